@@ -1,0 +1,1 @@
+"""One module per question: local rows, is it a miss, fall-through, freshness."""

@@ -1,0 +1,130 @@
+"""Every error sentry-sync raises, in one tree; each is one line for a person and an exit code for a shell.
+
+::
+
+    SentrySyncError                  1  anything below
+    ├── SettingsError                2  a flag, variable or settings file is wrong
+    ├── SentryError                  4  the server did not give us what we asked for
+    │   ├── AuthFailed               3  401: no token, wrong, expired or revoked
+    │   ├── Forbidden                3  403: the token lacks a scope
+    │   ├── NotFound                 4  404: not there, or not visible to this token
+    │   ├── Gone                     4  410: a brownout of a deprecated endpoint
+    │   ├── BadRequest               4  400/422: the server refuses the question itself
+    │   ├── QueryTimeout             4  504, or the old 400 "Query timeout": ask for less
+    │   ├── RateLimited              5  429 that outlasted our patience
+    │   ├── NotSupported             4  the server has no such endpoint (HTML, or 404/405 for a path)
+    │   ├── SchemaDrift              4  the body is not of the shape the endpoint promises
+    │   └── Unavailable              4  5xx, refused, reset, timed out, cut in the middle
+    ├── BudgetExhausted              5  our own request budget has no room before the deadline
+    ├── StoreError                   6  the local store
+    │   ├── StoreMissing             6  nothing has been synced here yet
+    │   ├── StoreTooNew              6  written by a newer sentry-sync
+    │   ├── StoreMismatch            6  it holds another organization
+    │   ├── StoreBusy                6  another process is syncing into it
+    │   └── StoreUnwritable          6  read-only, full, or not ours
+    └── QueryError                   7  a SQL statement was refused or failed
+"""
+
+from __future__ import annotations
+
+
+class SentrySyncError(Exception):
+    """Base of every error a user can meet. ``str(error)`` is one line: what is wrong and what to do."""
+
+    exit_code = 1
+
+
+class SettingsError(SentrySyncError):
+    """A flag, an environment variable or the settings file is wrong."""
+
+    exit_code = 2
+
+
+class SentryError(SentrySyncError):
+    """The server did not give us what we asked for."""
+
+    exit_code = 4
+
+
+class AuthFailed(SentryError):
+    """401: no token, or one that is wrong, expired or revoked."""
+
+    exit_code = 3
+
+
+class Forbidden(SentryError):
+    """403: the token lacks a scope this endpoint wants."""
+
+    exit_code = 3
+
+
+class NotFound(SentryError):
+    """404: not there, or not visible to this token; the server does not say which."""
+
+
+class Gone(SentryError):
+    """410: a deprecated endpoint in one of its brownout minutes."""
+
+
+class BadRequest(SentryError):
+    """400 or 422: the server refuses the question itself; asking again will not help."""
+
+
+class QueryTimeout(SentryError):
+    """504, or 400 "Query timeout" on older servers: the question is too large, ask for less."""
+
+
+class RateLimited(SentryError):
+    """429 that outlasted our patience."""
+
+    exit_code = 5
+
+
+class NotSupported(SentryError):
+    """This server has no such endpoint: it answered HTML, or 404/405 for the path itself."""
+
+
+class SchemaDrift(SentryError):
+    """The body is not of the shape the endpoint promises."""
+
+
+class Unavailable(SentryError):
+    """5xx, connection refused or reset, a timeout, a body cut in the middle."""
+
+
+class BudgetExhausted(SentrySyncError):
+    """Our own request budget has no room before the caller's deadline."""
+
+    exit_code = 5
+
+
+class StoreError(SentrySyncError):
+    """The local store cannot be used."""
+
+    exit_code = 6
+
+
+class StoreMissing(StoreError):
+    """Nothing has been synced here yet."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer sentry-sync."""
+
+
+class StoreMismatch(StoreError):
+    """The store holds another organization than the one configured."""
+
+
+class StoreBusy(StoreError):
+    """Another process is syncing into this store."""
+
+
+class StoreUnwritable(StoreError):
+    """The store's directory is read-only, full, or belongs to somebody else."""
+
+
+class QueryError(SentrySyncError):
+    """A SQL statement was refused or failed."""
+
+    exit_code = 7

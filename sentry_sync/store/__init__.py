@@ -1,0 +1,1 @@
+"""The local store: tables, unit of work, reads, coverage, the request ledger."""

@@ -1,0 +1,1 @@
+"""Streams, the engine that runs them, and the plan of what is due."""
