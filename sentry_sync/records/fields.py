@@ -1,0 +1,110 @@
+"""Tolerant reading of single values out of Sentry's JSON.
+
+Absent and null are ``None``. A value of another type than the contract's is converted where the meaning is
+beyond doubt (ids and counts arrive as strings or numbers, seen on GlitchTip and on Sentry 10), else the row is
+:class:`Malformed` and the caller sets it aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+
+class Malformed(ValueError):
+    """One row is not of the shape its endpoint promises; the message names the field, never its value."""
+
+
+def mapping(value: object, name: str) -> Raw:
+    """``value`` as a JSON object; null and absent are empty."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    raise Malformed(f"{name} is not an object")
+
+
+def text(raw: Raw, name: str) -> str | None:
+    """A string; numbers become their decimal text, empty stays empty."""
+    value = raw.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise Malformed(f"{name} is not text")
+
+
+def required(raw: Raw, name: str) -> str:
+    """A string that must be there and not empty: ids and names."""
+    value = text(raw, name)
+    if not value:
+        raise Malformed(f"{name} is missing")
+    return value
+
+
+def integer(raw: Raw, name: str) -> int | None:
+    """A whole number, also when written as text (``count`` is a string on issue rows)."""
+    value = raw.get(name)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    try:
+        if isinstance(value, str):
+            return int(value)
+        if isinstance(value, float):
+            return round(value)
+    except (ValueError, OverflowError):
+        pass
+    raise Malformed(f"{name} is not a whole number")
+
+
+def number(raw: Raw, name: str) -> float | None:
+    """A finite number; NaN and infinity (empty aggregates on some servers) are None."""
+    value = raw.get(name)
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        result = float(value)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"{name} is not a number") from error
+    return result if result - result == 0 else None
+
+
+def flag(raw: Raw, name: str) -> bool | None:
+    """True, false or unknown."""
+    value = raw.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    raise Malformed(f"{name} is not a boolean")
+
+
+def moment(raw: Raw, name: str) -> datetime | None:
+    """An aware UTC time from ISO text (``Z``, an offset or none, which means UTC) or epoch seconds."""
+    value = raw.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return parse_time(value)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Malformed(f"{name} is not a time") from error
+
+
+def parse_time(value: object) -> datetime:
+    """An aware UTC time; raises ValueError for anything that is no time."""
+    if isinstance(value, str):
+        parsed = datetime.fromisoformat(value)
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    raise ValueError("not a time")
+
+
+def named(value: object) -> str | None:
+    """The name of a nested object such as an environment: its ``name``, or the text itself."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return text(value, "name")
+    return None
