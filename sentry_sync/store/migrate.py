@@ -1,0 +1,87 @@
+"""Bringing a store's schema to this program's version.
+
+Alembic is imported only when there is something to migrate: looking up the version costs one small query.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentry_sync import resources
+from sentry_sync.errors import StoreError, StoreTooNew
+from sentry_sync.store import database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The newest migration in ``migrations/``; a test holds the two together."""
+
+
+def current(path: Path) -> str | None:
+    """The store's schema version; None for an empty or absent one. Raises StoreTooNew, StoreUnwritable."""
+    if not path.exists():
+        return None
+    uri = f"file:{database.quoted(path)}?mode=ro"
+    with database.explained(path), closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    version = str(row[0]) if row else None
+    # Versions are numbered, so that a program can tell "newer than I know" from "not one of mine".
+    if version is not None and version > HEAD:
+        raise StoreTooNew(
+            f"the store in {path.parent} was written by a newer sentry-sync (schema {version}, this program "
+            f"knows {HEAD}): upgrade sentry-sync, or choose another store with SENTRY_SYNC_STORE"
+        )
+    return version
+
+
+def check(path: Path) -> None:
+    """Raise StoreError unless the schema is this program's own."""
+    version = current(path)
+    if version != HEAD:
+        raise StoreError(
+            f"the store in {path.parent} has schema {version or 'none'}, this program wants {HEAD}: "
+            "run `sentry-sync db upgrade`"
+        )
+
+
+def upgrade(path: Path, revision: str = "head") -> None:
+    """Migrate to ``revision``; a failed migration leaves the store as it was."""
+    from alembic import command
+
+    path.touch(mode=0o600)
+    engine = database.writer(path)
+    try:
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    finally:
+        engine.dispose()
+
+
+def downgrade(path: Path, revision: str) -> None:
+    """Migrate back to ``revision``; ``base`` empties the store."""
+    from alembic import command
+
+    engine = database.writer(path)
+    try:
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.downgrade(config, revision)
+    finally:
+        engine.dispose()
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.folder("migrations")))
+    return config

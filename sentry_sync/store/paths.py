@@ -1,0 +1,62 @@
+"""What lies where in a store's directory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sentry_sync.errors import StoreUnwritable
+
+
+@dataclass(frozen=True, slots=True)
+class StorePaths:
+    """The files of one store. Personal data lives here: the directory is 0700, its files 0600."""
+
+    directory: Path
+
+    @property
+    def database(self) -> Path:
+        """The system of record."""
+        return self.directory / "store.db"
+
+    @property
+    def ledger(self) -> Path:
+        """The request ledger: a database of its own, since every process writes it."""
+        return self.directory / "ledger.db"
+
+    @property
+    def lake(self) -> Path:
+        """Published Parquet parts."""
+        return self.directory / "lake"
+
+    @property
+    def write_lock(self) -> Path:
+        """Held for the length of each write transaction."""
+        return self.directory / "write.lock"
+
+    @property
+    def sync_lock(self) -> Path:
+        """Held by the one process that syncs."""
+        return self.directory / "sync.lock"
+
+    def create(self) -> None:
+        """Make the directory, private to its owner; raises StoreUnwritable with the reason in one line."""
+        try:
+            self.lake.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.directory.chmod(0o700)
+        except OSError as error:
+            raise unwritable(self.directory, error) from error
+        if not os.access(self.directory, os.W_OK | os.X_OK):
+            raise StoreUnwritable(
+                f"the store's directory {self.directory} cannot be written: change its permissions, "
+                "or choose another with SENTRY_SYNC_STORE"
+            )
+
+
+def unwritable(path: Path, error: OSError) -> StoreUnwritable:
+    """One line for an operating system's refusal at ``path``."""
+    return StoreUnwritable(
+        f"cannot write {path}: {error.strerror or error}; free the disk or its permissions, "
+        "or choose another place with SENTRY_SYNC_STORE"
+    )

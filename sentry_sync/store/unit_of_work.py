@@ -1,0 +1,188 @@
+"""The only place that commits: rows, cursor, coverage and mark of a page together, or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from sentry_sync.records.intervals import Interval, subtract, union
+from sentry_sync.store import tables
+from sentry_sync.store.upserts import Record, upsert_for
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One run of one stream over one scope, as far as it has come."""
+
+    id: int
+    stream: str
+    scope: str
+    window: Interval | None
+    cursor: str | None
+    pages: int
+    rows: int
+    started_at: datetime
+
+
+class UnitOfWork:
+    """One write transaction. It commits when its ``with`` block ends and vanishes when that raises."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def upsert(self, records: Iterable[Record]) -> int:
+        """Write ``records`` of any mix of kinds; returns how many."""
+        kinds: dict[type, list[Record]] = {}
+        for record in records:
+            kinds.setdefault(type(record), []).append(record)
+        for kind, group in kinds.items():
+            statement = upsert_for(kind)
+            self._connection.exec_driver_sql(statement.sql, statement.rows(group))
+        return sum(map(len, kinds.values()))
+
+    def clear(self, table: str, column: str, window: Interval) -> None:
+        """Delete a table's rows whose ``column`` lies within ``window``: its pages bring what is true now."""
+        found = tables.metadata.tables[table]
+        when = found.c[column]
+        self._connection.execute(delete(found).where(when >= window.start, when < window.end))
+
+    def begin_pass(self, stream: str, scope: str, window: Interval | None, at: datetime) -> Pass:
+        """Write down that a pass starts; an unfinished one of the same stream and scope ends as abandoned."""
+        self._connection.execute(
+            update(tables.passes)
+            .where(
+                tables.passes.c.stream == stream,
+                tables.passes.c.scope == scope,
+                tables.passes.c.state.in_(("running", "failed")),
+            )
+            .values(state="abandoned")
+        )
+        done = self._connection.execute(
+            insert(tables.passes).values(
+                stream=stream,
+                scope=scope,
+                start=window.start if window else None,
+                end=window.end if window else None,
+                state="running",
+                pages=0,
+                rows=0,
+                rejected=0,
+                started_at=at,
+                updated_at=at,
+            )
+        )
+        key = done.inserted_primary_key
+        assert key is not None  # noqa: S101 (for the type checker: a single-row insert always has one)
+        return Pass(key[0], stream, scope, window, None, 0, 0, at)
+
+    def turn_page(self, run: Pass, cursor: str | None, rows: int, rejects: list[str], at: datetime) -> Pass:
+        """Move the pass to ``cursor``; the rows of the page it leaves are part of this transaction."""
+        passes = tables.passes
+        self._connection.execute(
+            update(passes)
+            .where(passes.c.id == run.id)
+            .values(
+                state="running",
+                error=None,
+                cursor=cursor,
+                pages=passes.c.pages + 1,
+                rows=passes.c.rows + rows,
+                rejected=passes.c.rejected + len(rejects),
+                updated_at=at,
+                **({"reject_reason": rejects[0]} if rejects else {}),
+            )
+        )
+        return Pass(
+            run.id, run.stream, run.scope, run.window, cursor, run.pages + 1, run.rows + rows, run.started_at
+        )
+
+    def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:
+        """Close the pass: ``done``, ``failed`` (its cursor stays for the next run) or ``abandoned``."""
+        self._connection.execute(
+            update(tables.passes)
+            .where(tables.passes.c.id == run.id)
+            .values(state=state, error=error, updated_at=at)
+        )
+
+    def mark(self, stream: str, scope: str, mark: datetime, as_of: datetime) -> None:
+        """Set a stream's high-water mark and when that was known; neither ever moves back."""
+        statement = upsert(tables.marks).values(stream=stream, scope=scope, mark=mark, as_of=as_of)
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["stream", "scope"],
+                set_={"mark": statement.excluded.mark, "as_of": statement.excluded.as_of},
+                where=(statement.excluded.mark >= tables.marks.c.mark),
+            )
+        )
+
+    def cover(
+        self, resource: str, scope: str, interval: Interval, *, source: str, approximate: bool = False
+    ) -> None:
+        """Say that ``interval`` is known complete for the resource and scope, from ``source``."""
+        rows = self._coverage(resource, scope)
+        kept = [
+            (part, row.source, row.approximate)
+            for row in rows
+            for part in subtract([Interval(row.start, row.end)], interval)
+        ]
+        alike = [part for part, *how in kept if how == [source, approximate]]
+        others = [entry for entry in kept if list(entry[1:]) != [source, approximate]]
+        merged = [(part, source, approximate) for part in union([*alike, interval])]
+        self._write_coverage(resource, scope, others + merged)
+
+    def uncover(self, resource: str, scope: str, interval: Interval) -> None:
+        """Take back that ``interval`` is known: its rows are about to be replaced."""
+        rows = self._coverage(resource, scope)
+        kept = [
+            (part, row.source, row.approximate)
+            for row in rows
+            for part in subtract([Interval(row.start, row.end)], interval)
+        ]
+        self._write_coverage(resource, scope, kept)
+
+    def learn(self, capability: str, at: datetime, *, available: bool) -> None:
+        """Remember whether the server can do something, and when we learned it."""
+        statement = upsert(tables.capabilities).values(name=capability, available=available, learned_at=at)
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["name"], set_={"available": available, "learned_at": at}
+            )
+        )
+
+    def remove_unseen_projects(self, since: datetime) -> None:
+        """Mark projects that a complete list, begun at ``since``, no longer named as removed."""
+        projects = tables.projects
+        self._connection.execute(
+            update(projects)
+            .where(projects.c.verified_at < since, projects.c.removed_at.is_(None))
+            .values(removed_at=since)
+        )
+
+    def _coverage(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
+        found = tables.coverage
+        return list(
+            self._connection.execute(select(found).where(found.c.resource == resource, found.c.scope == scope))
+        )
+
+    def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, str, bool]]) -> None:
+        found: Table = tables.coverage
+        self._connection.execute(delete(found).where(found.c.resource == resource, found.c.scope == scope))
+        if parts:
+            self._connection.execute(
+                insert(found),
+                [
+                    {
+                        "resource": resource,
+                        "scope": scope,
+                        "start": part.start,
+                        "end": part.end,
+                        "source": source,
+                        "approximate": approximate,
+                    }
+                    for part, source, approximate in parts
+                ],
+            )
