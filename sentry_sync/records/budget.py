@@ -1,0 +1,159 @@
+"""Who may send a request now: lanes, the rolling 60-second window, and what a server's headers announce.
+
+Moments are whole microseconds since 1970, as the ledger keeps them. Nothing here reads a clock or a database:
+the ledger counts, these functions decide.
+
+A request *holds* its place from its reservation until a window's length after its completion. We can't know when
+within that time the server counted it, so the whole time counts: with a shorter hold, slow answers followed by
+fast ones would squeeze more than N arrivals into 60 seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+SECOND = 1_000_000
+WINDOW = 60 * SECOND
+"""The length of our own rolling window: the budget is a number per minute."""
+
+LONGEST_REQUEST = 120 * SECOND
+"""No request is under way longer than this. The client gives up on a body after 60 s and on silence after its
+timeout, at most 60 s more. A reservation that nobody settled (its process was killed) is taken to have reached the
+server by then, so it holds its place until 120 + 60 s after it was made."""
+
+POLL = SECOND // 20
+"""How soon to ask again when only another request's completion can make room: a fast answer takes about this long,
+and asking costs a tenth of a millisecond."""
+
+
+class Lane(IntEnum):
+    """A request's priority; the greater goes first. ``str(Lane.LIVE)`` is ``"live"``."""
+
+    BACKFILL = 0
+    WARM = 1
+    HOT = 2
+    LIVE = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Refusal(StrEnum):
+    """Why a server answered 429."""
+
+    WINDOW = "window"
+    """Too many requests in its window: wait for the reset."""
+    CONCURRENCY = "concurrency"
+    """Too many at once: a short wait is enough."""
+    QUERY = "query"
+    """Its database is protecting itself, or it didn't say: back off for a minute and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one answer said about rate limits; None where it said nothing (self-hosted servers say nothing)."""
+
+    limit: int | None = None
+    """``X-Sentry-Rate-Limit-Limit``: requests per window; the headers never say how long the window is."""
+    remaining: int | None = None
+    reset: int | None = None
+    """``X-Sentry-Rate-Limit-Reset``: server time in epoch seconds at which the window ends."""
+    concurrent_limit: int | None = None
+    server_time: int | None = None
+    """The answer's ``Date`` in epoch seconds: the only clock ``reset`` may be measured against."""
+    retry_after: int | None = None
+    """Seconds; Sentry sends none, proxies before it do."""
+    window: int | None = None
+    """Seconds; only the text of a 429 tells it ("Limit is 40 requests in 1 seconds")."""
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Leave to send one request; must be settled when the request is over, whatever came of it."""
+
+    id: int
+    endpoint: str
+    lane: Lane
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No leave yet: ask again in ``seconds``; ``reason`` is a phrase for people."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of ``lane`` that wants to go ``now``."""
+
+    lane: Lane
+    now: int
+    live_reserve: int = 0
+    ahead: int = 0
+    """How many higher lanes wait for room. One place is left to each, else whoever asks most often would win
+    instead of whoever matters most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many requests hold a place in a window, and how many of these are still under way."""
+
+    live: int = 0
+    background: int = 0
+    in_flight: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.live + self.background
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a request may not go: until a moment, or until ``excess`` requests have left their window."""
+
+    reason: str
+    until: int = 0
+    excess: int = 0
+
+
+def reserve_of(limit: int, live_reserve: int) -> int:
+    """Requests kept for the live lane out of ``limit``: never more than a fifth, so small limits still sync."""
+    return min(live_reserve, limit // 5)
+
+
+def over_budget(asked: Asked, count: Count, per_minute: int | None) -> Refused | None:
+    """Why our own budget refuses a request, or None if it may go; ``per_minute`` None or 0 is a lifted budget."""
+    if not per_minute:
+        return None
+    if asked.lane is Lane.LIVE:
+        excess = count.total - per_minute + 1
+    else:
+        kept = reserve_of(per_minute, asked.live_reserve)
+        excess = count.background + max(count.live, kept) + asked.ahead - per_minute + 1
+    if excess <= 0:
+        return None
+    return Refused(f"{count.total} of {per_minute} requests of the last 60 s are spent", excess=excess)
+
+
+def room(lane: Lane, count: Count, per_minute: int | None, live_reserve: int) -> int | None:
+    """How many requests of ``lane`` our own budget lets go now; None when it is lifted."""
+    if not per_minute:
+        return None
+    if lane is Lane.LIVE:
+        return max(0, per_minute - count.total)
+    kept = reserve_of(per_minute, live_reserve)
+    return max(0, per_minute - count.background - max(count.live, kept))
+
+
+def leaves_at(holds_until: int, window: int, now: int) -> int:
+    """When a request that holds its place until ``holds_until`` leaves a window, at the soonest.
+
+    One under way may complete at any moment, so only from now on does its window begin to run.
+    """
+    return min(holds_until, now) + window

@@ -1,0 +1,236 @@
+"""The request ledger: every request to Sentry by every process of this store, and leave for the next one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from sentry_sync.records.buckets import LONGEST_BLOCK, Bucket, backoff, observe
+from sentry_sync.records.budget import (
+    LONGEST_REQUEST,
+    POLL,
+    SECOND,
+    WINDOW,
+    Asked,
+    Count,
+    Lane,
+    Limits,
+    Refusal,
+    Reservation,
+    Wait,
+    room,
+)
+from sentry_sync.records.clock import Clock
+from sentry_sync.store import ledger_schema as sql
+from sentry_sync.store.database import explained
+from sentry_sync.store.ledger_judge import Judge, Outcome, shares
+from sentry_sync.store.ledger_processes import abandon_dead, this_process
+from sentry_sync.store.types import MICROSECOND, from_micros, to_micros
+
+KEPT = timedelta(days=1)
+"""Finished requests are kept for a day: it shows what was spent since yesterday and when, and is 144,000 rows at
+100 a minute."""
+
+KEPT_ROWS = 200_000
+"""A lifted budget may send a thousand a second; the file still stays around 25 MB."""
+
+PRUNED_EVERY = 256
+
+LONGEST_WAIT = 5 * SECOND
+"""A background waiter asks again after five seconds even if room is further away: by then another process may have
+learned that the server's window is shorter, and a stopping daemon isn't held up for longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpentRequest:
+    """One request as the ledger remembers it.
+
+    ``finished_at`` and ``status`` are None while it is under way; ``status`` stays None if no answer came.
+    """
+
+    at: datetime
+    finished_at: datetime | None
+    lane: str
+    endpoint: str
+    status: int | None
+    process: str
+
+
+class RequestLedger:
+    """Gives and counts leave to send requests, across every thread and process that opens the same ``path``.
+
+    ``per_minute`` None or 0 lifts our own budget; what the server's headers announce always binds. Every method
+    raises StoreUnwritable, StoreBusy or StoreTooNew in one line if the file can't be used. Safe to share between
+    threads, and after a fork.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, per_minute: int | None = 100, live_reserve: int = 20) -> None:
+        self._path = path
+        self._clock = clock
+        self._per_minute = per_minute or None
+        self._live_reserve = live_reserve
+        self._lock = threading.Lock()
+        self._open: sqlite3.Connection | None = None
+        self._process = ""
+        self._pid = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; the next call opens it again."""
+        with self._lock:
+            if self._open is not None and self._pid == os.getpid():
+                self._open.close()
+            self._open = None
+
+    def reserve(self, endpoint: str, lane: Lane) -> Reservation | Wait:
+        """Leave to send one request to ``endpoint``, or how long to wait before asking again.
+
+        Every reservation must be settled; one that never is holds its place for three minutes.
+        """
+        with self._transaction() as (db, now):
+            _forget_the_future(db, now)
+            marks = dict(db.execute("SELECT lane, until FROM waiting").fetchall())
+            ahead = sum(1 for other, until in marks.items() if other > lane and until > now)
+            asked = Asked(lane, now, self._live_reserve, ahead)
+            outcome = Judge(db, asked, lambda: abandon_dead(db, now)).decide(endpoint, self._per_minute)
+            if outcome.refused is not None:
+                return _wait(db, asked, outcome)
+            if lane in marks:
+                db.execute("DELETE FROM waiting WHERE lane = ?", (int(lane),))
+            row = (now, str(lane), endpoint, self._process, outcome.bucket, now + LONGEST_REQUEST)
+            newest = db.execute(sql.INSERT, row).lastrowid or 0
+            if newest % PRUNED_EVERY == 0:
+                db.execute(sql.PRUNE_EXCESS, (newest - KEPT_ROWS,))
+                db.execute(sql.PRUNE_OLD, (now - KEPT // MICROSECOND,))
+            return Reservation(newest, endpoint, lane, now)
+
+    def settle(self, reservation: Reservation, status: int | None, limits: Limits | None) -> None:
+        """Say that a request is over: ``status`` None if no answer came, ``limits`` what its headers announced."""
+        limits = limits or Limits()
+        with self._transaction() as (db, now):
+            row = db.execute(sql.ENDPOINT, (reservation.endpoint,)).fetchone()
+            known, *before = row or (None, 0, 0)
+            name = _bucket_name(known, status, limits)
+            db.execute(sql.SETTLE, (max(now, reservation.at), status, name, now, reservation.id))
+            if name == sql.UNKNOWN:
+                return
+            jitter = _jitter(reservation.id)
+            after = _strike(before, status, limits, now + jitter)
+            if known != name or after != before:
+                db.execute(sql.UPSERT_ENDPOINT, (reservation.endpoint, name, *after))
+            if known != name:
+                db.execute(sql.MOVE, (name, reservation.endpoint, now - LONGEST_BLOCK * SECOND))
+            if name != sql.NO_BUCKET:
+                found = db.execute(sql.BUCKET, (name,)).fetchone()
+                bucket = Bucket(*found) if found else Bucket(name)
+                seen = observe(bucket, limits, reserved_at=reservation.at, now=now, jitter=jitter)
+                if seen != bucket:
+                    db.execute(sql.UPSERT_BUCKET, astuple(seen))
+
+    def spent(self, now: datetime | None = None) -> dict[Lane, int]:
+        """Requests per lane that hold a place in our 60-second window at ``now`` (the clock's, if None)."""
+        with self._transaction() as (db, today):
+            start = (to_micros(now) if now else today) - WINDOW
+            found = dict(db.execute(sql.SPENT, (start,)).fetchall())
+        return {lane: found.get(str(lane), 0) for lane in sorted(Lane, reverse=True)}
+
+    def left(self, lane: Lane = Lane.LIVE) -> int | None:
+        """Requests that ``lane`` may send at once under our own budget; None if that is lifted."""
+        with self._transaction() as (db, now):
+            counted = Count(*shares(db.execute(sql.COUNT_ALL, {"now": now, "start": now - WINDOW})))
+        return room(lane, counted, self._per_minute, self._live_reserve)
+
+    def recent(self, since: datetime | None = None, limit: int = 10_000) -> list[SpentRequest]:
+        """The newest requests since ``since`` (all that are kept, if None), newest first, at most ``limit``."""
+        with self._transaction() as (db, _):
+            rows = db.execute(sql.RECENT, (to_micros(since) if since else 0, limit)).fetchall()
+        return [
+            SpentRequest(
+                from_micros(at), None if end is None else from_micros(end), lane, endpoint, status, process
+            )
+            for at, end, lane, endpoint, status, process in rows
+        ]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """The connection inside BEGIN IMMEDIATE, and the time, which no earlier transaction's is later than."""
+        with self._lock, explained(self._path):
+            db = self._connection()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db, to_micros(self._clock.now())
+                db.execute("COMMIT")
+            except BaseException:
+                db.rollback()
+                raise
+
+    def _connection(self) -> sqlite3.Connection:
+        pid = os.getpid()
+        if self._open is None or self._pid != pid:  # a connection must not be used on the other side of a fork
+            self._open = sql.connect(self._path)
+            self._pid = pid
+            self._process = this_process()
+        return self._open
+
+
+def _wait(db: sqlite3.Connection, asked: Asked, outcome: Outcome) -> Wait:
+    """How long to wait; lanes below see that somebody is waiting."""
+    until = max(outcome.until, asked.now + POLL // 10)
+    if asked.lane is not Lane.LIVE:
+        until = min(until, asked.now + LONGEST_WAIT)
+    if asked.lane is not Lane.BACKFILL:
+        # Until a second after it means to be back; it takes the mark away itself when it goes.
+        back = min(until, asked.now + LONGEST_WAIT) + SECOND
+        db.execute("INSERT OR REPLACE INTO waiting VALUES (?, ?)", (int(asked.lane), back))
+    return Wait((until - asked.now) / SECOND, outcome.refused.reason if outcome.refused else "")
+
+
+def _forget_the_future(db: sqlite3.Connection, now: int) -> None:
+    """After the clock was set back, what lies ahead of it is taken to have happened just now."""
+    row = db.execute("SELECT at FROM requests ORDER BY id DESC LIMIT 1").fetchone()
+    if row is None or row[0] <= now:
+        return
+    db.execute(sql.PULL_BACK, {"now": now, "longest": LONGEST_REQUEST})
+    db.execute(sql.PULL_BUCKETS, {"now": now, "block": LONGEST_BLOCK * SECOND})
+    db.execute(sql.PULL_ENDPOINTS, {"now": now, "block": LONGEST_BLOCK * SECOND})
+    db.execute("DELETE FROM waiting")
+
+
+def _bucket_name(known: str | None, status: int | None, limits: Limits) -> str:
+    """The bucket an answer shows its endpoint to be in."""
+    if limits.limit:
+        return f"limit:{limits.limit}"
+    if known is not None:
+        return known
+    # A proxy's or a crash's answer doesn't come from the limiter and says nothing about it.
+    return sql.NO_BUCKET if status is not None and status < 500 else sql.UNKNOWN
+
+
+def _strike(before: list[int], status: int | None, limits: Limits, now: int) -> list[int]:
+    """An endpoint's (blocked until, strikes) after an answer: refusals that named no reset double its backoff."""
+    blocked, strikes = before
+    if status != 429:
+        return [blocked, 0 if status is not None and status < 400 else strikes]
+    if limits.refusal is Refusal.CONCURRENCY:
+        return [max(blocked, now + SECOND), strikes]
+    if limits.refusal is Refusal.WINDOW and limits.limit:
+        return before
+    wait = max(backoff(strikes + 1), min(limits.retry_after or 0, LONGEST_BLOCK) * SECOND)
+    return [max(blocked, now + wait), strikes + 1]
+
+
+def _jitter(number: int) -> int:
+    """0 to 1 s, spread evenly over consecutive requests (by the golden ratio), so that waiters come back apart."""
+    return number * 618_034 % SECOND
