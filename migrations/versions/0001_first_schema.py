@@ -199,6 +199,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "origin",
+        sa.Column("base_url", sa.Text(), nullable=False),
+        sa.Column("organization", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("base_url", "organization"),
+    )
+    op.create_table(
         "passes",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("stream", sa.Text(), nullable=False),
@@ -385,6 +391,7 @@ def downgrade() -> None:
     op.drop_table("projects")
     op.drop_table("project_stats")
     op.drop_table("passes")
+    op.drop_table("origin")
     op.drop_table("organizations")
     op.drop_table("marks")
     op.drop_table("issues")

@@ -27,6 +27,13 @@ def _key(name: str, kind: type = Text) -> Column[object]:
     return Column(name, kind, primary_key=True, nullable=False)
 
 
+origin = Table(
+    "origin",
+    metadata,
+    _key("base_url"),
+    _key("organization"),
+)
+
 organizations = Table(
     "organizations",
     metadata,

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.intervals import Interval, subtract, union
 from sentry_sync.store import tables
 from sentry_sync.store.upserts import Record, upsert_for
@@ -33,6 +34,17 @@ class UnitOfWork:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def claim(self, base_url: str, organization: str) -> None:
+        """Say whose copy this store is; raises StoreMismatch when it is another's already."""
+        row = self._connection.execute(select(tables.origin)).first()
+        if row is None:
+            self._connection.execute(insert(tables.origin).values(base_url=base_url, organization=organization))
+        elif (row.base_url, row.organization) != (base_url, organization):
+            raise StoreMismatch(
+                f"this store is a copy of {row.organization} at {row.base_url}, not of {organization} at "
+                f"{base_url}: choose another directory with SENTRY_SYNC_STORE"
+            )
 
     def upsert(self, records: Iterable[Record]) -> int:
         """Write ``records`` of any mix of kinds; returns how many."""
@@ -151,6 +163,25 @@ class UnitOfWork:
             statement.on_conflict_do_update(
                 index_elements=["name"], set_={"available": available, "learned_at": at}
             )
+        )
+
+    def forgive(self, stream: str) -> None:
+        """Forget that a stream's passes failed before their first page: the server has no such thing."""
+        passes = tables.passes
+        self._connection.execute(
+            delete(passes).where(passes.c.stream == stream, passes.c.state == "failed", passes.c.pages == 0)
+        )
+
+    def prune(self, passes_before: datetime, bodies_per_issue: int) -> None:
+        """Drop records of finished passes from before then, and all but the newest bodies of each issue."""
+        passes = tables.passes
+        self._connection.execute(
+            delete(passes).where(passes.c.updated_at < passes_before, passes.c.state.in_(("done", "abandoned")))
+        )
+        self._connection.exec_driver_sql(
+            "DELETE FROM event_bodies WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
+            "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)",
+            (bodies_per_issue,),
         )
 
     def remove_unseen_projects(self, since: datetime) -> None:

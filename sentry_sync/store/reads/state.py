@@ -1,0 +1,145 @@
+"""What the sync needs to know of the store to decide what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from sentry_sync.records.intervals import Interval
+from sentry_sync.store import tables
+from sentry_sync.store.unit_of_work import Pass
+
+UNFINISHED = ("running", "failed")
+"""States of a pass that still has a cursor to go on from; ``running`` without a runner was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a stream has come, and when that was true."""
+
+    mark: datetime
+    as_of: datetime
+
+
+class State:
+    """Reads for planning, each its own snapshot: planning happens between transactions, not inside one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def mark(self, stream: str, scope: str = "") -> Mark | None:
+        """The stream's high-water mark, or None before its first complete pass."""
+        marks = tables.marks
+        with self._connection.begin():
+            row = self._connection.execute(
+                select(marks.c.mark, marks.c.as_of).where(marks.c.stream == stream, marks.c.scope == scope)
+            ).first()
+        return Mark(row.mark, row.as_of) if row else None
+
+    def coverage(self, resource: str, scope: str = "") -> list[Interval]:
+        """The time known complete for a resource and scope."""
+        found = tables.coverage
+        with self._connection.begin():
+            rows = self._connection.execute(
+                select(found.c.start, found.c.end).where(found.c.resource == resource, found.c.scope == scope)
+            ).all()
+        return [Interval(row.start, row.end) for row in rows]
+
+    def unfinished(self, stream: str) -> list[Pass]:
+        """Passes of the stream that were killed or failed and can go on, oldest first."""
+        passes = tables.passes
+        with self._connection.begin():
+            rows = self._connection.execute(
+                select(passes)
+                .where(passes.c.stream == stream, passes.c.state.in_(UNFINISHED), passes.c.cursor.is_not(None))
+                .order_by(passes.c.id)
+            ).all()
+        return [
+            Pass(
+                row.id,
+                row.stream,
+                row.scope,
+                Interval(row.start, row.end) if row.start is not None else None,
+                row.cursor,
+                row.pages,
+                row.rows,
+                row.started_at,
+            )
+            for row in rows
+        ]
+
+    def projects(self) -> dict[str, str]:
+        """Slug to id of the projects that are still there."""
+        projects = tables.projects
+        with self._connection.begin():
+            rows = self._connection.execute(
+                select(projects.c.slug, projects.c.id).where(projects.c.removed_at.is_(None))
+            ).all()
+        return {row.slug: row.id for row in rows}
+
+    def capability(self, name: str) -> tuple[bool, datetime] | None:
+        """Whether the server can do something and when we learned it; None if nobody has tried."""
+        found = tables.capabilities
+        with self._connection.begin():
+            row = self._connection.execute(
+                select(found.c.available, found.c.learned_at).where(found.c.name == name)
+            ).first()
+        return (row.available, row.learned_at) if row else None
+
+    def issues_wanting_body(self, limit: int, stale_before: datetime) -> list[str]:
+        """Ids of recently active unresolved issues without a body, or with one older than ``stale_before``."""
+        issues, bodies = tables.issues, tables.event_bodies
+        newest = (
+            select(
+                bodies.c.issue_id,
+                func.max(bodies.c.timestamp).label("at"),
+                func.max(bodies.c.fetched_at).label("got"),
+            )
+            .group_by(bodies.c.issue_id)
+            .subquery()
+        )
+        tried = tables.marks
+        query = (
+            select(issues.c.id)
+            .outerjoin(newest, newest.c.issue_id == issues.c.id)
+            .outerjoin(tried, and_(tried.c.stream == "event_bodies", tried.c.scope == issues.c.id))
+            .where(
+                issues.c.status == "unresolved",
+                issues.c.removed_at.is_(None),
+                or_(tried.c.as_of.is_(None), and_(tried.c.as_of < stale_before, newest.c.at < issues.c.last_seen)),
+            )
+            .order_by(issues.c.last_seen.desc(), issues.c.id)
+            .limit(limit)
+        )
+        with self._connection.begin():
+            return list(self._connection.execute(query).scalars())
+
+    def issues_active_since(self, since: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Id and last event of the most recently active issues, newest first."""
+        issues = tables.issues
+        with self._connection.begin():
+            rows = self._connection.execute(
+                select(issues.c.id, issues.c.last_seen)
+                .where(issues.c.last_seen >= since, issues.c.removed_at.is_(None))
+                .order_by(issues.c.last_seen.desc(), issues.c.id)
+                .limit(limit)
+            ).all()
+        return [(row.id, row.last_seen) for row in rows]
+
+    def releases_wanting_deploys(self, limit: int, stale_before: datetime) -> list[str]:
+        """The newest deployed releases whose deploys were not read since ``stale_before``."""
+        releases, tried = tables.releases, tables.marks
+        query = (
+            select(releases.c.version)
+            .outerjoin(tried, and_(tried.c.stream == "deploys", tried.c.scope == releases.c.version))
+            .where(
+                releases.c.deploy_count > 0,
+                or_(tried.c.as_of.is_(None), tried.c.as_of < stale_before),
+            )
+            .order_by(releases.c.date_created.desc(), releases.c.version)
+            .limit(limit)
+        )
+        with self._connection.begin():
+            return list(self._connection.execute(query).scalars())

@@ -1,0 +1,266 @@
+"""Runs streams: the only place that loops over pages.
+
+A page's rows, the pass's cursor and what is covered by then are committed together, so a process killed anywhere
+goes on at the next page. A pass that can't go on keeps its cursor and says why.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sentry_sync.errors import BadRequest, NotFound, QueryTimeout, SentryError
+from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.store.store import Store
+from sentry_sync.store.types import MICROSECOND
+from sentry_sync.store.unit_of_work import Pass, UnitOfWork
+from sentry_sync.sync.plan import halves
+from sentry_sync.sync.server_clock import ServerClock
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import Page, SentryClient
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a stream stands: sent after each page and when a stream ends."""
+
+    stream: str
+    scope: str
+    state: str
+    """``page``, ``done``, ``partial``, ``failed``, ``unsupported`` or ``fresh``."""
+    pages: int
+    rows: int
+    requests: int
+    hits: int | None = None
+    """How many rows the server expects in all, where it says so."""
+    window: Interval | None = None
+    detail: str | None = None
+
+
+BEHIND = timedelta(minutes=1)
+"""A clock slower than this makes a poll end too early to be called up to date; ingestion lags by as much."""
+
+Report = Callable[[Progress], None]
+Stop = Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a stream has brought in this run."""
+
+    pages: int = 0
+    rows: int = 0
+    rejected: int = 0
+
+
+class _BehindServer(Exception):
+    """Our clock was slow: the window planned by it ends too early."""
+
+
+class Engine:
+    """Runs one stream's works to their end, or as far as they come."""
+
+    def __init__(self, store: Store, client: SentryClient, clock: ServerClock, report: Report, stop: Stop) -> None:
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._report = report
+        self._stop = stop
+
+    def run(self, stream: Stream, look: Look, tally: Tally) -> bool:
+        """Make every pass that is due, unfinished ones first; False when it was told to stop before the end.
+
+        Raises what the client raises; the pass it happened in keeps its cursor.
+        """
+        works: deque[tuple[Work, Pass | None]] = deque(
+            (Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)
+        )
+        planned = False
+        while works or not planned:
+            if not works:
+                works.extend((work, None) for work in stream.plan(look))
+                planned = True
+                continue
+            if self._stop():
+                return False
+            work, run = works.popleft()
+            try:
+                more = self._attempt(stream, work, run, look, tally)
+            except _BehindServer:
+                look, planned = replace(look, now=self._clock.now()), False
+                works.clear()
+                continue
+            if more is None:
+                return False
+            works.extendleft((part, None) for part in reversed(more))
+        return True
+
+    def _attempt(
+        self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally
+    ) -> list[Work] | None:
+        """One pass; what it leaves to ask in others, or None when told to stop."""
+        try:
+            return self._pass(stream, work, run, look, tally)
+        except QueryTimeout:
+            parts = halves(work.window, stream.finest) if work.window else None
+            if parts is None:
+                raise
+            return [replace(work, window=part) for part in parts]
+        except BadRequest:
+            if run is None:
+                raise
+            # A cursor from an earlier run that the server no longer takes: what it covered stays covered.
+            self._end(run, "abandoned", look.now, "the server no longer knows the cursor")
+            return []
+
+    def _pass(self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally) -> list[Work] | None:
+        """Read a pass's pages; what is left to ask in another pass, or None when told to stop."""
+        cursor = run.cursor if run else None
+        while True:
+            try:
+                page = stream.fetch(self._client, work, cursor, look)
+                harvest = stream.harvest(page, work, look)
+            except NotFound as error:
+                if not stream.absent_is_empty:
+                    self._fail(stream, work, run, look, error)
+                    raise
+                self._absent(stream, work, look.now)
+                return []
+            except SentryError as error:
+                self._fail(stream, work, run, look, error)
+                raise
+            self._check_clock(work, run, look, page)
+            turned = _Turn(stream, work, run, page, harvest)
+            run = self._commit(turned)
+            cursor = page.next_cursor
+            tally.pages += 1
+            tally.rows += harvest.rows
+            tally.rejected += len(harvest.rejects)
+            self._report(_progress(run, tally, page))
+            if turned.last:
+                return turned.rest(run)
+            if self._stop():
+                return None
+
+    def _check_clock(self, work: Work, run: Pass | None, look: Look, page: Page) -> None:
+        """Hear the server's time; a window that was to end now but ended before the server's is asked anew."""
+        ahead = self._clock.hear(page.server_time)
+        if run is None and ahead > BEHIND and work.window and work.window.end == look.now:
+            raise _BehindServer
+
+    def _commit(self, turn: _Turn) -> Pass:
+        at = turn.page.server_time
+        with self._store.write() as uow:
+            run = turn.run or uow.begin_pass(turn.stream.name, turn.work.scope, turn.window, at)
+            if run.pages == 0 and turn.stream.replaces and turn.window:
+                table, column = turn.stream.replaces
+                uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window)
+                uow.clear(table, column, turn.window)
+            uow.upsert(turn.harvest.records)
+            run = uow.turn_page(run, turn.page.next_cursor, turn.harvest.rows, turn.harvest.rejects, at)
+            known = turn.known(run)
+            if turn.stream.covers and known:
+                uow.cover(
+                    turn.stream.covers,
+                    turn.work.scope,
+                    known,
+                    source=turn.stream.source,
+                    approximate=turn.harvest.approximate or turn.cut_short,
+                )
+            if turn.last:
+                self._finish(uow, turn, run, at)
+        return run
+
+    def _finish(self, uow: UnitOfWork, turn: _Turn, run: Pass, at: datetime) -> None:
+        uow.end_pass(run, "done", at)
+        # A pass is true for the moment it was pinned to, not for the moment it ended.
+        as_of = run.window.end if run.window else run.started_at
+        uow.mark(turn.stream.name, turn.work.scope, as_of, as_of)
+        if turn.stream.finish:
+            turn.stream.finish(uow, run.started_at)
+
+    def _absent(self, stream: Stream, work: Work, at: datetime) -> None:
+        with self._store.write() as uow:
+            uow.mark(stream.name, work.scope, at, at)
+
+    def _fail(self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError) -> None:
+        """Write down that the pass stopped and why. One that never had a page is written down too."""
+        with self._store.write() as uow:
+            run = run or uow.begin_pass(stream.name, work.scope, work.window, look.now)
+            uow.end_pass(run, "failed", look.now, str(error))
+
+    def _end(self, run: Pass, state: str, at: datetime, error: str) -> None:
+        with self._store.write() as uow:
+            uow.end_pass(run, state, at, error)
+
+
+def _progress(run: Pass, tally: Tally, page: Page) -> Progress:
+    return Progress(run.stream, run.scope, "page", run.pages, run.rows, tally.pages, page.hits, run.window)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One page of a pass and what follows from it."""
+
+    stream: Stream
+    work: Work
+    run: Pass | None
+    page: Page
+    harvest: Harvest
+
+    @property
+    def window(self) -> Interval | None:
+        """The pass's window, which never ends after the server's own time: a fast clock of ours must not show."""
+        if self.run:
+            return self.run.window
+        window = self.work.window
+        if window is None or window.end <= self.page.server_time or self.page.server_time <= window.start:
+            return window
+        return Interval(window.start, self.page.server_time)
+
+    @property
+    def capped(self) -> bool:
+        """Whether this page is the last the server's offsets reach, with more behind it."""
+        limit = self.stream.page_limit
+        pages = (self.run.pages if self.run else 0) + 1
+        return limit is not None and pages >= limit and self.page.next_cursor is not None
+
+    @property
+    def last(self) -> bool:
+        """Whether the pass ends here."""
+        return self.page.next_cursor is None or self.harvest.enough or self.capped
+
+    @property
+    def boundary(self) -> datetime | None:
+        """Where the part of the window that was read begins."""
+        reached, window = self.harvest.reached, self.window
+        if reached is None or window is None:
+            return None
+        if self.cut_short:
+            return max(window.start, floor(window.end - MICROSECOND, self.stream.grain))
+        return max(window.start, reached)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether even the smallest piece of the window holds more rows than the server will list."""
+        reached, window = self.harvest.reached, self.window
+        return self.capped and window is not None and (reached is None or reached >= window.end)
+
+    def known(self, run: Pass) -> Interval | None:
+        """How much of the window is known complete once this page is in."""
+        window, boundary = run.window, self.boundary
+        if window is None or (self.last and not (self.capped and boundary)):
+            return window
+        return Interval(boundary, window.end) if boundary and boundary < window.end else None
+
+    def rest(self, run: Pass) -> list[Work]:
+        """What a pass that met the offset cap leaves: the part of its window before what it reached."""
+        window, boundary = run.window, self.boundary
+        if not self.capped or window is None or boundary is None or boundary <= window.start:
+            return []
+        return [Work(self.work.scope, Interval(window.start, boundary))]

@@ -1,0 +1,208 @@
+"""One run of the sync: every resource that was asked for, the most valuable first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sentry_sync.errors import AuthFailed, BadRequest, NotSupported, RateLimited, SentryError, Unavailable
+from sentry_sync.records.clock import Clock
+from sentry_sync.store.reads.state import State
+from sentry_sync.store.store import Store
+from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
+from sentry_sync.sync.server_clock import ServerClock
+from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
+from sentry_sync.sync.streams import counts, events, inventory, issues, performance, releases
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import SentryClient
+
+LADDERS: tuple[Ladder, ...] = (
+    (inventory.PROJECTS,),
+    (issues.SENTRY, issues.GLITCHTIP),
+    (releases.RELEASES,),
+    performance.DAY_WINDOW,
+    (counts.ERROR_COUNTS,),
+    (releases.HEALTH,),
+    (inventory.PROJECT_STATS,),
+    (events.EXPLORE, events.BY_PROJECT, events.BY_ISSUE),
+    performance.TRANSACTION_HOURS,
+    performance.QUERIES,
+    performance.VITALS,
+    (counts.ISSUE_ENVIRONMENTS,),
+    performance.WEEK_WINDOW,
+    (releases.DEPLOYS,),
+    (events.BODIES,),
+    (inventory.ORGANIZATION,),
+    (inventory.ENVIRONMENTS,),
+)
+"""Every stream, in the order of its value when the budget is short."""
+
+RESOURCES = ("projects", "issues", "releases", "events", "performance")
+
+FORGET_CAPABILITY = timedelta(days=7)
+"""How long we take a server's "no" for an answer: servers are upgraded, and asking again costs one request."""
+
+PASSES_KEPT = timedelta(days=7)
+"""How long finished passes are remembered: long enough to see what went wrong over a weekend."""
+
+TELLING = timedelta(days=1)
+"""How often a capability that works is written down again: its date need not be newer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """How one stream fared."""
+
+    stream: str
+    resource: str
+    state: str
+    """``done``, ``partial`` (told to stop), ``failed``, ``unsupported`` or ``fresh`` (nothing was due)."""
+    pages: int
+    rows: int
+    rejected: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run fared."""
+
+    results: tuple[StreamResult, ...]
+    started_at: datetime
+    ended_at: datetime
+
+    @property
+    def requests(self) -> int:
+        """Pages read."""
+        return sum(result.pages for result in self.results)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was due is in the store; a server that lacks something is no failure."""
+        return all(result.state in ("done", "fresh", "unsupported") for result in self.results)
+
+
+def _quiet(progress: Progress) -> None:
+    """Report to nobody."""
+
+
+def _never() -> bool:
+    return False
+
+
+class Syncer:
+    """Brings the store up to date with the server."""
+
+    def __init__(
+        self, store: Store, client: SentryClient, clock: Clock, policy: Policy, report: Report = _quiet
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._clock = ServerClock(clock)
+        self._policy = policy
+        self._report = report
+
+    def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never) -> Summary:
+        """Read what is due of ``resources`` and say how each stream fared.
+
+        Raises StoreBusy when another process syncs, StoreMismatch when the store is of another organization,
+        AuthFailed when the token is refused. Any other failure of a stream is in its result.
+        """
+        with self._store.syncing():
+            self._store.prepare()
+            connection = self._client.connection
+            with self._store.write() as uow:
+                uow.claim(connection.base_url, connection.organization)
+            started = self._clock.now()
+            with closing(self._store.read()) as reading:
+                state = State(reading)
+                results = self._ladders(_wanted(resources, state), state, stop)
+            with self._store.write() as uow:
+                uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
+            return Summary(tuple(results), started, self._clock.now())
+
+    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop) -> list[StreamResult]:
+        results: list[StreamResult] = []
+        unreachable = 0
+        for ladder in ladders:
+            if stop() or unreachable > 1:
+                # Two streams in a row that could not reach the server: the others would wait in vain as well.
+                reason = "the server could not be reached" if unreachable > 1 else None
+                results.append(_result(ladder[0], "failed" if reason else "partial", Tally(), reason))
+                continue
+            result, down = self._climb(ladder, state, stop)
+            unreachable = unreachable + 1 if down else 0
+            results.append(result)
+            self._report(
+                Progress(
+                    result.stream, "", result.state, result.pages, result.rows, result.pages, detail=result.error
+                )
+            )
+        return results
+
+    def _climb(self, ladder: Ladder, state: State, stop: Stop) -> tuple[StreamResult, bool]:
+        """Run the best rung the server has; the result, and whether the server could not be reached."""
+        tally = Tally()
+        for rung in ladder:
+            if rung.needs and self._known_to_lack(rung.needs, state):
+                continue
+            client = self._client.lane(rung.lane)
+            engine = Engine(self._store, client, self._clock, self._report, stop)
+            look = Look(state, self._policy, self._clock.now(), state.projects())
+            try:
+                whole = engine.run(rung, look, tally)
+            except AuthFailed:
+                raise
+            except (NotSupported, BadRequest) as error:
+                if not rung.needs or tally.pages or self._known_to_have(rung.needs, state):
+                    return _result(rung, "failed", tally, str(error)), False
+                self._learn(rung.needs, available=False)
+                with self._store.write() as uow:
+                    uow.forgive(rung.name)
+            except SentryError as error:
+                return _result(rung, "failed", tally, str(error)), isinstance(error, (Unavailable, RateLimited))
+            else:
+                if rung.needs and tally.pages:
+                    self._confirm(rung.needs, state)
+                return _result(rung, _state(whole, tally), tally), False
+        return _result(ladder[0], "unsupported", tally), False
+
+    def _known_to_lack(self, capability: str, state: State) -> bool:
+        known = state.capability(capability)
+        return known is not None and not known[0] and self._clock.now() - known[1] < FORGET_CAPABILITY
+
+    def _known_to_have(self, capability: str, state: State) -> bool:
+        known = state.capability(capability)
+        return known is not None and known[0]
+
+    def _confirm(self, capability: str, state: State) -> None:
+        known = state.capability(capability)
+        if known is None or not known[0] or self._clock.now() - known[1] > TELLING:
+            self._learn(capability, available=True)
+
+    def _learn(self, capability: str, *, available: bool) -> None:
+        with self._store.write() as uow:
+            uow.learn(capability, self._clock.now(), available=available)
+
+
+def _wanted(resources: Sequence[str], state: State) -> list[Ladder]:
+    """The ladders of ``resources``; projects too where none is known yet and rows name them by slug."""
+    named = {"events", "performance", "releases"} & set(resources)
+    wanted = [ladder for ladder in LADDERS if ladder[0].resource in resources]
+    if named and "projects" not in resources and not state.projects():
+        return [(inventory.PROJECTS,), *wanted]
+    return wanted
+
+
+def _state(whole: bool, tally: Tally) -> str:
+    if not whole:
+        return "partial"
+    return "done" if tally.pages else "fresh"
+
+
+def _result(stream: Stream, state: str, tally: Tally, error: str | None = None) -> StreamResult:
+    return StreamResult(stream.name, stream.resource, state, tally.pages, tally.rows, tally.rejected, error)

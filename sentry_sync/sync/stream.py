@@ -1,0 +1,140 @@
+"""What a stream is: a declaration that the engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sentry_sync.errors import SchemaDrift
+from sentry_sync.records.budget import Lane
+from sentry_sync.records.fields import Malformed, Raw
+from sentry_sync.records.intervals import Interval
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import Page, SentryClient
+    from sentry_sync.store.reads.state import State
+    from sentry_sync.store.unit_of_work import UnitOfWork
+
+ORGANIZATION = ""
+"""The scope of a pass over the whole organization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much of Sentry's history to hold."""
+
+    history_days: int = 14
+    """Days of events, hourly error counts and release health. Two weeks compare one week with the one before."""
+    performance_hours: int = 24
+    """Hours of hourly performance rows on a first sync: each costs a request per kind, so a day costs 72."""
+    max_events: int = 100
+    """Event bodies kept per issue at most (SENTRY_MAX_EVENTS)."""
+    bodies_per_run: int = 20
+    """Event bodies fetched in one run: one request each, so a fifth of a minute's budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One pass to make."""
+
+    scope: str = ORGANIZATION
+    window: Interval | None = None
+
+    @property
+    def span(self) -> Interval:
+        """The window of a stream whose works all have one."""
+        if self.window is None:
+            raise ValueError("this work has no window")
+        return self.window
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a stream may look at when it plans and reads."""
+
+    state: State
+    policy: Policy
+    now: datetime
+    """The server's time, as well as we know it."""
+    projects: Mapping[str, str]
+    """Slug to id."""
+
+    def window(self, days: float) -> Interval:
+        """The last ``days`` days."""
+        return Interval(self.now - timedelta(days=days), self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What one page gave."""
+
+    records: list[Any]
+    rows: int
+    """How many of the server's rows were understood."""
+    rejects: list[str] = field(default_factory=list)
+    """Why each of the others was set aside."""
+    reached: datetime | None = None
+    """Every row from here to the window's end has been read; None while that can't be said before the end."""
+    enough: bool = False
+    """What follows is older than anyone asked for."""
+    approximate: bool = False
+    """The server sampled or extrapolated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """How one kind of row is pulled. The engine loops, commits and remembers; this only says what."""
+
+    name: str
+    resource: str
+    """What a user calls it: projects, issues, events, releases or performance."""
+    lane: Lane
+    plan: Callable[[Look], list[Work]]
+    """What is due now, the most valuable first."""
+    fetch: Callable[[SentryClient, Work, str | None, Look], Page]
+    harvest: Callable[[Page, Work, Look], Harvest]
+    source: str
+    """The rung this stream stands on, as freshness will name it."""
+    needs: str | None = None
+    """A capability the server may lack; then the next rung of the ladder is tried."""
+    covers: str | None = None
+    """The resource whose coverage a finished window extends."""
+    replaces: tuple[str, str] | None = None
+    """Table and time column whose rows in the window are replaced by what the pass brings."""
+    page_limit: int | None = None
+    """Pages after which a pass goes on with a shorter window: the server's offset cap."""
+    finest: timedelta = timedelta(hours=1)
+    """A window is not halved below this when the server says it is too large."""
+    grain: timedelta = timedelta(hours=1)
+    """The smallest piece of a window that can be told apart: more rows in it than offsets reach are lost to us."""
+    absent_is_empty: bool = False
+    """404 for a scope means there is nothing there (any more), not that something went wrong."""
+    finish: Callable[[UnitOfWork, datetime], None] | None = None
+    """What else to write once a pass is complete, given when it began."""
+
+
+Ladder = tuple[Stream, ...]
+"""The ways to pull one kind of row, best first."""
+
+
+def sift(rows: object, parse: Callable[[Raw], Any | Iterable[Any]]) -> tuple[list[Any], list[str]]:
+    """The records of a page's ``rows``, and the reasons why others could not be read.
+
+    ``parse`` gives one record or several. Raises SchemaDrift when the page is no list at all.
+    """
+    if not isinstance(rows, list):
+        raise SchemaDrift("the server's answer is not a list of rows: is this Sentry's API?")
+    records: list[Any] = []
+    rejects: list[str] = []
+    for raw in rows:
+        if not isinstance(raw, dict):
+            rejects.append("the row is not an object")
+            continue
+        try:
+            found = parse(raw)
+            records.extend(found) if isinstance(found, list) else records.append(found)
+        except Malformed as error:
+            rejects.append(str(error))
+    return records, rejects

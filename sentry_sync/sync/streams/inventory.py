@@ -1,0 +1,150 @@
+"""Projects and what belongs to the organization as a whole: small, read whole each time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sentry_sync.errors import NotSupported
+from sentry_sync.records.budget import Lane
+from sentry_sync.records.fields import mapping
+from sentry_sync.records.organization import (
+    ProjectStats,
+    parse_environment,
+    parse_organization,
+    parse_project,
+    project_environments,
+    stats_value,
+)
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import Page, SentryClient
+
+RARELY = timedelta(days=1)
+"""An organization's name and region all but never change."""
+
+SELDOM = timedelta(hours=1)
+"""A new environment shows in events before anyone asks for it by name."""
+
+
+def _always(look: Look) -> list[Work]:
+    return [Work()]
+
+
+def _when_older(stream: str, age: timedelta) -> Any:
+    def plan(look: Look) -> list[Work]:
+        mark = look.state.mark(stream)
+        return [] if mark and look.now - mark.as_of < age else [Work()]
+
+    return plan
+
+
+def _organization(page: Page, work: Work, look: Look) -> Harvest:
+    records, rejects = sift([page.body], lambda raw: parse_organization(raw, page.server_time))
+    return Harvest(records, len(records), rejects)
+
+
+def _projects(page: Page, work: Work, look: Look) -> Harvest:
+    at = page.server_time
+    records, rejects = sift(page.body, lambda raw: [parse_project(raw, at), *project_environments(raw, at)])
+    return Harvest(records, len(page.body) - len(rejects), rejects)
+
+
+def _environments(page: Page, work: Work, look: Look) -> Harvest:
+    records, rejects = sift(page.body, lambda raw: parse_environment(raw, page.server_time))
+    return Harvest(list(dict.fromkeys(records)), len(records), rejects)
+
+
+def _fetch_stats(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    """Two small answers as one page: what was accepted by category, and sessions where the server has them."""
+    accepted = client.stats_v2(
+        fields=("sum(quantity)",), group_by=("project", "category"), stats_period="24h", outcome=("accepted",)
+    )
+    try:
+        end = accepted.server_time
+        sessions = client.sessions(
+            fields=("sum(session)",),
+            group_by=("project",),
+            start=end - timedelta(hours=24),
+            end=end,
+            interval="1h",
+        ).body
+    except NotSupported:
+        sessions = None
+    return replace(accepted, body={"accepted": accepted.body, "sessions": sessions}, next_cursor=None)
+
+
+def _stats(page: Page, work: Work, look: Look) -> Harvest:
+    accepted = _by_project(page.body["accepted"], "sum(quantity)")
+    sessions = _by_project(page.body["sessions"], "sum(session)") if page.body["sessions"] else None
+    records = [
+        ProjectStats(
+            project_id=project,
+            events_24h=sum(accepted.get(project, {}).values()),
+            errors_24h=sum(n for kind, n in accepted.get(project, {}).items() if kind in ERROR_CATEGORIES),
+            sessions_24h=None if sessions is None else sum(sessions.get(project, {}).values()),
+            as_of=page.server_time,
+        )
+        for project in look.projects.values()
+    ]
+    return Harvest(records, len(records))
+
+
+ERROR_CATEGORIES = ("error", "default", "security")
+"""What stats_v2 may call an error event; newer servers add the other two up into ``error``."""
+
+
+def _by_project(body: Any, field: str) -> dict[str, dict[str, int]]:
+    """Totals by project id and category; a category is ``""`` where the answer has none."""
+    found: dict[str, dict[str, int]] = {}
+    groups = mapping(body, "answer").get("groups")
+    for group in groups if isinstance(groups, list) else ():
+        by = mapping(group.get("by"), "by")
+        totals = found.setdefault(str(by.get("project")), {})
+        totals[str(by.get("category", ""))] = stats_value(mapping(group.get("totals"), "totals"), field)
+    return found
+
+
+ORGANIZATION = Stream(
+    name="organization",
+    resource="projects",
+    lane=Lane.WARM,
+    plan=_when_older("organization", RARELY),
+    fetch=lambda client, work, cursor, look: client.organization(),
+    harvest=_organization,
+    source="organization",
+)
+
+PROJECTS = Stream(
+    name="projects",
+    resource="projects",
+    lane=Lane.HOT,
+    plan=_always,
+    fetch=lambda client, work, cursor, look: client.projects(cursor=cursor),
+    harvest=_projects,
+    source="projects",
+    finish=lambda uow, began: uow.remove_unseen_projects(began),
+)
+
+ENVIRONMENTS = Stream(
+    name="environments",
+    resource="projects",
+    lane=Lane.WARM,
+    plan=_when_older("environments", SELDOM),
+    fetch=lambda client, work, cursor, look: client.environments(),
+    harvest=_environments,
+    source="environments",
+)
+
+PROJECT_STATS = Stream(
+    name="project_stats",
+    resource="projects",
+    lane=Lane.WARM,
+    plan=_always,
+    fetch=_fetch_stats,
+    harvest=_stats,
+    source="stats_v2",
+    needs="stats_v2",
+)

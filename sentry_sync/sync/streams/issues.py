@@ -1,0 +1,97 @@
+"""Issues: the hot poll over all statuses, pinned at its end so that a busy issue can't jump between pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from sentry_sync.records.budget import Lane
+from sentry_sync.records.fields import Raw
+from sentry_sync.records.issue import Issue, IssueRaw, parse_issue, parse_issue_project
+from sentry_sync.store.types import MICROSECOND
+from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import Page, SentryClient
+
+SEARCH_DAYS = 90
+"""Sentry's issue search sees no further back, whatever is asked."""
+
+
+def _plan(look: Look) -> list[Work]:
+    """From the mark less the overlap until now in one pass, then gaps a killed first sync left, newest first."""
+    windows = windows_due(
+        look.window(SEARCH_DAYS),
+        look.state.coverage("issues"),
+        bucket=MICROSECOND,
+        chunk=2 * SEARCH_DAYS * DAY,
+        settle=OVERLAP,
+    )
+    return [Work(window=window) for window in windows]
+
+
+def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    return client.issues(query="", sort="date", start=work.span.start, end=work.span.end, cursor=cursor)
+
+
+def _harvest(page: Page, work: Work, look: Look) -> Harvest:
+    return harvest_issues(page.body, page.server_time)
+
+
+def harvest_issues(rows: object, at: datetime) -> Harvest:
+    """Issues, their projects and their raw rows from a page sorted by last event."""
+    records, rejects = sift(rows, lambda raw: _records(raw, at))
+    issues = [record for record in records if isinstance(record, Issue)]
+    projects = dict.fromkeys(record for record in records if type(record).__name__ == "IssueProject")
+    raws = [record for record in records if isinstance(record, IssueRaw)]
+    last = min((issue.last_seen for issue in issues if issue.last_seen), default=None)
+    return Harvest(
+        [*projects, *issues, *raws],
+        len(issues),
+        rejects,
+        # Others with the very same last event may be on the next page.
+        reached=last + MICROSECOND if last else None,
+    )
+
+
+def _records(raw: Raw, at: datetime) -> list[Any]:
+    issue = parse_issue(raw, at)
+    return [issue, parse_issue_project(raw), IssueRaw(issue.id, orjson.dumps(raw), at)]
+
+
+def _fetch_unwindowed(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    """GlitchTip: the window's parameters mean other things there, and ``project=-1`` matches nothing."""
+    return client.issues(query="", sort="-last_seen", start=None, end=None, project_ids=(), cursor=cursor)
+
+
+def _harvest_unwindowed(page: Page, work: Work, look: Look) -> Harvest:
+    found = harvest_issues(page.body, page.server_time)
+    enough = found.reached is not None and found.reached <= work.span.start
+    return Harvest(found.records, found.rows, found.rejects, found.reached, enough=enough)
+
+
+SENTRY = Stream(
+    name="issues.hot",
+    resource="issues",
+    lane=Lane.HOT,
+    plan=_plan,
+    fetch=_fetch,
+    harvest=_harvest,
+    source="issues",
+    needs="issues.sentry",
+    covers="issues",
+)
+
+GLITCHTIP = Stream(
+    name="issues.hot",
+    resource="issues",
+    lane=Lane.HOT,
+    plan=_plan,
+    fetch=_fetch_unwindowed,
+    harvest=_harvest_unwindowed,
+    source="issues_by_last_seen",
+    covers="issues",
+)

@@ -1,0 +1,258 @@
+"""Performance aggregates: each hour, and the last day and week, computed by the server for exactly that window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sentry_sync.records.budget import Lane
+from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.performance import (
+    hourly,
+    parse_query,
+    parse_transaction,
+    parse_web_vital,
+)
+from sentry_sync.sync.plan import HOUR, windows_due
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+from sentry_sync.sync.streams import explore
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import Page, SentryClient
+
+    Fetch = Callable[[SentryClient, Work, str | None, Look], Page]
+    HarvestPage = Callable[[Page, Work, Look], Harvest]
+
+SPANS = "spans"
+TRANSACTIONS = "transactions"
+"""The dataset of servers from before spans; Sentry's own left it in 2026."""
+
+_KEYS = ("project", "environment", "transaction")
+
+TRANSACTION_FIELDS = {
+    SPANS: (
+        *_KEYS,
+        "count(span.duration)",
+        "epm()",
+        "avg(span.duration)",
+        "p50(span.duration)",
+        "p75(span.duration)",
+        "p95(span.duration)",
+        "p99(span.duration)",
+        "failure_rate()",
+        "apdex(span.duration,300)",
+        "count_unique(user)",
+    ),
+    TRANSACTIONS: (
+        *_KEYS,
+        "count()",
+        "tpm()",
+        "avg(transaction.duration)",
+        "p50(transaction.duration)",
+        "p75(transaction.duration)",
+        "p95(transaction.duration)",
+        "p99(transaction.duration)",
+        "failure_rate()",
+        "apdex(300)",
+        "count_unique(user)",
+    ),
+}
+_COUNT = {SPANS: "count(span.duration)", TRANSACTIONS: "count()"}
+
+_EACH = {SPANS: "is_transaction:true", TRANSACTIONS: "event.type:transaction"}
+
+QUERY_FIELDS = (
+    "project",
+    "environment",
+    "span.group",
+    "sentry.normalized_description",
+    "span.system",
+    "span.action",
+    "span.domain",
+    "count(span.duration)",
+    "epm()",
+    "avg(span.self_time)",
+    "p95(span.self_time)",
+    "sum(span.self_time)",
+)
+QUERY_SORT = ("-sum(span.self_time)", "span.group", "project", "environment")
+
+VITAL_FIELDS = {
+    SPANS: (
+        *_KEYS,
+        "count(span.duration)",
+        "p75(measurements.lcp)",
+        "p75(measurements.fcp)",
+        "p75(measurements.cls)",
+        "p75(measurements.inp)",
+        "p75(measurements.ttfb)",
+        "performance_score(measurements.score.total)",
+    ),
+    TRANSACTIONS: (
+        *_KEYS,
+        "count()",
+        "p75(measurements.lcp)",
+        "p75(measurements.fcp)",
+        "p75(measurements.cls)",
+        "p75(measurements.ttfb)",
+    ),
+}
+
+LATE_SPANS = HOUR
+"""Ingestion lags by minutes: an hour is final once it was read an hour after its end."""
+
+
+def fetch_transactions(
+    client: SentryClient,
+    dataset: str,
+    window: Interval,
+    cursor: str | None = None,
+    *,
+    project_ids: Sequence[str] = ("-1",),
+    environments: Sequence[str] = (),
+    query: str = "",
+) -> Page:
+    """One page of transactions within ``window``, the busiest first; ``query`` narrows them further."""
+    return explore.ask(
+        client,
+        dataset,
+        window,
+        cursor,
+        fields=TRANSACTION_FIELDS[dataset],
+        sort=(f"-{_COUNT[dataset]}", "transaction", "project", "environment"),
+        query=f"{_EACH[dataset]} {query}".strip(),
+        project_ids=project_ids,
+        environments=environments,
+    )
+
+
+def transactions_of(page: Page, window: Interval, projects: Mapping[str, str]) -> Harvest:
+    """The page's rows as TransactionWindow records; ``projects`` maps slugs to ids."""
+    partial = explore.approximate(page)
+    records, rejects = sift(
+        explore.rows(page),
+        lambda raw: parse_transaction(raw, window.start, window.end, projects, approximate=partial),
+    )
+    return Harvest(records, len(records), rejects, approximate=partial)
+
+
+def _plan_hours(covers: str) -> Callable[[Look], list[Work]]:
+    def plan(look: Look) -> list[Work]:
+        windows = windows_due(
+            look.window(look.policy.performance_hours / 24),
+            look.state.coverage(covers),
+            bucket=HOUR,
+            chunk=HOUR,
+            settle=LATE_SPANS,
+        )
+        return [Work(window=window) for window in windows]
+
+    return plan
+
+
+def _harvest_hour(page: Page, work: Work, look: Look) -> Harvest:
+    found = transactions_of(page, _bucket(work), look.projects)
+    return replace(found, records=[hourly(record) for record in found.records])
+
+
+def _bucket(work: Work) -> Interval:
+    """The hour a window belongs to: the running one is asked until now, and named by its start."""
+    start = floor(work.span.start, HOUR)
+    return Interval(start, start + HOUR)
+
+
+def _harvest_queries(page: Page, work: Work, look: Look) -> Harvest:
+    partial, hour = explore.approximate(page), _bucket(work).start
+    records, rejects = sift(
+        explore.rows(page), lambda raw: parse_query(raw, hour, look.projects, approximate=partial)
+    )
+    return Harvest(records, len(records), rejects, approximate=partial)
+
+
+def _fetch_queries(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    return explore.ask(
+        client, SPANS, work.span, cursor, fields=QUERY_FIELDS, sort=QUERY_SORT, query="span.category:db"
+    )
+
+
+def _harvest_vitals(page: Page, work: Work, look: Look) -> Harvest:
+    partial, hour = explore.approximate(page), _bucket(work).start
+    records, rejects = sift(
+        explore.rows(page), lambda raw: parse_web_vital(raw, hour, look.projects, approximate=partial)
+    )
+    return Harvest(records, len(records), rejects, approximate=partial)
+
+
+def _hourly(name: str, source: str, table: str, fetch: Fetch, harvest: HarvestPage) -> Stream:
+    return Stream(
+        name=name,
+        resource="performance",
+        lane=Lane.WARM,
+        plan=_plan_hours(name),
+        fetch=fetch,
+        harvest=harvest,
+        source=source,
+        needs=f"explore.{source}",
+        covers=name,
+        replaces=(table, "hour"),
+        page_limit=explore.PAGE_LIMIT,
+    )
+
+
+def _transactions(dataset: str) -> Stream:
+    def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+        return fetch_transactions(client, dataset, work.span, cursor)
+
+    return _hourly("transactions", dataset, "transaction_stats", fetch, _harvest_hour)
+
+
+def _vitals(dataset: str) -> Stream:
+    def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+        return explore.ask(
+            client,
+            dataset,
+            work.span,
+            cursor,
+            fields=VITAL_FIELDS[dataset],
+            sort=(f"-{_COUNT[dataset]}", "transaction", "project", "environment"),
+            query=f"{_EACH[dataset]} has:measurements.lcp",
+        )
+
+    return _hourly("web_vitals", dataset, "web_vitals", fetch, _harvest_vitals)
+
+
+def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Stream:
+    """A window that ends at the last full hour, so that all its rows belong to one and the same window."""
+    stream = f"transaction_windows.{name}"
+
+    def plan(look: Look) -> list[Work]:
+        end = floor(look.now, HOUR)
+        mark = look.state.mark(stream)
+        due = mark is None or end - mark.mark >= every
+        return [Work(window=Interval(end - length, end))] if due else []
+
+    def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+        return fetch_transactions(client, dataset, work.span, cursor)
+
+    return Stream(
+        name=stream,
+        resource="performance",
+        lane=Lane.HOT,
+        plan=plan,
+        fetch=fetch,
+        harvest=lambda page, work, look: transactions_of(page, work.span, look.projects),
+        source=dataset,
+        needs=f"explore.{dataset}",
+        page_limit=explore.PAGE_LIMIT,
+    )
+
+
+DAY_WINDOW = tuple(_period("24h", timedelta(hours=24), HOUR, dataset) for dataset in (SPANS, TRANSACTIONS))
+WEEK_WINDOW = tuple(
+    _period("7d", timedelta(days=7), timedelta(hours=6), dataset) for dataset in (SPANS, TRANSACTIONS)
+)
+TRANSACTION_HOURS = tuple(_transactions(dataset) for dataset in (SPANS, TRANSACTIONS))
+QUERIES = (_hourly("queries", SPANS, "query_stats", _fetch_queries, _harvest_queries),)
+VITALS = tuple(_vitals(dataset) for dataset in (SPANS, TRANSACTIONS))

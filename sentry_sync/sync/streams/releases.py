@@ -1,0 +1,153 @@
+"""Releases, their deploys, and the health of each day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sentry_sync.errors import SchemaDrift
+from sentry_sync.records.budget import Lane
+from sentry_sync.records.fields import Malformed, Raw, mapping
+from sentry_sync.records.intervals import floor
+from sentry_sync.records.release import Release, parse_deploy, parse_health, parse_release, release_projects
+from sentry_sync.sync.plan import DAY, windows_due
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import Page, SentryClient
+
+CREATED_OVERLAP = timedelta(days=1)
+"""Sentry creates releases it first sees through sessions with a date in the past."""
+
+EXPLICIT_PROJECTS = 50
+"""Up to here project ids are named one by one: ``-1`` means nothing to GlitchTip; more make URLs too long."""
+
+DEPLOYS_PER_RUN = 5
+DEPLOYS_AGE = timedelta(hours=6)
+"""Deploys cost a request a release: the newest few, a few times a day; each list row has the last deploy anyway."""
+
+HEALTH_FIELDS = (
+    "sum(session)",
+    "count_unique(user)",
+    "crash_free_rate(session)",
+    "crash_free_rate(user)",
+)
+HEALTH_GROUPS = ("project", "release", "environment")
+
+LATE_SESSIONS = timedelta(hours=3)
+"""Sessions arrive late: yesterday is read again until three in the morning."""
+
+
+def projects_to_name(look: Look) -> tuple[str, ...]:
+    """What to send as ``project``: the ids, or -1 for all where they are unknown or too many."""
+    ids = tuple(sorted(look.projects.values()))
+    return ids if 0 < len(ids) <= EXPLICIT_PROJECTS else ("-1",)
+
+
+def _plan(look: Look) -> list[Work]:
+    return [Work()]
+
+
+def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    return client.releases(cursor=cursor, project_ids=projects_to_name(look))
+
+
+def _harvest(page: Page, work: Work, look: Look) -> Harvest:
+    """A page, newest first; enough when it reaches releases that were already there at the last mark."""
+    records, rejects = sift(page.body, lambda raw: _release(raw, page))
+    created = [record.date_created for record in records if isinstance(record, Release) and record.date_created]
+    mark = look.state.mark("releases")
+    enough = mark is not None and bool(created) and min(created) < mark.mark - CREATED_OVERLAP
+    return Harvest(records, sum(isinstance(record, Release) for record in records), rejects, enough=enough)
+
+
+def _release(raw: Raw, page: Page) -> list[Any]:
+    release = parse_release(raw, page.server_time)
+    records: list[Any] = [release, *release_projects(raw, page.server_time)]
+    if raw.get("lastDeploy"):
+        records.append(parse_deploy(mapping(raw["lastDeploy"], "lastDeploy"), release.version))
+    return records
+
+
+def _plan_deploys(look: Look) -> list[Work]:
+    wanted = look.state.releases_wanting_deploys(DEPLOYS_PER_RUN, look.now - DEPLOYS_AGE)
+    return [Work(scope=version) for version in wanted]
+
+
+def _harvest_deploys(page: Page, work: Work, look: Look) -> Harvest:
+    records, rejects = sift(page.body, lambda raw: parse_deploy(raw, work.scope))
+    return Harvest(records, len(records), rejects)
+
+
+def _plan_health(look: Look) -> list[Work]:
+    windows = windows_due(
+        look.window(look.policy.history_days),
+        look.state.coverage("release_health"),
+        bucket=DAY,
+        chunk=DAY,
+        settle=LATE_SESSIONS,
+    )
+    return [Work(window=window) for window in windows]
+
+
+def _fetch_health(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    return client.sessions(
+        fields=HEALTH_FIELDS,
+        group_by=HEALTH_GROUPS,
+        start=work.span.start,
+        end=work.span.end,
+        interval="1d",
+    )
+
+
+def _harvest_health(page: Page, work: Work, look: Look) -> Harvest:
+    groups = page.body.get("groups") if isinstance(page.body, dict) else None
+    if not isinstance(groups, list):
+        raise SchemaDrift("the sessions answer has no list of groups")
+    bucket = floor(work.span.start, DAY)
+    try:
+        records = parse_health(groups, bucket)
+    except Malformed:
+        # One odd group would make every other's adoption wrong, so the good ones are worked out without it.
+        good, rejects = sift(groups, lambda group: parse_health([group], bucket) and [group])
+        return Harvest(parse_health(good, bucket), len(good), rejects)
+    return Harvest(records, len(records), approximate=len(groups) >= GROUP_LIMIT)
+
+
+GROUP_LIMIT = 5000
+"""Sentry's own cap on groups in one sessions answer: at the cap, some are missing."""
+
+RELEASES = Stream(
+    name="releases",
+    resource="releases",
+    lane=Lane.HOT,
+    plan=_plan,
+    fetch=_fetch,
+    harvest=_harvest,
+    source="releases",
+)
+
+DEPLOYS = Stream(
+    name="deploys",
+    resource="releases",
+    lane=Lane.WARM,
+    plan=_plan_deploys,
+    fetch=lambda client, work, cursor, look: client.deploys(work.scope, cursor=cursor),
+    harvest=_harvest_deploys,
+    source="deploys",
+    needs="deploys",
+)
+
+HEALTH = Stream(
+    name="release_health",
+    resource="releases",
+    lane=Lane.WARM,
+    plan=_plan_health,
+    fetch=_fetch_health,
+    harvest=_harvest_health,
+    source="sessions",
+    needs="sessions",
+    covers="release_health",
+    replaces=("release_health", "bucket"),
+    finest=DAY,
+)
