@@ -24,7 +24,7 @@ EXPLICIT_PROJECTS = 50
 
 DEPLOYS_PER_RUN = 5
 DEPLOYS_AGE = timedelta(hours=6)
-"""Deploys cost a request a release: the newest few, a few times a day; each list row has the last deploy anyway."""
+"""Deploys cost a request a release: the newest few, a few times a day; each list row has the last one."""
 
 HEALTH_FIELDS = (
     "sum(session)",

@@ -1,0 +1,65 @@
+"""What is due, decided without a server."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentry_sync.records.intervals import Interval, floor, gaps
+from sentry_sync.sync.plan import halves, windows_due
+
+NOW = datetime(2026, 11, 20, 12, 34, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def due(known: list[Interval], *, wanted: timedelta = 3 * DAY, settle: timedelta = HOUR) -> list[Interval]:
+    return windows_due(Interval(NOW - wanted, NOW), known, bucket=HOUR, chunk=DAY, settle=settle)
+
+
+def test_a_first_sync_asks_newest_first_and_ends_now() -> None:
+    windows = due([])
+    assert windows[0] == Interval(floor(NOW, DAY), NOW)
+    assert [window.end for window in windows[1:]] == [window.start for window in windows[:-1]]
+    assert windows[-1].start == floor(NOW - 3 * DAY, HOUR)
+
+
+def test_what_is_known_is_not_asked_again_but_for_what_can_still_change() -> None:
+    windows = due([Interval(NOW - 3 * DAY, NOW - timedelta(minutes=1))])
+    assert windows == [Interval(floor(NOW - HOUR, HOUR), NOW)]
+
+
+def test_a_gap_in_the_past_is_filled_after_the_present() -> None:
+    known = [Interval(NOW - 3 * DAY, NOW - 2 * DAY), Interval(NOW - 1 * DAY, NOW)]
+    windows = due(known)
+    assert windows[0].end == NOW
+    assert gaps(Interval(NOW - 2 * DAY, NOW - DAY), windows) == []
+    assert windows[0].start > windows[1].start
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 100), st.integers(1, 60)).map(
+            lambda pair: Interval(NOW - timedelta(hours=pair[0] + pair[1]), NOW - timedelta(hours=pair[0]))
+        ),
+        max_size=6,
+    )
+)
+def test_windows_cover_every_gap_without_overlap_in_pieces_of_a_chunk(known: list[Interval]) -> None:
+    wanted = Interval(NOW - 4 * DAY, NOW)
+    windows = due(known, wanted=4 * DAY)
+    assert all(gaps(gap, windows) == [] for gap in gaps(wanted, known))
+    assert all(later.start >= earlier.end for later, earlier in itertools.pairwise(windows))
+    assert all(window.length <= DAY for window in windows)
+
+
+def test_a_window_is_halved_on_the_grid_until_it_is_too_fine() -> None:
+    window = Interval(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0))
+    parts = halves(window, HOUR)
+    assert parts is not None
+    assert (parts[0].end, parts[1].start, parts[0].start) == (window.end, window.start, parts[1].end)
+    assert parts[0].start == floor(parts[0].start, HOUR)
+    assert halves(Interval(NOW - HOUR, NOW), HOUR) is None
