@@ -1,0 +1,1 @@
+"""Sentry's Web API v0 over a simulated world, endpoint by endpoint."""

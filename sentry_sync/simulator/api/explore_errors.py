@@ -1,0 +1,157 @@
+"""Explore's `errors` dataset (and `discover`'s errors): rows of events, or counts grouped by their fields."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from sentry_sync.simulator import moments
+from sentry_sync.simulator.moments import DAY, HOUR
+from sentry_sync.simulator.search import Term
+from sentry_sync.simulator.world import event_tags
+from sentry_sync.simulator.world.event_index import EventIndex
+from sentry_sync.simulator.world.world import World
+
+from . import issue_search
+from .call import Call, bad_request
+from .explore import Question, Table
+
+Reader = Callable[[int], Any]
+_FUNCTION = re.compile(r"(\w+)\((.*)\)")
+_TYPES = {
+    "timestamp": "date", "timestamp.to_hour": "date", "timestamp.to_day": "date",
+    "issue.id": "integer", "project.id": "integer",
+}  # fmt: skip
+_AGGREGATES = {
+    "count": "integer", "count_unique": "integer", "last_seen": "date", "first_seen": "date",
+    "min": "date", "max": "date", "epm": "rate", "eps": "rate",
+}  # fmt: skip
+
+
+def answer(call: Call, question: Question) -> Table:
+    """Rows of single events if no function is asked for, else one row per group."""
+    functions = {name: _function(name) for name in question.fields if "(" in name}
+    plain = [name for name in question.fields if name not in functions]
+    events = _events(call, question)
+    types = {name: _TYPES.get(name, "string") for name in plain}
+    types |= {name: _AGGREGATES[function] for name, (function, _) in functions.items()}
+    if not functions:
+        # Sentry adds these two to every row that is a single event.
+        names = list(dict.fromkeys((*plain, "id", "project.name")))
+        readers = {name: _reader(call.world, name) for name in names}
+        rows = [{name: read(event) for name, read in readers.items()} for event in reversed(events)]
+        return Table(rows, types | {"id": "string", "project.name": "string"})
+    return Table(_grouped(call, question, plain, functions, events), types)
+
+
+def _function(field: str) -> tuple[str, str]:
+    match = _FUNCTION.fullmatch(field)
+    if not match or match[1] not in _AGGREGATES:
+        raise bad_request(f"{field.split('(', maxsplit=1)[0]} is not a valid function")
+    if match[1] in ("min", "max") and match[2] != "timestamp":
+        raise bad_request(f"{match[1]}: only timestamp is kept by this server")
+    if match[1] == "count_unique" and match[2] not in ("user", "issue", "issue.id", "id"):
+        raise bad_request("count_unique: column argument invalid")
+    return match[1], match[2]
+
+
+def _events(call: Call, question: Question) -> array[int]:
+    world = call.world
+    projects = set(question.projects)
+    wanted = {issue.number for issue in world.issues.values() if issue.project.number in projects}
+    rest: list[Term] = []
+    for term in question.search.terms:
+        # An issue is looked up by its events' issue numbers, not by making every event's fields.
+        if term.key in ("issue.id", "issue") and term.operator == "=":
+            named = {issue.number for issue in map(world.issue, term.values) if issue is not None}
+            wanted = wanted - named if term.negated else wanted & named
+        else:
+            rest.append(term)
+    column = world.index.issue
+    events = array("i", (e for e in world.index.within(world.index.order, question.span) if column[e] in wanted))
+    events = issue_search.in_environments(world, events, question.environments)
+    for term in rest:
+        events = array("i", (event for event in events if issue_search.event_fits(world, event, term)))
+    if question.search.text:
+        words = question.search.text.lower()
+        says = {number for number in wanted if words in world.by_number[number].kind.title.lower()}
+        events = array("i", (event for event in events if column[event] in says))
+    return events
+
+
+def _reader(world: World, name: str) -> Reader:
+    index, times = world.index, world.index.timestamp
+    if name == "timestamp":
+        return lambda event: moments.offset(times[event])
+    if name in ("timestamp.to_hour", "timestamp.to_day"):
+        step = HOUR if name.endswith("hour") else DAY
+        return lambda event: moments.offset(times[event] - times[event] % step)
+    if name in ("issue.id", "project.id"):
+        ids = {n: int(i.id if name == "issue.id" else i.project.id) for n, i in world.by_number.items()}
+        return lambda event: ids[index.issue[event]]
+    if name == "id":
+        return world.event_id
+    if name == "environment":
+        return world.environment_of
+    if name == "release":
+        return lambda event: event_tags.field(world, event, "release")
+    if name in _OF_ISSUE:
+        kept: dict[int, Any] = {}
+
+        def read(event: int) -> Any:
+            issue = index.issue[event]
+            if issue not in kept:
+                kept[issue] = event_tags.field(world, event, name)
+            return kept[issue]
+
+        return read
+    return lambda event: event_tags.field(world, event, name)
+
+
+_OF_ISSUE = (
+    "issue", "project", "project.name", "title", "message", "level", "transaction", "culprit", "platform",
+    "event.type", "error.type", "error.value", "error.handled", "error.unhandled",
+)  # fmt: skip
+
+
+def _grouped(
+    call: Call, question: Question, plain: list[str], functions: dict[str, tuple[str, str]], events: array[int]
+) -> list[dict[str, Any]]:
+    readers = [_reader(call.world, name) for name in plain]
+    groups: dict[tuple[Any, ...], array[int]] = {}
+    for event in events:
+        key = tuple([read(event) for read in readers])
+        found = groups.get(key)
+        if found is None:
+            groups[key] = array("i", (event,))
+        else:
+            found.append(event)
+    if not plain and not groups:
+        groups[()] = array("i")
+    minutes = max((question.span.end - question.span.start) / 60, 1)
+    rows = []
+    for key, members in groups.items():
+        row = dict(zip(plain, key, strict=True))
+        for name, (function, column) in functions.items():
+            row[name] = _aggregate(call.world.index, function, column, members, minutes)
+        rows.append(row)
+    return rows
+
+
+def _aggregate(index: EventIndex, function: str, column: str, members: array[int], minutes: float) -> Any:
+    if function == "count":
+        return len(members)
+    if function == "count_unique":
+        if column == "id":
+            return len(members)
+        values = index.user if column == "user" else index.issue
+        return len({values[event] for event in members} - {-1})
+    if function in ("epm", "eps"):
+        return len(members) / minutes / (60 if function == "eps" else 1)
+    if not members:
+        return None
+    # The events are in the order of time.
+    newest = function in ("last_seen", "max")
+    return moments.offset(index.timestamp[members[-1 if newest else 0]])
