@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -91,18 +91,20 @@ def parse_release(raw: Raw, at: datetime) -> Release:
     )
 
 
-def release_projects(raw: Raw, at: datetime) -> Iterator[ReleaseProject]:
-    """The projects a release row names."""
+def release_projects(raw: Raw, at: datetime, project_ids: Mapping[str, str]) -> Iterator[ReleaseProject]:
+    """The projects a release row names; by slug alone on GlitchTip, so ``project_ids`` maps slugs to ids."""
     projects = raw.get("projects")
     for project in projects if isinstance(projects, list) else ():
         row = mapping(project, "projects")
-        yield ReleaseProject(
-            version=required(raw, "version"),
-            project_id=required(row, "id"),
-            new_issues=integer(row, "newGroups"),
-            has_health=flag(row, "hasHealthData"),
-            verified_at=at,
-        )
+        project_id = text(row, "id") or project_ids.get(required(row, "slug"))
+        if project_id:
+            yield ReleaseProject(
+                version=required(raw, "version"),
+                project_id=project_id,
+                new_issues=integer(row, "newGroups"),
+                has_health=flag(row, "hasHealthData"),
+                verified_at=at,
+            )
 
 
 def parse_deploy(raw: Raw, version: str) -> Deploy:

@@ -54,16 +54,16 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
     """A page, newest first; enough when it reaches releases that were already there at the last mark."""
-    records, rejects = sift(page.body, lambda raw: _release(raw, page))
+    records, rejects = sift(page.body, lambda raw: _release(raw, page, look))
     created = [record.date_created for record in records if isinstance(record, Release) and record.date_created]
     mark = look.state.mark("releases")
     enough = mark is not None and bool(created) and min(created) < mark.mark - CREATED_OVERLAP
     return Harvest(records, sum(isinstance(record, Release) for record in records), rejects, enough=enough)
 
 
-def _release(raw: Raw, page: Page) -> list[Any]:
+def _release(raw: Raw, page: Page, look: Look) -> list[Any]:
     release = parse_release(raw, page.server_time)
-    records: list[Any] = [release, *release_projects(raw, page.server_time)]
+    records: list[Any] = [release, *release_projects(raw, page.server_time, look.projects)]
     if raw.get("lastDeploy"):
         records.append(parse_deploy(mapping(raw["lastDeploy"], "lastDeploy"), release.version))
     return records
