@@ -1,0 +1,1 @@
+"""The transports that a request passes, outermost first: coalesce, retry, budget, auth, network."""
