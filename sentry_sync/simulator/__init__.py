@@ -2,7 +2,7 @@
 
 from .faults import Dropped, Hang
 from .options import PROFILES, WELL_KNOWN_BEARER, SimulatorOptions, WorldSize
-from .simulator import ServedRequest, Simulator
+from .simulator import ServedRequest, Simulator, serve
 
 __all__ = [
     "PROFILES",
@@ -13,4 +13,5 @@ __all__ = [
     "Simulator",
     "SimulatorOptions",
     "WorldSize",
+    "serve",
 ]

@@ -37,6 +37,15 @@ BODIES: dict[int, Any] = {
 }
 
 
+_HEADERS: dict[int, dict[str, str]] = {
+    # A brownout of a deprecated endpoint says when it goes and what takes its place.
+    410: {
+        "X-Sentry-Deprecation-Date": "2026-12-01T00:00:00Z",
+        "X-Sentry-Replacement-Endpoint": "/api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/",
+    },
+}
+
+
 class Hang(TimeoutError):
     """Raised by `Simulator.handle` where a server would never answer."""
 
@@ -63,7 +72,7 @@ class Fault:
         """The answer of a failure that replaces the real one."""
         if self.kind == "status":
             body = BODIES.get(self.status, {"detail": "Simulated failure"}) if self.body is None else self.body
-            return _made(self.status, body, self.headers)
+            return _made(self.status, body, {**_HEADERS.get(self.status, {}), **self.headers})
         if self.kind == "html":
             page = (
                 self.body

@@ -105,10 +105,12 @@ class _Server(uvicorn.Server):
         self._application = application
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
         await super().startup(sockets)
         self._ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what hangs, then stop."""
         self._application.close()
         await super().shutdown(sockets)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from .faults import Dropped, Fault, Faults, Hang, trick
 from .limits import Bucket, Limiter
 from .mutations import Mutations
 from .options import SimulatorOptions
-from .server import BackgroundServer
+from .server import BackgroundServer, listen, make
 from .tokens import Tokens
 from .world.arrivals import Arrivals
 from .world.history import populate
@@ -64,6 +64,8 @@ class Simulator:
         self._cache: dict[tuple[str, frozenset[str]], Response] = {}
         self._cache_version = -1
         self._cache_bytes = 0
+        self.base_url = ""
+        """What answers call the server, if it is not the background server's own address."""
         self._server = BackgroundServer(self, host, port, self.options.latency_ms / 1000)
 
     # -- life -------------------------------------------------------------------------------
@@ -80,7 +82,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """The base URL; the API is below `url + "/api/0/"`. A made-up host until the server runs."""
-        return self._server.url
+        return self.base_url or self._server.url
 
     @property
     def world(self) -> World:
@@ -209,3 +211,29 @@ class Simulator:
                 caller=request.headers.get("user-agent", ""),
             )
         )
+
+
+def serve(options: SimulatorOptions, port: int, announce: Callable[[str], None]) -> None:
+    """Serve a simulated Sentry on 127.0.0.1 until SIGINT or SIGTERM; `announce` gets lines for the user.
+
+    Raises OSError, saying what to do, if the port is taken.
+    """
+    bound = listen("127.0.0.1", port)
+    try:
+        simulator = Simulator(options)
+        world = simulator.world
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        simulator.base_url = url
+        announce(
+            f"A simulated Sentry ({options.profile}) listens on {url}/ for organization {options.organization}."
+        )
+        announce(
+            f"It holds {len(world.projects)} projects, {len(world.issues)} issues, {len(world.index)} events. "
+            f"Token: {options.token}"
+        )
+        make(simulator, options.latency_ms / 1000, threading.Event()).run(sockets=[bound])
+    except KeyboardInterrupt:
+        # uvicorn raises the signal again once it has shut down.
+        pass
+    finally:
+        bound.close()

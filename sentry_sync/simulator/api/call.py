@@ -155,7 +155,7 @@ class Call:
         self.until = min(self.until, moment)
 
     def shortened(self, limit: int) -> int:
-        """The page size after the trick, if one is played: half of it, so that the rest follows on the next page."""
+        """The page size after the trick, if one is played: half of it, the rest follows on the next page."""
         return max(1, limit // 2) if self.trick == "short" else limit
 
     def reply(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -15,8 +15,14 @@ from sentry_sync.simulator.world.world import World
 
 from . import issue_rows
 
-_CATEGORIES = (("ui.click", "ui", "button#pay"), ("navigation", "navigation", None), ("query", "query", "SELECT … FROM orders"),
-               ("xhr", "http", None), ("console", "debug", "retrying"), ("auth", "info", "session renewed"))  # fmt: skip
+_CATEGORIES = (
+    ("ui.click", "ui", "button#pay"),
+    ("navigation", "navigation", None),
+    ("query", "query", "SELECT … FROM orders"),
+    ("xhr", "http", None),
+    ("console", "debug", "retrying"),
+    ("auth", "info", "session renewed"),
+)
 _SDKS = {"javascript": "sentry.javascript.react", "python": "sentry.python", "java": "sentry.java.spring-boot"}
 
 
@@ -69,7 +75,7 @@ def body(world: World, event: int) -> dict[str, Any]:
     random = Random(draw)
     found = row(world, event)
     del found["event.type"]
-    release = world.release_of(event)
+    release, platform = world.release_of(event), issue.project.event_platform
     return found | {
         "type": "error" if issue.kind.type else "default",
         "dist": None,
@@ -80,12 +86,20 @@ def body(world: World, event: int) -> dict[str, Any]:
         "entries": _entries(issue, world, event, random),
         "contexts": _contexts(issue, event, draw),
         "context": {"attempt": draw % 5, "feature_flags": {"new_checkout": bool(draw & 1)}},
-        "packages": {"requests": "2.32.3"} if issue.project.event_platform == "python" else {},
-        "sdk": {"name": _SDKS.get(issue.project.event_platform, f"sentry.{issue.project.event_platform}"), "version": "8.41.0"},
+        "packages": {"requests": "2.32.3"} if platform == "python" else {},
+        "sdk": {"name": _SDKS.get(platform, f"sentry.{platform}"), "version": "8.41.0"},
         "fingerprints": [f"{mix(world.seed, issue.number):032x}"],
         "groupingConfig": {"id": "newstyle:2023-01-11", "enhancements": "none"},
-        "_meta": {"user": None, "context": None, "entries": {}, "contexts": None, "message": None,
-                  "packages": None, "tags": {}, "sdk": None},
+        "_meta": {
+            "user": None,
+            "context": None,
+            "entries": {},
+            "contexts": None,
+            "message": None,
+            "packages": None,
+            "tags": {},
+            "sdk": None,
+        },
         "occurrence": None,
         "userReport": None,
         "resolvedWith": [],
@@ -93,7 +107,7 @@ def body(world: World, event: int) -> dict[str, Any]:
         "sdkUpdates": [],
         "nextEventID": None,
         "previousEventID": None,
-    }  # fmt: skip
+    }
 
 
 def neighbours(world: World, issue: Issue, event: int) -> dict[str, Any]:

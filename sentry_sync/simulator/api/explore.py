@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,12 +51,13 @@ Answerer = Callable[[Call, Question], Table]
 
 def table(call: Call, answerers: Mapping[str, Answerer]) -> Response:
     """The answer of the dataset's answerer, sorted, one page of it, with its meta."""
-    question = _question(call)
+    question = ask(call, call.query.all("field"))
     answerer = answerers.get(question.dataset)
     if answerer is None:
         return _respond(call, question, Table([], {}), [])
     orders = _orders(call, question)
-    key = (question, tuple(orders), "explore")
+    # What happens by the clock alone (spans) counts up to now, even inside a window that ends later.
+    key = (question, tuple(orders), min(question.span.end, call.now))
 
     def make() -> tuple[Table, list[dict[str, Any]]]:
         answered = answerer(call, question)
@@ -67,12 +68,13 @@ def table(call: Call, answerers: Mapping[str, Answerer]) -> Response:
     return _respond(call, question, answered, rows)
 
 
-def _question(call: Call) -> Question:
+def ask(call: Call, names: Iterable[str]) -> Question:
+    """The request's dataset, filters and window, checked, for these columns."""
     query = call.query
     dataset = query.get("dataset") or ("discover" if call.profile == "self-hosted" else "errors")
     if dataset not in DATASETS.get(call.profile, ()):
         raise bad_request(f"dataset must be one of: {', '.join(DATASETS.get(call.profile, ()))}")
-    fields = tuple(dict.fromkeys(value for value in query.all("field") if value))
+    fields = tuple(dict.fromkeys(name for name in names if name))
     if not fields:
         raise bad_request("No columns selected")
     if len(fields) > MAX_FIELDS:
@@ -98,7 +100,7 @@ def _question(call: Call) -> Question:
 
 
 def alias(field: str) -> str:
-    """The older spelling of a function's column, as sort still takes it: `p95(span.duration)` -> `p95_span_duration`."""
+    """A function's older spelling, which sort still takes: `p95(span.duration)` -> `p95_span_duration`."""
     return re.sub(r"[^a-z0-9_]+", "_", field.replace("()", ""), flags=re.IGNORECASE).strip("_")
 
 

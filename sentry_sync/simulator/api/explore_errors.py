@@ -88,32 +88,20 @@ def _reader(world: World, name: str) -> Reader:
     if name in ("timestamp.to_hour", "timestamp.to_day"):
         step = HOUR if name.endswith("hour") else DAY
         return lambda event: moments.offset(times[event] - times[event] % step)
-    if name in ("issue.id", "project.id"):
-        ids = {n: int(i.id if name == "issue.id" else i.project.id) for n, i in world.by_number.items()}
-        return lambda event: ids[index.issue[event]]
-    if name == "id":
-        return world.event_id
-    if name == "environment":
-        return world.environment_of
-    if name == "release":
-        return lambda event: event_tags.field(world, event, "release")
-    if name in _OF_ISSUE:
-        kept: dict[int, Any] = {}
+    if name not in event_tags.ISSUE_FIELDS:
+        return lambda event: event_tags.field(world, event, name)
+    # Read once for each issue: groups over 200,000 events would take seconds otherwise.
+    kept: dict[int, Any] = {}
+    numeric = name in ("issue.id", "project.id")
 
-        def read(event: int) -> Any:
-            issue = index.issue[event]
-            if issue not in kept:
-                kept[issue] = event_tags.field(world, event, name)
-            return kept[issue]
+    def read(event: int) -> Any:
+        issue = index.issue[event]
+        if issue not in kept:
+            value = event_tags.field(world, event, name)
+            kept[issue] = int(value) if numeric and value is not None else value
+        return kept[issue]
 
-        return read
-    return lambda event: event_tags.field(world, event, name)
-
-
-_OF_ISSUE = (
-    "issue", "project", "project.name", "title", "message", "level", "transaction", "culprit", "platform",
-    "event.type", "error.type", "error.value", "error.handled", "error.unhandled",
-)  # fmt: skip
+    return read
 
 
 def _grouped(

@@ -151,7 +151,7 @@ def _value(key: str, value: str, count: int, seen: tuple[int, int]) -> dict[str,
 
 
 def hashes(call: Call) -> Response:
-    """`GET …/issues/{id}/hashes/`: one grouping hash for the issue and for each merged into it; ten with bodies."""
+    """`GET …/issues/{id}/hashes/`: one grouping hash for the issue and each merged into it."""
     issue, world = the_issue(call), call.world
     full = call.query.get("full", "true") in ("1", "true")
     rows: list[dict[str, Any]] = []

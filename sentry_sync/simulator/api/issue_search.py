@@ -160,7 +160,7 @@ def _is_one(world: World, issue: Issue, value: str) -> bool:
     return value == "unlinked"
 
 
-def _assigned(world: World, match: Match, term: Term) -> bool:
+def _assigned(_world: World, match: Match, term: Term) -> bool:
     return any(_assigned_to(match.issue, value) for value in term.values) != term.negated
 
 
@@ -196,7 +196,7 @@ def _last_seen(world: World, match: Match, term: Term) -> bool:
     return search.dates(term, world.index.timestamp[match.filtered[-1]], world.clock.seconds())
 
 
-def _times_seen(world: World, match: Match, term: Term) -> bool:
+def _times_seen(_world: World, match: Match, term: Term) -> bool:
     return search.compares(term, len(match.filtered))
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sentry_sync.simulator.seeded import choose, mix
 
+from .issues import Issue
+from .people import EndUser
 from .world import World
 
 _BROWSERS = (
@@ -62,43 +66,49 @@ def tags(world: World, event: int) -> dict[str, str]:
     return found
 
 
+_OF_ISSUE: dict[str, Callable[[Issue], str | None]] = {
+    "title": lambda issue: issue.kind.title,
+    "message": lambda issue: issue.kind.value,
+    "level": lambda issue: issue.level,
+    "transaction": lambda issue: issue.kind.transaction,
+    "culprit": lambda issue: issue.kind.transaction,
+    "platform": lambda issue: issue.project.event_platform,
+    "platform.name": lambda issue: issue.project.event_platform,
+    "project": lambda issue: issue.project.slug,
+    "project.name": lambda issue: issue.project.slug,
+    "project.id": lambda issue: issue.project.id,
+    "issue": lambda issue: issue.short_id,
+    "issue.id": lambda issue: issue.id,
+    "event.type": lambda issue: "error" if issue.kind.type else "default",
+    "error.type": lambda issue: issue.kind.type,
+    "error.value": lambda issue: issue.kind.value,
+    "error.handled": lambda issue: "1" if issue.kind.handled else "0",
+    "error.unhandled": lambda issue: "0" if issue.kind.handled else "1",
+}
+_OF_USER: dict[str, Callable[[EndUser], str]] = {
+    "user": lambda user: f"id:{user.id}",
+    "user.id": lambda user: user.id,
+    "user.email": lambda user: user.email,
+    "user.ip": lambda user: user.ip_address,
+    "user.username": lambda user: user.username,
+    "user.display": lambda user: user.email,
+}
+ISSUE_FIELDS = frozenset(_OF_ISSUE)
+"""Fields all events of an issue share."""
+
+
 def field(world: World, event: int, key: str) -> str | None:
     """The value of one field or tag of the event, as search and Explore name it."""
-    issue = world.by_number[world.index.issue[event]]
-    if key in ("environment", "environment.name"):
+    if key in _OF_ISSUE:
+        return _OF_ISSUE[key](world.by_number[world.index.issue[event]])
+    if key in _OF_USER:
+        user = world.end_user(event)
+        return None if user is None else _OF_USER[key](user)
+    if key == "environment":
         return world.environment_of(event)
     if key == "release":
         release = world.release_of(event)
         return release.version if release else None
-    if key.startswith("user.") or key == "user":
-        user = world.end_user(event)
-        if user is None:
-            return None
-        values = {
-            "user": f"id:{user.id}", "user.id": user.id, "user.email": user.email, "user.ip": user.ip_address,
-            "user.username": user.username, "user.display": user.email,
-        }  # fmt: skip
-        return values.get(key)
-    simple = {
-        "id": lambda: world.event_id(event),
-        "title": lambda: issue.kind.title,
-        "message": lambda: issue.kind.value,
-        "level": lambda: issue.level,
-        "transaction": lambda: issue.kind.transaction,
-        "culprit": lambda: issue.kind.transaction,
-        "platform": lambda: issue.project.event_platform,
-        "platform.name": lambda: issue.project.event_platform,
-        "project": lambda: issue.project.slug,
-        "project.name": lambda: issue.project.slug,
-        "project.id": lambda: issue.project.id,
-        "issue": lambda: issue.short_id,
-        "issue.id": lambda: issue.id,
-        "event.type": lambda: "error" if issue.kind.type else "default",
-        "error.type": lambda: issue.kind.type,
-        "error.value": lambda: issue.kind.value,
-        "error.handled": lambda: "1" if issue.kind.handled else "0",
-        "error.unhandled": lambda: "0" if issue.kind.handled else "1",
-    }
-    if key in simple:
-        return simple[key]()
+    if key == "id":
+        return world.event_id(event)
     return tags(world, event).get(key.removeprefix("tags[").removesuffix("]"))

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import accumulate
 from random import Random
 
@@ -25,6 +26,7 @@ class Incident:
         return 5.0 if project == self.project and self.start <= second < self.end else 1.0
 
 
+@lru_cache(maxsize=65_536)
 def weight(second: int) -> float:
     """Relative traffic of the hour this second is in: 1 at the daily peak of a working day."""
     moment = datetime.fromtimestamp(second, UTC)

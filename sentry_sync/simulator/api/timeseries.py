@@ -1,0 +1,163 @@
+"""`GET /organizations/{org}/events-timeseries/` and `stats_v2/`: counts over time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sentry_sync.simulator.api import explore, parameters
+from sentry_sync.simulator.api.call import Call, Response, bad_request
+from sentry_sync.simulator.api.explore import Answerer, Question
+from sentry_sync.simulator.moments import DAY, HOUR, zulu
+from sentry_sync.simulator.seeded import mix
+from sentry_sync.simulator.world import performance
+from sentry_sync.simulator.world.event_index import Span
+
+MAX_TOP = 10
+MAX_POINTS = 10_000
+
+
+def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response:
+    """One series for each yAxis, or for each of the topEvents groups."""
+    query = call.query
+    axes = query.all("yAxis") or ["count()"]
+    groups = query.all("groupBy")
+    top = int(query.get("topEvents", "0") or 0)
+    if top > MAX_TOP:
+        raise bad_request(f"Can only get up to {MAX_TOP} top events")
+    question = explore.ask(call, (*groups, *axes))
+    answerer = answerers.get(question.dataset)
+    if answerer is None:
+        raise bad_request(f"dataset {question.dataset} is not kept by this server")
+    step = parameters.period(query.get("interval") or "1h")
+    start = question.span.start - question.span.start % step
+    buckets = range(start, question.span.end, step)
+    if len(buckets) > MAX_POINTS:
+        raise bad_request("Your interval and date range would create too many results.")
+    call.valid_until(call.now + 1)
+    wanted = _top(call, answerer, question, groups, axes[0], top) if top and groups else [()]
+    values: dict[tuple[Any, ...], dict[str, list[Any]]] = {key: {axis: [] for axis in axes} for key in wanted}
+    types: dict[str, str] = {}
+    for moment in buckets:
+        span = Span(max(moment, question.span.start), min(moment + step, question.span.end))
+        table = answerer(call, replace(question, span=span))
+        types |= table.types
+        found = {tuple(row[name] for name in groups): row for row in table.rows}
+        for key in wanted:
+            for axis in axes:
+                values[key][axis].append(found[key][axis] if key in found else 0)
+    series = [
+        _series(call, axis, groups, key, list(zip(buckets, values[key][axis], strict=True)), step, types)
+        for key in wanted
+        for axis in axes
+    ]
+    meta = {"dataset": question.dataset, "start": start * 1_000, "end": question.span.end * 1_000}
+    return call.reply({"timeSeries": series, "meta": meta})
+
+
+def _top(
+    call: Call, answerer: Answerer, question: Question, groups: list[str], axis: str, count: int
+) -> list[tuple[Any, ...]]:
+    rows = answerer(call, question).rows
+    rows.sort(key=lambda row: row[axis] or 0, reverse=True)
+    return [tuple(row[name] for name in groups) for row in rows[:count]]
+
+
+def _series(
+    call: Call,
+    axis: str,
+    groups: list[str],
+    key: tuple[Any, ...],
+    values: list[tuple[int, Any]],
+    step: int,
+    types: dict[str, str],
+) -> dict[str, Any]:
+    kind = types.get(axis, "integer")
+    row: dict[str, Any] = {
+        "yAxis": axis,
+        "values": [
+            {"timestamp": moment * 1_000, "value": value or 0, "incomplete": moment + step > call.now}
+            for moment, value in values
+        ],
+        "meta": {
+            "valueType": kind,
+            "valueUnit": "millisecond" if kind == "duration" else None,
+            "interval": step * 1_000,
+        },
+    }
+    if groups:
+        row["groupBy"] = [{"key": name, "value": value} for name, value in zip(groups, key, strict=True)]
+    return row
+
+
+_STATS_GROUPS = ("outcome", "category", "reason", "project")
+_STATS_FIELDS = ("sum(quantity)", "sum(times_seen)")
+
+
+def stats_v2(call: Call) -> Response:
+    """What the organization sent: errors as they were received, transactions, and what was refused."""
+    query = call.query
+    groups, fields = query.all("groupBy"), query.all("field")
+    if not fields or any(name not in _STATS_FIELDS for name in fields):
+        raise bad_request(f"Invalid field: choose from {', '.join(_STATS_FIELDS)}")
+    if any(name not in _STATS_GROUPS for name in groups):
+        raise bad_request(f"Invalid groupBy: choose from {', '.join(_STATS_GROUPS)}")
+    step = parameters.period(query.get("interval") or "1h")
+    if step < HOUR or step > DAY or DAY % step:
+        raise bad_request("interval has to divide one day and be at least one hour")
+    window = parameters.window(call)
+    start = window.start - window.start % step
+    intervals = list(range(start, window.end, step))
+    call.valid_until(call.now + 1)
+    series: dict[tuple[Any, ...], list[int]] = {}
+    for by, place, count in _outcomes(call, start, step, len(intervals)):
+        if query.get("category") and by["category"] != query.get("category"):
+            continue
+        if query.get("outcome") and by["outcome"] != query.get("outcome"):
+            continue
+        counts = series.setdefault(tuple(by[name] for name in groups), [0] * len(intervals))
+        counts[place] += count
+    rows = [
+        {
+            "by": dict(zip(groups, key, strict=True)),
+            "totals": {name: sum(counts) for name in fields},
+            "series": {name: counts for name in fields},
+        }
+        for key, counts in series.items()
+    ]
+    moments = [zulu(moment) for moment in intervals]
+    return call.reply({"start": zulu(start), "end": zulu(window.end), "intervals": moments, "groups": rows})
+
+
+def _outcomes(call: Call, start: int, step: int, buckets: int) -> list[tuple[dict[str, Any], int, int]]:
+    world = call.world
+    projects = parameters.projects(call)
+    asked = {project.number for project in projects}
+    errors: Counter[tuple[int, int]] = Counter()
+    for event in world.index.order:
+        project = world.by_number[world.index.issue[event]].project.number
+        place = (world.index.received[event] - start) // step
+        if project in asked and 0 <= place < buckets:
+            errors[project, place] += 1
+    found = []
+    for (number, place), count in errors.items():
+        by = {"category": "error", "reason": "none", "project": int(world.projects[number].id)}
+        found.append(({**by, "outcome": "accepted"}, place, count))
+        refused = mix(world.seed, start // step + place) % 3 * count // 40
+        if refused:
+            found.append(({**by, "outcome": "filtered", "reason": "browser-extensions"}, place, refused))
+    for series in performance.all_series(world, "transaction"):
+        if series.project.number in asked:
+            by = {
+                "category": "transaction",
+                "reason": "none",
+                "outcome": "accepted",
+                "project": int(series.project.id),
+            }
+            for place in range(buckets):
+                moment = start + place * step
+                count = performance.total(performance.parts(world, series, moment, moment + step))
+                found.append((by, place, count))
+    return found

@@ -1,0 +1,206 @@
+"""Transactions, database queries and web vitals: hourly counts and skewed latencies of each series."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+from sentry_sync.simulator.moments import HOUR
+from sentry_sync.simulator.seeded import fraction, mix
+from sentry_sync.simulator.world.catalogue import transactions
+from sentry_sync.simulator.world.projects import Project
+from sentry_sync.simulator.world.traffic import weight
+from sentry_sync.simulator.world.world import World
+
+TRANSACTIONS = 14
+QUERIES = 9
+_ENVIRONMENT_SHARE = (0.9, 0.06, 0.03, 0.02)
+_FRONT = ("javascript", "android", "cocoa")
+VITALS = {"lcp": (7.6, 0.45), "fcp": (7.0, 0.4), "ttfb": (5.8, 0.5), "cls": (-3.2, 0.8), "inp": (4.9, 0.5)}
+"""Location and spread of each vital's logarithm: milliseconds, but a plain score for cls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One kind of span in one project and environment, with a log-normal duration."""
+
+    kind: str
+    """transaction, db or interaction."""
+    project: Project
+    environment: str
+    name: str
+    peak: float
+    """How many there are in a peak hour."""
+    location: float
+    spread: float
+    failing: float
+    attributes: tuple[tuple[str, str], ...] = ()
+    number: int = 0
+
+    def attribute(self, name: str) -> str | None:
+        """A span attribute by the name Explore gives it."""
+        return dict(self.attributes).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many spans whose duration's logarithm (ms) has this location and spread; some of them failed."""
+
+    count: int
+    location: float
+    spread: float
+    failed: int
+
+
+def all_series(world: World, kind: str) -> list[Series]:
+    """Every series of a kind, in a fixed order."""
+    makers = {"transaction": _transactions, "db": _queries, "interaction": _interactions}
+    return [series for project in world.projects for series in makers[kind](world, project)]
+
+
+def _transactions(world: World, project: Project) -> Iterator[Series]:
+    platform = project.event_platform
+    operation = {"javascript": "pageload", "android": "ui.load", "cocoa": "ui.load"}.get(platform, "http.server")
+    for rank, name in enumerate(transactions(platform, TRANSACTIONS)):
+        base = 400 * fraction(world.seed, "rate", project.number) / (rank + 1) ** 1.2 + 2
+        location = math.log(40 + 900 * fraction(world.seed, "latency", project.number, rank) ** 2)
+        if operation != "http.server":
+            location += 1.2
+        method = "POST" if rank % 4 == 3 else "GET"
+        attributes = (("span.op", operation), ("transaction.op", operation), ("http.method", method))
+        for place, environment in enumerate(project.environments):
+            yield Series(
+                "transaction", project, environment, name, base * _ENVIRONMENT_SHARE[place], location,
+                0.35 + 0.5 * fraction(world.seed, "spread", project.number, rank),
+                0.002 + 0.03 * fraction(world.seed, "failing", project.number, rank) ** 3,
+                attributes, rank,
+            )  # fmt: skip
+
+
+_STATEMENTS = (
+    ("SELECT", "orders", "SELECT .. FROM orders WHERE id = %s"),
+    ("SELECT", "customers", "SELECT .. FROM customers WHERE email = %s LIMIT %s"),
+    ("INSERT", "order_items", "INSERT INTO order_items (..) VALUES (%s)"),
+    ("UPDATE", "stock", "UPDATE stock SET quantity = quantity - %s WHERE sku = %s"),
+    ("SELECT", "products", "SELECT .. FROM products JOIN prices ON .. WHERE category IN (%s)"),
+    ("DELETE", "sessions", "DELETE FROM sessions WHERE expires < %s"),
+    ("SELECT", "reviews", "SELECT COUNT(*) FROM reviews WHERE product_id = %s"),
+    ("SELECT", "carts", "SELECT .. FROM carts WHERE session_id = %s FOR UPDATE"),
+    ("SELECT", "audit_log", "SELECT .. FROM audit_log ORDER BY created DESC LIMIT %s OFFSET %s"),
+)
+
+
+def _queries(world: World, project: Project) -> Iterator[Series]:
+    if project.event_platform in _FRONT:
+        return
+    for rank, (action, domain, text) in enumerate(_STATEMENTS[:QUERIES]):
+        group = blake2b(f"{world.seed}:{project.number}:{text}".encode(), digest_size=8).hexdigest()
+        attributes = (
+            ("span.op", "db"), ("span.category", "db"), ("span.system", "postgresql"), ("span.action", action),
+            ("span.domain", domain), ("span.group", group), ("span.description", text),
+            ("sentry.normalized_description", text), ("span.module", "db"),
+        )  # fmt: skip
+        location = math.log(0.6 + 90 * fraction(world.seed, "query", project.number, rank) ** 4)
+        peak = 900 / (rank + 1) * (0.3 + fraction(world.seed, "queries", project.number))
+        for place, environment in enumerate(project.environments):
+            share = _ENVIRONMENT_SHARE[place]
+            yield Series(
+                "db", project, environment, text, peak * share, location, 0.7, 0.0, attributes, 100 + rank
+            )
+
+
+def _interactions(_world: World, project: Project) -> Iterator[Series]:
+    if project.event_platform != "javascript":
+        return
+    for rank, name in enumerate(transactions("javascript", TRANSACTIONS)):
+        attributes = (("span.op", "ui.interaction.click"),)
+        for place, environment in enumerate(project.environments):
+            peak = 60 / (rank + 1) * _ENVIRONMENT_SHARE[place] + 0.5
+            yield Series(
+                "interaction", project, environment, name, peak, *VITALS["inp"], 0.0, attributes, 200 + rank
+            )
+
+
+def parts(world: World, series: Series, start: int, end: int) -> list[Part]:
+    """The series' spans between two moments, gathered by latency; parts of hours add up to hours."""
+    first, last = max(start, world.start), min(end, world.clock.seconds())
+    gathered: dict[float, list[int]] = {}
+    for hour in range(first - first % HOUR, last, HOUR):
+        trouble = world.incident.factor(hour, series.project.number)
+        bad = _bad(world, series.project, hour)
+        count = _count(world, series, hour)
+        failing = min(series.failing * trouble * (4 if bad else 1), 0.5)
+        low, high = min(max(first - hour, 0), HOUR), min(max(last - hour, 0), HOUR)
+        counted = count * high // HOUR - count * low // HOUR
+        failed_hour = round(count * failing)
+        failed = failed_hour * high // HOUR - failed_hour * low // HOUR
+        location = series.location + (math.log(3) if trouble > 1 else 0) + (math.log(1.6) if bad else 0)
+        sums = gathered.setdefault(location, [0, 0])
+        sums[0] += counted
+        sums[1] += failed
+    return [
+        Part(count, location, series.spread, min(failed, count)) for location, (count, failed) in gathered.items()
+    ]
+
+
+def _bad(world: World, project: Project, hour: int) -> bool:
+    number = world.releases.running(project, hour, 1.0)
+    return number >= 0 and world.releases.all[number].bad
+
+
+def _count(world: World, series: Series, hour: int) -> int:
+    place = series.project.environments.index(series.environment)
+    draw = mix(world.seed ^ hour, (series.project.number << 12) + (series.number << 3) + place)
+    expected = series.peak * weight(hour)
+    return max(0, int(expected * (0.85 + 0.3 * (draw & 0xFFFF) / 0x10000) + (draw >> 16 & 0xFF) / 0x100))
+
+
+def total(spans: list[Part]) -> int:
+    """How many spans."""
+    return sum(part.count for part in spans)
+
+
+def quantile(spans: list[Part], share: float) -> float | None:
+    """The duration below which this share of the spans lies (a mixture's own quantile); None without spans."""
+    found = tuple(part for part in spans if part.count)
+    return _quantile(found, share) if found else None
+
+
+@lru_cache(maxsize=65_536)
+def _quantile(spans: tuple[Part, ...], share: float) -> float:
+    target = share * sum(part.count for part in spans)
+    low = min(part.location - 6 * part.spread for part in spans)
+    high = max(part.location + 6 * part.spread for part in spans)
+    for _ in range(48):
+        middle = (low + high) / 2
+        below = sum(part.count * _normal((middle - part.location) / part.spread) for part in spans)
+        low, high = (middle, high) if below < target else (low, middle)
+    return math.exp((low + high) / 2)
+
+
+def _normal(z: float) -> float:
+    return 0.5 * (1 + math.erf(z / math.sqrt(2)))
+
+
+def mean(spans: list[Part]) -> float | None:
+    """The average duration; None without spans."""
+    count = total(spans)
+    if not count:
+        return None
+    return sum(part.count * math.exp(part.location + part.spread**2 / 2) for part in spans) / count
+
+
+def apdex(spans: list[Part], threshold: float) -> float | None:
+    """Apdex: satisfied within the threshold, half of what is within four of them; None without spans."""
+    count = total(spans)
+    if not count:
+        return None
+    happy = half = 0.0
+    for part in spans:
+        within = _normal((math.log(threshold) - part.location) / part.spread)
+        happy += part.count * within
+        half += part.count * (_normal((math.log(4 * threshold) - part.location) / part.spread) - within)
+    return (happy + half / 2) / count
