@@ -20,6 +20,7 @@ from sentry_sync.records.budget import (
     Limits,
     Refusal,
     Refused,
+    blocked,
     reserve_of,
 )
 
@@ -72,7 +73,7 @@ def refuse(bucket: Bucket, asked: Asked, count: Count, since: int = 0) -> Refuse
     when it announced ``remaining``.
     """
     if bucket.blocked_until > asked.now:
-        return Refused("the server asked to wait (429)", until=bucket.blocked_until)
+        return blocked(bucket.blocked_until)
     if bucket.concurrent_limit and count.in_flight >= bucket.concurrent_limit:
         return Refused(f"{count.in_flight} requests under way, the server allows no more", until=asked.now + POLL)
     if not bucket.limit:

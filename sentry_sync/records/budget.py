@@ -81,10 +81,14 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No leave yet: ask again in ``seconds``; ``reason`` is a phrase for people."""
+    """No leave yet: ask again in ``seconds``; ``reason`` is a phrase for people.
+
+    ``blocked`` says that the server refused such requests (429) and this is how long it asked us to wait.
+    """
 
     seconds: float
     reason: str
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ class Refused:
     reason: str
     until: int = 0
     excess: int = 0
+    blocked: bool = False
 
 
 def reserve_of(limit: int, live_reserve: int) -> int:
@@ -149,6 +154,11 @@ def room(lane: Lane, count: Count, per_minute: int | None, live_reserve: int) ->
         return max(0, per_minute - count.total)
     kept = reserve_of(per_minute, live_reserve)
     return max(0, per_minute - count.background - max(count.live, kept))
+
+
+def blocked(until: int) -> Refused:
+    """The refusal of what the server refused itself."""
+    return Refused("the server asked to wait (429)", until=until, blocked=True)
 
 
 def leaves_at(holds_until: int, window: int, now: int) -> int:

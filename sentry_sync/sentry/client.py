@@ -59,6 +59,11 @@ class SentryClient(OrganizationEndpoints, IssueEndpoints, EventEndpoints, Releas
         super(SentryClient, view).__init__(self._session, lane, deadline_seconds)
         return view
 
+    @property
+    def connection(self) -> Connection:
+        """Which organization on which server this client asks."""
+        return self._session.connection
+
     def adopt_region(self, url: str) -> bool:
         """Send the organization's requests to ``url`` from now on; False if it isn't the same owner's server."""
         return self._session.origins.adopt(url)

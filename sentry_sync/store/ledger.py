@@ -6,11 +6,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sentry_sync.records.buckets import LONGEST_BLOCK, Bucket, backoff, observe
 from sentry_sync.records.budget import (
@@ -23,6 +23,7 @@ from sentry_sync.records.budget import (
     Lane,
     Limits,
     Refusal,
+    Refused,
     Reservation,
     Wait,
     room,
@@ -30,7 +31,7 @@ from sentry_sync.records.budget import (
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import ledger_schema as sql
 from sentry_sync.store.database import explained
-from sentry_sync.store.ledger_judge import Judge, Outcome, shares
+from sentry_sync.store.ledger_judge import Judge, Outcome
 from sentry_sync.store.ledger_processes import abandon_dead, this_process
 from sentry_sync.store.types import MICROSECOND, from_micros, to_micros
 
@@ -43,9 +44,8 @@ KEPT_ROWS = 200_000
 
 PRUNED_EVERY = 256
 
-LONGEST_WAIT = 5 * SECOND
-"""A background waiter asks again after five seconds even if room is further away: by then another process may have
-learned that the server's window is shorter, and a stopping daemon isn't held up for longer."""
+LONGEST_MARK = 6 * SECOND
+"""How long lower lanes leave a place to a waiting one that doesn't ask again: waiters ask every five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RequestLedger:
 
     ``per_minute`` None or 0 lifts our own budget; what the server's headers announce always binds. Every method
     raises StoreUnwritable, StoreBusy or StoreTooNew in one line if the file can't be used. Safe to share between
-    threads, and after a fork.
+    threads.
     """
 
     def __init__(self, path: Path, clock: Clock, *, per_minute: int | None = 100, live_reserve: int = 20) -> None:
@@ -78,6 +78,7 @@ class RequestLedger:
         self._live_reserve = live_reserve
         self._lock = threading.Lock()
         self._open: sqlite3.Connection | None = None
+        self._inherited: list[sqlite3.Connection] = []
         self._process = ""
         self._pid = 0
 
@@ -92,7 +93,7 @@ class RequestLedger:
         with self._lock:
             if self._open is not None and self._pid == os.getpid():
                 self._open.close()
-            self._open = None
+                self._open = None
 
     def reserve(self, endpoint: str, lane: Lane) -> Reservation | Wait:
         """Leave to send one request to ``endpoint``, or how long to wait before asking again.
@@ -106,7 +107,7 @@ class RequestLedger:
             asked = Asked(lane, now, self._live_reserve, ahead)
             outcome = Judge(db, asked, lambda: abandon_dead(db, now)).decide(endpoint, self._per_minute)
             if outcome.refused is not None:
-                return _wait(db, asked, outcome)
+                return _wait(db, asked, outcome, outcome.refused)
             if lane in marks:
                 db.execute("DELETE FROM waiting WHERE lane = ?", (int(lane),))
             row = (now, str(lane), endpoint, self._process, outcome.bucket, now + LONGEST_REQUEST)
@@ -141,27 +142,32 @@ class RequestLedger:
 
     def spent(self, now: datetime | None = None) -> dict[Lane, int]:
         """Requests per lane that hold a place in our 60-second window at ``now`` (the clock's, if None)."""
-        with self._transaction() as (db, today):
-            start = (to_micros(now) if now else today) - WINDOW
-            found = dict(db.execute(sql.SPENT, (start,)).fetchall())
+        start = to_micros(now or self._clock.now()) - WINDOW
+        found = dict(self._read(sql.SPENT, (start,)))
         return {lane: found.get(str(lane), 0) for lane in sorted(Lane, reverse=True)}
 
     def left(self, lane: Lane = Lane.LIVE) -> int | None:
         """Requests that ``lane`` may send at once under our own budget; None if that is lifted."""
-        with self._transaction() as (db, now):
-            counted = Count(*shares(db.execute(sql.COUNT_ALL, {"now": now, "start": now - WINDOW})))
+        spent = self.spent()
+        counted = Count(spent[Lane.LIVE], sum(spent.values()) - spent[Lane.LIVE])
         return room(lane, counted, self._per_minute, self._live_reserve)
 
     def recent(self, since: datetime | None = None, limit: int = 10_000) -> list[SpentRequest]:
         """The newest requests since ``since`` (all that are kept, if None), newest first, at most ``limit``."""
-        with self._transaction() as (db, _):
-            rows = db.execute(sql.RECENT, (to_micros(since) if since else 0, limit)).fetchall()
+        rows = self._read(sql.RECENT, (to_micros(since) if since else 0, limit))
         return [
             SpentRequest(
                 from_micros(at), None if end is None else from_micros(end), lane, endpoint, status, process
             )
             for at, end, lane, endpoint, status, process in rows
         ]
+
+    def _read(self, statement: str, values: tuple[int, ...]) -> list[tuple[Any, ...]]:
+        """Rows, also out of a directory that can't be written; none if there is no ledger yet."""
+        if not self._path.exists():
+            return []
+        with explained(self._path), closing(sql.connect_to_read(self._path)) as db:
+            return db.execute(statement, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[tuple[sqlite3.Connection, int]]:
@@ -178,23 +184,25 @@ class RequestLedger:
 
     def _connection(self) -> sqlite3.Connection:
         pid = os.getpid()
-        if self._open is None or self._pid != pid:  # a connection must not be used on the other side of a fork
+        if self._open is not None and self._pid != pid:
+            # Behind a fork: neither using the parent's connection nor closing it is safe here.
+            self._inherited.append(self._open)
+            self._open = None
+        if self._open is None:
             self._open = sql.connect(self._path)
             self._pid = pid
             self._process = this_process()
         return self._open
 
 
-def _wait(db: sqlite3.Connection, asked: Asked, outcome: Outcome) -> Wait:
+def _wait(db: sqlite3.Connection, asked: Asked, outcome: Outcome, refused: Refused) -> Wait:
     """How long to wait; lanes below see that somebody is waiting."""
     until = max(outcome.until, asked.now + POLL // 10)
-    if asked.lane is not Lane.LIVE:
-        until = min(until, asked.now + LONGEST_WAIT)
-    if asked.lane is not Lane.BACKFILL:
+    if asked.lane is not Lane.BACKFILL and not refused.blocked:
         # Until a second after it means to be back; it takes the mark away itself when it goes.
-        back = min(until, asked.now + LONGEST_WAIT) + SECOND
+        back = min(until + SECOND, asked.now + LONGEST_MARK)
         db.execute("INSERT OR REPLACE INTO waiting VALUES (?, ?)", (int(asked.lane), back))
-    return Wait((until - asked.now) / SECOND, outcome.refused.reason if outcome.refused else "")
+    return Wait((until - asked.now) / SECOND, refused.reason, blocked=refused.blocked)
 
 
 def _forget_the_future(db: sqlite3.Connection, now: int) -> None:

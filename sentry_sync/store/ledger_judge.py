@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sentry_sync.records.buckets import Bucket, refuse
-from sentry_sync.records.budget import POLL, WINDOW, Asked, Count, Refused, leaves_at, over_budget
+from sentry_sync.records.budget import POLL, WINDOW, Asked, Count, Refused, blocked, leaves_at, over_budget
 from sentry_sync.store import ledger_schema as sql
 
 STRANGERS = 2
@@ -40,7 +40,7 @@ class Judge:
         row = self.db.execute(sql.ENDPOINT, (endpoint,)).fetchone()
         bucket = row[0] if row else sql.UNKNOWN
         if row and row[1] > self.asked.now:
-            return Outcome(bucket, Refused("the server asked to wait (429)"), row[1])
+            return Outcome(bucket, blocked(row[1]), row[1])
         found = self._own(per_minute)
         if found is None and endpoint == sql.PACED:
             found = self._check(_PACE, sql.COUNT_PACED, sql.NTH_PACED)

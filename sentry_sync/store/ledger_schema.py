@@ -119,6 +119,11 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open an existing ledger without the power to change it; raises sqlite3.Error."""
+    return sqlite3.connect(f"file:{quoted(path)}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
 def _create(path: Path) -> None:
     """Make the file before SQLite does, so that it's never readable by others.
 

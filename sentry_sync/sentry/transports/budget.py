@@ -8,7 +8,7 @@ from typing import Protocol
 
 import httpx
 
-from sentry_sync.errors import BudgetExhausted
+from sentry_sync.errors import BudgetExhausted, RateLimited
 from sentry_sync.records.budget import Lane, Limits, Reservation, Wait
 from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.limits import read_limits
@@ -21,6 +21,13 @@ it that no request lasts longer than two minutes (a silence of up to 60 s may fo
 LARGEST_BODY = 256 * 1024 * 1024
 """Bytes on the wire. Ten full native crashes are tens of megabytes (getsentry/sentry PR 122718); more would only
 be a server gone wrong filling our memory."""
+
+LONGEST_SLEEP = 5.0
+"""Seconds until a waiter asks again even if room is further away: by then another process may have learned that
+the server's window is shorter, and a stopping daemon isn't held up for longer."""
+
+LONGEST_BLOCK = 65.0
+"""Seconds. A refused minute is waited out; who is refused for longer lets other streams go on meanwhile."""
 
 
 class Ledger(Protocol):
@@ -39,7 +46,7 @@ class BudgetTransport(httpx.BaseTransport):
     """Waits for the ledger's leave: background lanes as long as it takes, others until their deadline.
 
     Reads the whole body before it returns, since only a completed request leaves the window in time. Raises
-    BudgetExhausted if leave can't come before the deadline.
+    BudgetExhausted if leave can't come before the deadline, RateLimited if the server wants minutes of quiet.
     """
 
     def __init__(self, inner: httpx.BaseTransport, ledger: Ledger, clock: Clock) -> None:
@@ -77,7 +84,12 @@ class BudgetTransport(httpx.BaseTransport):
                     f"no request may be sent for {answer.seconds:.0f} s ({answer.reason}); "
                     "try again then, or raise the budget"
                 )
-            self._clock.sleep(answer.seconds)
+            if answer.blocked and answer.seconds > LONGEST_BLOCK:
+                raise RateLimited(
+                    f"the server asked to leave {errand.endpoint} alone for {answer.seconds:.0f} s (429); "
+                    "the next sync goes on where this one stopped"
+                )
+            self._clock.sleep(min(answer.seconds, LONGEST_SLEEP))
         return answer
 
     def _read(self, response: httpx.Response) -> None:
