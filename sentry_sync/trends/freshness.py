@@ -1,0 +1,171 @@
+"""How fresh and how complete the tables behind a SQL answer are, and that in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from sentry_sync.records.intervals import Interval, gaps, union
+from sentry_sync.store import tables
+
+ORGANIZATION = ""
+"""The scope of a mark or of coverage that stands for the whole organization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which streams fill a table, and which coverage tells what of it is complete."""
+
+    streams: tuple[str, ...]
+    covered: str | None = None
+    by: str = ""
+    """What the covered time means, where that is not the rows' own time."""
+
+
+ORIGINS: Mapping[str, Origin] = {
+    "organizations": Origin(("organization",)),
+    "projects": Origin(("projects",)),
+    "project_stats": Origin(("project_stats",)),
+    "environments": Origin(("environments", "projects")),
+    "issues": Origin(("issues.hot",), "issues", " by last_seen"),
+    "issue_raw": Origin(("issues.hot",), "issues", " by the issue's last_seen"),
+    "issue_history": Origin(("issues.hot",)),
+    "issue_environments": Origin(("issue_environments",), "issue_environments", " by last_seen"),
+    "error_counts": Origin(("error_counts",), "error_counts"),
+    "events": Origin(("events",), "events"),
+    "event_bodies": Origin(("event_bodies",)),
+    "releases": Origin(("releases",)),
+    "release_projects": Origin(("releases",)),
+    "deploys": Origin(("deploys",)),
+    "release_health": Origin(("release_health",), "release_health"),
+    "transaction_stats": Origin(("transactions",), "transactions"),
+    "transaction_windows": Origin(("transaction_windows.24h", "transaction_windows.7d")),
+    "query_stats": Origin(("queries",), "queries"),
+    "web_vitals": Origin(("web_vitals",), "web_vitals"),
+}
+"""The tables that come from Sentry; the others are the store's own books and always complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """What the store knows of one table, at the moment of the answer."""
+
+    table: str
+    as_of: datetime | None
+    """The oldest time for which its rows are true; None if none of its streams ever finished."""
+    known: tuple[Interval, ...] = ()
+    """The time for which it is complete for the whole organization."""
+    covered: bool = False
+    """Whether completeness is a matter of time for this table at all."""
+    by: str = ""
+    sources: tuple[str, ...] = ()
+    approximate: bool = False
+    """The server sampled or extrapolated part of it."""
+    scopes: int = 0
+    """How many projects, issues or releases are known each on its own."""
+    set_aside: int = 0
+    """Rows the server sent that could not be understood."""
+    removed: int = 0
+    """Rows left out since Sentry no longer has them."""
+
+
+def describe(state: TableState) -> str:
+    """One line: the table's name, what of it is complete, and when it was true."""
+    parts = [_completeness(state), *_caveats(state)]
+    if state.as_of is not None:
+        parts.append(f"as of {_time(state.as_of)}")
+    return f"{state.table}: {'; '.join(part for part in parts if part)}"
+
+
+def _completeness(state: TableState) -> str:
+    if not state.known and not state.scopes and state.as_of is None:
+        return "never synced"
+    if not state.covered:
+        return ""
+    if not state.known:
+        return f"known only for {state.scopes} scopes one by one" if state.scopes else "no time is complete"
+    whole = Interval(state.known[0].start, state.known[-1].end)
+    span = f"from {_time(whole.start)} to {_time(whole.end)}{state.by}"
+    missing = gaps(whole, state.known)
+    if not missing:
+        return f"complete {span}"
+    longest = max(missing, key=lambda gap: gap.length)
+    count = f"{len(missing)} gap{'s' if len(missing) > 1 else ''}"
+    return f"{count} {span}, the longest from {_time(longest.start)} to {_time(longest.end)}"
+
+
+def _caveats(state: TableState) -> Iterable[str]:
+    if state.approximate:
+        yield "in part sampled by the server"
+    if state.set_aside:
+        yield f"{state.set_aside} rows were set aside as unreadable"
+    if state.removed:
+        yield f"{state.removed} rows that Sentry no longer has are left out (see removed_{state.table})"
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def states(connection: Connection, relations: Collection[str]) -> tuple[TableState, ...]:
+    """The state of each synced table among ``relations``, by name; the store's own books have none.
+
+    Reads inside the caller's transaction, so that it speaks of the very rows that were loaded.
+    """
+    named = {name.removeprefix("removed_") for name in relations}
+    return tuple(_state(connection, table) for table in sorted(named & ORIGINS.keys()))
+
+
+def _state(connection: Connection, table: str) -> TableState:
+    origin = ORIGINS[table]
+    state = TableState(
+        table,
+        _as_of(connection, origin.streams),
+        covered=origin.covered is not None,
+        by=origin.by,
+        set_aside=_set_aside(connection, origin.streams),
+        removed=_removed(connection, table),
+    )
+    return _with_coverage(connection, state, origin.covered) if origin.covered else state
+
+
+def _as_of(connection: Connection, streams: tuple[str, ...]) -> datetime | None:
+    marks = tables.marks
+    rows = connection.execute(select(marks.c.scope, marks.c.as_of).where(marks.c.stream.in_(streams))).all()
+    whole = [row.as_of for row in rows if row.scope == ORGANIZATION]
+    return min(whole or [row.as_of for row in rows], default=None)
+
+
+def _with_coverage(connection: Connection, state: TableState, resource: str) -> TableState:
+    found = tables.coverage
+    rows = connection.execute(select(found).where(found.c.resource == resource)).all()
+    return replace(
+        state,
+        known=tuple(union(Interval(row.start, row.end) for row in rows if row.scope == ORGANIZATION)),
+        sources=tuple(sorted({row.source for row in rows})),
+        approximate=any(row.approximate for row in rows),
+        scopes=len({row.scope for row in rows} - {ORGANIZATION}),
+    )
+
+
+def _set_aside(connection: Connection, streams: tuple[str, ...]) -> int:
+    """Unreadable rows of the last pass over each window: reading a window again makes good for the time before."""
+    passes = tables.passes
+    last = (
+        select(func.max(passes.c.id))
+        .where(passes.c.stream.in_(streams), passes.c.state == "done")
+        .group_by(passes.c.stream, passes.c.scope, passes.c.start)
+    )
+    count = connection.execute(select(func.sum(passes.c.rejected)).where(passes.c.id.in_(last))).scalar()
+    return int(count or 0)
+
+
+def _removed(connection: Connection, table: str) -> int:
+    found = tables.metadata.tables[table]
+    if "removed_at" not in found.c:
+        return 0
+    query = select(func.count()).select_from(found).where(found.c.removed_at.is_not(None))
+    return int(connection.execute(query).scalar_one())
