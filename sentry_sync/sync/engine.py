@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentry_sync.errors import BadRequest, NotFound, QueryTimeout, SentryError
+from sentry_sync.errors import BadRequest, NotFound, QueryTimeout, SchemaDrift, SentryError
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
-from sentry_sync.sync.plan import halves
+from sentry_sync.sync.plan import halves, worth_asking
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work
 
@@ -80,10 +80,11 @@ class Engine:
         works: deque[tuple[Work, Pass | None]] = deque(
             (Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)
         )
+        resumed = max((work.window.end for work, _ in works if work.window), default=None)
         planned = False
         while works or not planned:
             if not works:
-                works.extend((work, None) for work in stream.plan(look))
+                works.extend((work, None) for work in self._due(stream, look, resumed))
                 planned = True
                 continue
             if self._stop():
@@ -99,6 +100,17 @@ class Engine:
                 return False
             works.extendleft((part, None) for part in reversed(more))
         return True
+
+    def _due(self, stream: Stream, look: Look, resumed: datetime | None) -> list[Work]:
+        planned = stream.plan(look)
+        if resumed is None or stream.covers is None:
+            return planned
+        return [
+            work
+            for work in planned
+            if work.window is None
+            or worth_asking(work.window, look.state.coverage(stream.covers, work.scope), resumed)
+        ]
 
     def _attempt(
         self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally
@@ -121,9 +133,11 @@ class Engine:
     def _pass(self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally) -> list[Work] | None:
         """Read a pass's pages; what is left to ask in another pass, or None when told to stop."""
         cursor = run.cursor if run else None
+        before: Page | None = None
         while True:
             try:
                 page = stream.fetch(self._client, work, cursor, look)
+                _check_headway(page, before)
                 harvest = stream.harvest(page, work, look)
             except NotFound as error:
                 if not stream.absent_is_empty:
@@ -137,7 +151,7 @@ class Engine:
             self._check_clock(work, run, look, page)
             turned = _Turn(stream, work, run, page, harvest)
             run = self._commit(turned)
-            cursor = page.next_cursor
+            cursor, before = page.next_cursor, page
             tally.pages += 1
             tally.rows += harvest.rows
             tally.rejected += len(harvest.rejects)
@@ -197,6 +211,12 @@ class Engine:
     def _end(self, run: Pass, state: str, at: datetime, error: str) -> None:
         with self._store.write() as uow:
             uow.end_pass(run, state, at, error)
+
+
+def _check_headway(page: Page, before: Page | None) -> None:
+    """Raise SchemaDrift when a page is the one before once more: a broken paging would be followed for ever."""
+    if before is not None and page.body and page.body == before.body:
+        raise SchemaDrift("the server gave the same page twice in a row: its paging is broken, try again later")
 
 
 def _progress(run: Pass, tally: Tally, page: Page) -> Progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sentry_sync.records.intervals import Interval, cut, floor, gaps, subtract
+from sentry_sync.records.intervals import Interval, cut, floor, gaps
 
 INTERVALS = {
     "issues": timedelta(minutes=1),
@@ -34,18 +34,19 @@ def windows_due(
     known: Iterable[Interval],
     *,
     bucket: timedelta,
-    chunk: timedelta,
+    chunk: timedelta | None,
     settle: timedelta,
 ) -> list[Interval]:
     """The windows to ask for, newest first, so that all of ``wanted`` is known.
 
-    Windows lie on the grid of ``bucket`` and are at most ``chunk`` long. Whatever is younger than ``settle`` is
-    asked again even if known, since it can still change; the newest window ends at ``wanted.end``, mid-bucket.
+    Windows lie on the grid of ``bucket`` and are at most ``chunk`` long; the newest ends at ``wanted.end``,
+    mid-bucket. Each gap is asked from ``settle`` before it begins: what lies there was read when it was that
+    young, and rows that were late for it have arrived since.
     """
-    settled = subtract(known, Interval(wanted.end - settle, wanted.end + DAY)) if settle else list(known)
     due: list[Interval] = []
-    for missing in reversed(gaps(wanted, settled)):
-        due.extend(cut(_to_grid(missing, wanted.end, bucket), chunk))
+    for gap in reversed(gaps(wanted, known)):
+        missing = _to_grid(Interval(max(gap.start - settle, wanted.start), gap.end), wanted.end, bucket)
+        due.extend(cut(missing, chunk) if chunk else [missing])
     return _disjoint(due)
 
 
@@ -67,6 +68,17 @@ def _disjoint(windows: list[Interval]) -> list[Interval]:
 def _ceil(moment: datetime, bucket: timedelta) -> datetime:
     below = floor(moment, bucket)
     return below if below == moment else below + bucket
+
+
+def worth_asking(window: Interval, known: Iterable[Interval], resumed: datetime | None) -> bool:
+    """Whether a window is worth a pass right after one was resumed whose window ended at ``resumed``.
+
+    What happened since then is left to the next run if it is young enough to lie in its overlap anyway: a sync
+    that was killed costs the requests it had left, and no more.
+    """
+    if resumed is None or window.end - resumed > OVERLAP:
+        return True
+    return any(gap.start < resumed for gap in gaps(window, known))
 
 
 def halves(window: Interval, finest: timedelta) -> list[Interval] | None:

@@ -120,6 +120,7 @@ class Syncer:
             started = self._clock.now()
             with closing(self._store.read()) as reading:
                 state = State(reading)
+                self._clock.at_least(state.latest_mark())
                 results = self._ladders(_wanted(resources, state), state, stop)
             with self._store.write() as uow:
                 uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
@@ -158,7 +159,8 @@ class Syncer:
             except AuthFailed:
                 raise
             except (NotSupported, BadRequest) as error:
-                if not rung.needs or tally.pages or self._known_to_have(rung.needs, state):
+                refused_on_the_way = tally.pages > 0 and isinstance(error, BadRequest)
+                if not rung.needs or refused_on_the_way or self._known_to_have(rung.needs, state):
                     return _result(rung, "failed", tally, str(error)), False
                 self._learn(rung.needs, available=False)
                 with self._store.write() as uow:

@@ -21,6 +21,15 @@ class ServerClock:
         """The server's time as well as we know it."""
         return self._clock.now() + self._offset
 
+    def at_least(self, known: datetime | None) -> None:
+        """Take note that the server's clock had passed ``known`` by the last sync.
+
+        If ours has not, it is behind: windows planned by it would end before what is already covered, and nothing
+        would seem due. A minute too much is harmless, since no window is taken to end after the server's time.
+        """
+        if known is not None and known > self.now():
+            self._offset += known - self.now() + timedelta(minutes=1)
+
     def hear(self, server_time: datetime) -> timedelta:
         """Take an answer's time; returns how far the server was ahead of what we thought."""
         ahead = server_time - self.now()

@@ -60,8 +60,13 @@ class Replay:
         alike = [found for found in self._recordings.values() if found.path == parts.path]
         if alike:
             exact = [found for found in alike if found.query == query]
-            return (exact or sorted(alike, key=lambda found: len(found.query)))[0].served()
+            return self._ended((exact or sorted(alike, key=lambda found: len(found.query)))[0])
         return self._unrecorded(parts.path).served()
+
+    def _ended(self, found: Recording) -> tuple[int, dict[str, str], bytes]:
+        """A list whose next page nobody recorded ends there."""
+        status, headers, body = found.served()
+        return status, {name: value for name, value in headers.items() if name != "link"}, body
 
     def _issues(self, query: dict[str, str]) -> Recording:
         if query.get("sort") in REFUSED_SORTS:

@@ -49,6 +49,7 @@ class Rig:
         self.policy = policy
         self.progress: list[Progress] = []
         self.before: Callable[[httpx.Request], None] = lambda request: None
+        self.after: Callable[[bytes], bytes] = lambda body: body
         self._clients: list[SentryClient] = []
 
     def client(self) -> SentryClient:
@@ -102,4 +103,5 @@ class Rig:
         parts = urlsplit(str(request.url))
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         status, headers, body = self.sim.handle(request.method, target, request.headers)
-        return httpx.Response(status, headers=headers, content=body)
+        headers.pop("Content-Length", None)
+        return httpx.Response(status, headers=headers, content=self.after(body))

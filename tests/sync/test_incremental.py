@@ -32,6 +32,7 @@ def test_fifteen_minutes_of_change_cost_few_requests_and_all_of_it_lands(tmp_pat
     rig.advance(900)
     rig.sim.mutate.bump(200)
     rig.sim.mutate.new_issues(50)
+    rig.advance(1)
     rig.sim.requests.clear()
     assert rig.sync("issues").ok
     assert rig.asked() <= 4
@@ -41,9 +42,18 @@ def test_fifteen_minutes_of_change_cost_few_requests_and_all_of_it_lands(tmp_pat
 
 def test_a_second_run_at_once_reads_one_page_of_issues(rig: Rig) -> None:
     rig.sync("issues")
+    rig.advance(1)
     rig.sim.requests.clear()
     rig.sync("issues")
     assert rig.asked() == 1
+
+
+def test_nothing_is_asked_again_while_the_clock_stands_still(rig: Rig) -> None:
+    rig.sync("issues", "performance")
+    rig.sim.requests.clear()
+    summary = rig.sync("issues", "performance")
+    assert {result.state for result in summary.results} == {"fresh"}
+    assert rig.asked() == 0
 
 
 def test_a_late_event_within_the_overlap_lands(rig: Rig) -> None:
@@ -66,13 +76,26 @@ def test_a_gap_after_downtime_is_filled(rig: Rig) -> None:
 
 def test_a_clock_behind_the_servers_is_noticed_at_the_first_page(rig: Rig) -> None:
     rig.sync("issues")
+    rig.advance(1)
     rig.sim.advance(900)
     rig.sim.mutate.new_issues(5)
+    rig.sim.advance(1)
     rig.sim.requests.clear()
     rig.sync("issues")
     assert held(rig) == truth(rig)
     assert rig.coverage("issues")[-1].end == rig.sim.now()
     assert rig.asked() <= 2
+
+
+def test_a_clock_behind_what_is_already_covered_does_not_stop_the_polling(rig: Rig) -> None:
+    rig.sim.advance(900)
+    rig.sync("issues")
+    rig.restart()
+    new = rig.sim.mutate.new_issues(5)
+    rig.advance(60)
+    rig.sync("issues")
+    assert set(new) <= set(held(rig))
+    assert rig.coverage("issues")[-1].end == rig.sim.now()
 
 
 def test_a_clock_ahead_of_the_servers_claims_nothing_of_the_future(rig: Rig) -> None:

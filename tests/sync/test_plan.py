@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry_sync.records.intervals import Interval, floor, gaps
-from sentry_sync.sync.plan import halves, windows_due
+from sentry_sync.sync.plan import OVERLAP, halves, windows_due, worth_asking
 
 NOW = datetime(2026, 11, 20, 12, 34, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -29,11 +29,18 @@ def test_a_first_sync_asks_newest_first_and_ends_now() -> None:
 
 def test_what_is_known_is_not_asked_again_but_for_what_can_still_change() -> None:
     windows = due([Interval(NOW - 3 * DAY, NOW - timedelta(minutes=1))])
-    assert windows == [Interval(floor(NOW - HOUR, HOUR), NOW)]
+    assert windows == [Interval(floor(NOW - timedelta(minutes=1) - HOUR, HOUR), NOW)]
+    assert due([Interval(NOW - 3 * DAY, NOW)]) == []
+
+
+def test_what_was_read_young_before_a_downtime_is_read_again() -> None:
+    stopped = NOW - DAY
+    windows = due([Interval(NOW - 3 * DAY, stopped)])
+    assert windows[-1].start == floor(stopped - HOUR, HOUR)
 
 
 def test_a_gap_in_the_past_is_filled_after_the_present() -> None:
-    known = [Interval(NOW - 3 * DAY, NOW - 2 * DAY), Interval(NOW - 1 * DAY, NOW)]
+    known = [Interval(NOW - 3 * DAY, NOW - 2 * DAY), Interval(NOW - 1 * DAY, NOW - HOUR)]
     windows = due(known)
     assert windows[0].end == NOW
     assert gaps(Interval(NOW - 2 * DAY, NOW - DAY), windows) == []
@@ -63,3 +70,13 @@ def test_a_window_is_halved_on_the_grid_until_it_is_too_fine() -> None:
     assert (parts[0].end, parts[1].start, parts[0].start) == (window.end, window.start, parts[1].end)
     assert parts[0].start == floor(parts[0].start, HOUR)
     assert halves(Interval(NOW - HOUR, NOW), HOUR) is None
+
+
+def test_after_a_resumed_pass_only_what_is_older_or_much_newer_is_worth_a_pass() -> None:
+    pinned = NOW - timedelta(minutes=3)
+    known = [Interval(NOW - 3 * DAY, pinned)]
+    head = Interval(pinned - OVERLAP, NOW)
+    assert not worth_asking(head, known, pinned)
+    assert worth_asking(head, known, None)
+    assert worth_asking(head, [Interval(NOW - DAY, pinned - HOUR)], pinned)
+    assert worth_asking(Interval(pinned - OVERLAP, NOW + HOUR), known, pinned)

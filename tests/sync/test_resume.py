@@ -14,7 +14,7 @@ from sentry_sync.errors import AuthFailed
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
-from sentry_sync.sync import run
+from sentry_sync.sync.stream import Stream
 from sentry_sync.sync.streams import counts, events
 from tests.support.rig import START, Killed, Rig
 
@@ -111,13 +111,15 @@ def test_a_forbidden_resource_is_reported_and_the_others_go_on(rig: Rig) -> None
 
 
 def test_a_row_of_the_wrong_type_is_set_aside_with_its_reason_and_the_pass_goes_on(rig: Rig) -> None:
-    rig.sim.faults.add(path_contains="/issues/", kind="wrong_type", times=1)
-    summary = rig.sync("issues")
-    assert summary.ok
+    rig.after = lambda body: body.replace(b'"status":"resolved"', b'"status":["resolved"]')
+    resolved = {issue.id for issue in rig.sim.world.issues.values() if issue.status == "resolved"}
+    assert resolved
+    assert rig.sync("issues").ok
     [done] = rig.passes("issues.hot")
-    assert done.rejected >= 1
+    assert done.rejected == len(resolved)
     assert done.rows + done.rejected == len(rig.sim.world.issues)
-    assert done.reject_reason
+    assert done.reject_reason == "status is not text"
+    assert {row.id for row in rig.rows(tables.issues)} == set(rig.sim.world.issues) - resolved
 
 
 def test_a_query_that_takes_too_long_is_asked_in_halves(rig: Rig) -> None:
@@ -146,7 +148,7 @@ def test_a_cursor_the_server_no_longer_takes_costs_the_rest_of_the_pass_and_no_r
     [(events.EXPLORE, "events", tables.events), (counts.ERROR_COUNTS, "error_counts", tables.error_counts)],
 )
 def test_more_rows_than_offsets_reach_are_read_in_shorter_windows(
-    tmp_path: Path, stream: run.Stream, resource: str, table: object
+    tmp_path: Path, stream: Stream, resource: str, table: object
 ) -> None:
     from sentry_sync.store.reads.state import State
     from sentry_sync.sync.engine import Engine, Tally
@@ -181,3 +183,15 @@ def test_no_row_is_counted_twice_when_hours_are_read_again(rig: Rig) -> None:
     before = rig.rows(select(func.sum(tables.error_counts.c.count)))[0][0]
     rig.sync("events")
     assert rig.rows(select(func.sum(tables.error_counts.c.count)))[0][0] == before
+
+
+def test_a_server_that_gives_the_same_page_again_and_again_is_not_asked_for_ever(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=MANY)
+    rig.sim.faults.add(path_contains="/issues/", kind="repeat_cursor", times=1, after=2)
+    summary = rig.sync("issues")
+    assert not summary.ok
+    [failed] = rig.passes("issues.hot")
+    assert failed.pages == 3
+    assert rig.sync("issues").ok
+    assert len(rig.rows(tables.issues)) == 900
+    rig.close()

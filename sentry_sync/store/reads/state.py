@@ -38,6 +38,11 @@ class State:
             ).first()
         return Mark(row.mark, row.as_of) if row else None
 
+    def latest_mark(self) -> datetime | None:
+        """The newest moment of the server's clock that any stream has seen."""
+        with self._connection.begin():
+            return self._connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
+
     def coverage(self, resource: str, scope: str = "") -> list[Interval]:
         """The time known complete for a resource and scope."""
         found = tables.coverage

@@ -92,8 +92,8 @@ def _plan_issues(look: Look) -> list[Work]:
     works = []
     wanted = look.window(look.policy.history_days)
     for issue, last_seen in look.state.issues_active_since(wanted.start, ISSUES_PER_RUN):
-        known = look.state.coverage("events", f"issue:{issue}")
-        if not any(part.start <= last_seen < part.end for part in known):
+        read = look.state.mark("events", f"issue:{issue}")
+        if read is None or read.mark <= last_seen:
             works.append(Work(f"issue:{issue}", wanted))
     return works
 
@@ -163,6 +163,7 @@ BY_ISSUE = Stream(
     harvest=_harvest_list,
     source="issue_events",
     covers="events",
+    absent_is_empty=True,
 )
 
 BODIES = Stream(

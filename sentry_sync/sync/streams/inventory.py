@@ -60,7 +60,7 @@ def _environments(page: Page, work: Work, look: Look) -> Harvest:
 def _fetch_stats(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     """Two small answers as one page: what was accepted by category, and sessions where the server has them."""
     accepted = client.stats_v2(
-        fields=("sum(quantity)",), group_by=("project", "category"), stats_period="24h", outcome=("accepted",)
+        fields=("sum(quantity)",), group_by=("project", "category"), stats_period="24h", outcomes=("accepted",)
     )
     try:
         end = accepted.server_time

@@ -11,7 +11,7 @@ from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Raw
 from sentry_sync.records.issue import Issue, IssueRaw, parse_issue, parse_issue_project
 from sentry_sync.store.types import MICROSECOND
-from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
+from sentry_sync.sync.plan import OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _plan(look: Look) -> list[Work]:
         look.window(SEARCH_DAYS),
         look.state.coverage("issues"),
         bucket=MICROSECOND,
-        chunk=2 * SEARCH_DAYS * DAY,
+        chunk=None,
         settle=OVERLAP,
     )
     return [Work(window=window) for window in windows]
