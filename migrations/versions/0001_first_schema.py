@@ -175,6 +175,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_issues_last_seen", "issues", ["last_seen"], unique=False)
+    op.create_index(
+        "ix_issues_merged_into", "issues", ["merged_into"], sqlite_where=sa.text("merged_into IS NOT NULL")
+    )
     op.create_index("ix_issues_project_status_count", "issues", ["project_id", "status", "count"], unique=False)
     op.create_index(
         "ix_issues_project_status_last_seen", "issues", ["project_id", "status", "last_seen"], unique=False
@@ -223,6 +226,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_passes_stream", "passes", ["stream", "scope", "id"], unique=False)
+    op.create_index("ix_passes_rejected", "passes", ["stream"], sqlite_where=sa.text("rejected > 0"))
     op.create_table(
         "project_stats",
         sa.Column("project_id", sa.Text(), nullable=False),

@@ -121,6 +121,7 @@ issues = Table(
     Index("ix_issues_project_status_count", "project_id", "status", "count"),
     Index("ix_issues_last_seen", "last_seen"),
 )
+Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))
 
 issue_raw = Table(
     "issue_raw",
@@ -365,6 +366,7 @@ passes = Table(
     Column("updated_at", Moment, nullable=False),
     Index("ix_passes_stream", "stream", "scope", "id"),
 )
+Index("ix_passes_rejected", passes.c.stream, sqlite_where=passes.c.rejected > 0)
 
 coverage = Table(
     "coverage",

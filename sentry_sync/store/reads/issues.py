@@ -1,0 +1,242 @@
+"""Issues of a project, in an order, and what stands beside them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, bindparam, case, func, select
+
+from sentry_sync.store import tables
+from sentry_sync.store.reads.knowledge import as_list, listed
+from sentry_sync.store.reads.prepared import Prepared, Snapshot
+from sentry_sync.store.types import Moment
+
+_issues, _pairs, _counts, _events = tables.issues, tables.issue_environments, tables.error_counts, tables.events
+
+_UNUSED = frozenset(
+    {"type", "issue_type", "logger", "assigned_id", "num_comments"}
+    | {"exception_type", "exception_value", "filename", "function"}
+)
+_COLUMNS = [column for column in _issues.c if column.name not in _UNUSED]
+"""Each column of 25 rows costs a microsecond or two, so those no answer shows stay behind."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EVENTS_LOOKED_AT = 50
+"""How many of an issue's newest events are looked at for environments where the pairs are not known."""
+
+LONGEST_CHAIN = 10
+"""Issues merged into merged issues are followed this far: longer is a circle."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFilter:
+    """Which issues of a project, and in which order."""
+
+    project_id: str
+    status: str | None = None
+    environment: str | None = None
+    environment_since: datetime = EPOCH
+    """Only issues with an event in the environment at or after this."""
+    verified_since: datetime = EPOCH
+    """Only rows that were read from the server at or after this."""
+    sort: str = "date"
+    """``date``, newest event first (in the environment, if one is asked for); ``frequency``, the lifetime count;
+    ``priority``, high before medium before low, then newest. Ties are broken by id, so the order is total."""
+    limit: int = 25
+
+
+def page(snapshot: Snapshot, wanted: IssueFilter) -> list[Any]:
+    """The first issues, removed ones left out: their columns, and ``edge``, the time that ``date`` orders by."""
+    given = {
+        "project": wanted.project_id,
+        "verified": wanted.verified_since,
+        "page": wanted.limit,
+        **({"status": wanted.status} if wanted.status else {}),
+        **({"environment": wanted.environment, "since": wanted.environment_since} if wanted.environment else {}),
+    }
+    statement = _prepared(wanted.sort, wanted.status is not None, wanted.environment is not None)
+    return statement.all(snapshot, given)
+
+
+@cache
+def _prepared(sort: str, by_status: bool, by_environment: bool) -> Prepared:
+    return Prepared(_page(sort, by_status, by_environment))
+
+
+def _page(sort: str, by_status: bool, by_environment: bool) -> Select[Any]:
+    if by_environment:
+        return _in_environment(sort, by_status)
+    if by_status or sort == "priority":
+        found = select(*_COLUMNS, _issues.c.last_seen.label("edge")).where(*_wanted(_issues, by_status))
+        return found.order_by(*_order(sort, _issues, _issues.c.last_seen)).limit(_limit())
+    return _of_each_status(sort)
+
+
+def _limit() -> ColumnElement[int]:
+    return bindparam("page")
+
+
+def _wanted(issues: FromClause, by_status: bool) -> list[ColumnElement[bool]]:
+    conditions = [
+        issues.c.project_id == bindparam("project"),
+        issues.c.removed_at.is_(None),
+        issues.c.verified_at >= bindparam("verified", type_=Moment),
+    ]
+    return [*conditions, issues.c.status == bindparam("status")] if by_status else conditions
+
+
+def _order(sort: str, issues: FromClause, edge: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    if sort == "frequency":
+        return [issues.c.count.desc(), issues.c.id]
+    if sort == "priority":
+        rank = case({"high": 0, "medium": 1, "low": 2}, value=issues.c.priority, else_=3)
+        return [rank, edge.desc(), issues.c.id]
+    return [edge.desc(), issues.c.id]
+
+
+def _in_environment(sort: str, by_status: bool) -> Select[Any]:
+    return (
+        select(*_COLUMNS, _pairs.c.last_seen.label("edge"))
+        .join(_pairs, _pairs.c.issue_id == _issues.c.id)
+        .where(
+            _pairs.c.project_id == bindparam("project"),
+            _pairs.c.environment == bindparam("environment"),
+            _pairs.c.last_seen >= bindparam("since", type_=Moment),
+            *_wanted(_issues, by_status),
+        )
+        .order_by(*_order(sort, _issues, _pairs.c.last_seen))
+        .limit(_limit())
+    )
+
+
+def _of_each_status(sort: str) -> Select[Any]:
+    """The best of each status by its index, then the best of those: no index orders a project across statuses."""
+    statuses, inner = _statuses(), _issues.alias("of_status")
+    best = (
+        select(inner.c.id)
+        .where(*_wanted(inner, by_status=False), inner.c.status == statuses.c.status)
+        .order_by(*_order(sort, inner, inner.c.last_seen))
+        .limit(_limit())
+        .correlate(statuses)
+    )
+    return (
+        select(*_COLUMNS, _issues.c.last_seen.label("edge"))
+        .select_from(statuses.join(_issues, _issues.c.id.in_(best)))
+        .order_by(*_order(sort, _issues, _issues.c.last_seen))
+        .limit(_limit())
+    )
+
+
+def _statuses() -> CTE:
+    """The statuses in a project, found by skipping along the index from one to the next."""
+    first = select(func.min(_issues.c.status).label("status")).where(_issues.c.project_id == bindparam("project"))
+    found = first.cte("statuses", recursive=True)
+    after = _issues.alias("after_status")
+    following = (
+        select(func.min(after.c.status))
+        .where(after.c.project_id == bindparam("project"), after.c.status > found.c.status)
+        .correlate(found)
+        .scalar_subquery()
+    )
+    return found.union_all(select(following).where(found.c.status.is_not(None)))
+
+
+_BY_ID = Prepared(select(*_COLUMNS).where(_issues.c.id == bindparam("id")))
+_BY_SHORT_ID = Prepared(
+    select(*_COLUMNS).where(_issues.c.short_id == bindparam("short_id")).order_by(_issues.c.removed_at)
+)
+_CHILDREN = Prepared(select(_issues.c.id).where(_issues.c.merged_into == bindparam("id")))
+_OLDEST = Prepared(
+    select(func.min(_issues.c.first_seen).label("first_seen")).where(
+        _issues.c.project_id == bindparam("project"), _issues.c.removed_at.is_(None)
+    )
+)
+_ENVIRONMENTS = Prepared(
+    select(_pairs.c.issue_id, _pairs.c.environment)
+    .where(_pairs.c.issue_id.in_(select(listed("ids").c.value)))
+    .order_by(_pairs.c.issue_id, _pairs.c.last_seen.desc(), _pairs.c.environment)
+)
+_RECENT = Prepared(
+    select(_counts.c.issue_id, func.sum(_counts.c.count).label("events"))
+    .where(
+        _counts.c.issue_id.in_(select(listed("ids").c.value)),
+        _counts.c.hour >= bindparam("since", type_=Moment),
+    )
+    .group_by(_counts.c.issue_id)
+)
+
+
+def _environments_of_events() -> Select[Any]:
+    ids, inner = listed("ids"), _events.alias("newest_events")
+    newest = (
+        select(inner.c.event_id)
+        .where(inner.c.issue_id == ids.c.value)
+        .order_by(inner.c.timestamp.desc())
+        .limit(EVENTS_LOOKED_AT)
+        .correlate(ids)
+    )
+    return (
+        select(_events.c.issue_id, _events.c.environment)
+        .select_from(ids.join(_events, _events.c.issue_id == ids.c.value))
+        .where(_events.c.event_id.in_(newest), _events.c.environment.is_not(None))
+        .distinct()
+        .order_by(_events.c.issue_id, _events.c.environment)
+    )
+
+
+_ENVIRONMENTS_OF_EVENTS = Prepared(_environments_of_events())
+
+
+def by_id(snapshot: Snapshot, issue_id: str) -> Any | None:
+    """One issue, also a removed one."""
+    return _BY_ID.first(snapshot, {"id": issue_id})
+
+
+def by_short_id(snapshot: Snapshot, short_id: str) -> Any | None:
+    """One issue by its short id such as ``API-1A``; a removed one only where there is no other."""
+    return _BY_SHORT_ID.first(snapshot, {"short_id": short_id})
+
+
+def merged_into(snapshot: Snapshot, issue: Any) -> Any:
+    """The issue that ``issue`` has become part of; itself when it wasn't merged."""
+    for _ in range(LONGEST_CHAIN):
+        following = by_id(snapshot, issue.merged_into) if issue.merged_into else None
+        if following is None:
+            break
+        issue = following
+    return issue
+
+
+def merged_from(snapshot: Snapshot, issue_id: str) -> list[str]:
+    """Ids of the issues that were merged into this one: events we hold may still carry them."""
+    return [row.id for row in _CHILDREN.all(snapshot, {"id": issue_id})]
+
+
+def oldest_first_seen(snapshot: Snapshot, project_id: str) -> datetime | None:
+    """When the project's oldest known issue began."""
+    found: datetime | None = _OLDEST.all(snapshot, {"project": project_id})[0].first_seen
+    return found
+
+
+def environments(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The environments known of each issue, the most recent first; ``""`` stands for events without one."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in _ENVIRONMENTS.all(snapshot, {"ids": as_list(ids)}):
+        found[row.issue_id].append(row.environment)
+    unknown = [issue_id for issue_id in ids if issue_id not in found]
+    if unknown:
+        for row in _ENVIRONMENTS_OF_EVENTS.all(snapshot, {"ids": as_list(unknown)}):
+            found[row.issue_id].append(row.environment)
+    return found
+
+
+def events_since(snapshot: Snapshot, ids: Sequence[str], since: datetime) -> dict[str, int]:
+    """How many events each issue had in the hours from ``since`` on; issues with none are left out."""
+    rows = _RECENT.all(snapshot, {"ids": as_list(ids), "since": since})
+    return {row.issue_id: row.events for row in rows}

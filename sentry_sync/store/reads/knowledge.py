@@ -1,0 +1,147 @@
+"""What the store knows about its own rows: marks, coverage, passes, capabilities."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Select, TableValuedAlias, Text, bindparam, func, literal_column, select, true
+
+from sentry_sync.records.intervals import Interval
+from sentry_sync.store import tables
+from sentry_sync.store.reads.prepared import Prepared, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A time known complete, on whose word, and whether the server sampled."""
+
+    interval: Interval
+    source: str
+    approximate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LastPass:
+    """The newest run of a stream over a scope."""
+
+    stream: str
+    state: str
+    pages: int
+    error: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Rows of a stream that could not be read, and so are missing."""
+
+    stream: str
+    rows: int
+    reason: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of some streams and resources, all of one snapshot."""
+
+    origin: tuple[str, str] | None
+    """Base URL and slug of the organization this store is a copy of; None before the first sync."""
+    marks: Mapping[tuple[str, str], datetime]
+    """Stream and scope: when the last complete pass was true."""
+    coverage: Mapping[tuple[str, str], Sequence[Covered]]
+    """Resource and scope."""
+    passes: Sequence[LastPass]
+    rejected: Sequence[Rejected]
+    capabilities: Mapping[str, bool]
+
+    def as_of(self, stream: str, *scopes: str) -> datetime | None:
+        """The newest moment at which a complete pass of ``stream`` over one of ``scopes`` was true."""
+        found = [self.marks[stream, scope] for scope in scopes or ("",) if (stream, scope) in self.marks]
+        return max(found, default=None)
+
+    def covered(self, resource: str, *scopes: str) -> list[Covered]:
+        """The known time of ``resource`` in all of ``scopes``."""
+        return [part for scope in scopes or ("",) for part in self.coverage.get((resource, scope), ())]
+
+
+def listed(parameter: str) -> TableValuedAlias:
+    """The members of a JSON array parameter as a table of ``value``: one statement for any number of them."""
+    return func.json_each(bindparam(parameter, type_=Text)).table_valued("value", name=f"{parameter}_list")
+
+
+def as_list(values: Sequence[str]) -> str:
+    """``values`` as the parameter of :func:`listed`."""
+    return orjson.dumps(values).decode()
+
+
+def _newest_passes() -> Select[Any]:
+    passes, inner = tables.passes, tables.passes.alias("inner_passes")
+    streams, scopes = listed("streams"), listed("scopes")
+    newest = (
+        select(func.max(inner.c.id))
+        .where(inner.c.stream == streams.c.value, inner.c.scope == scopes.c.value)
+        .correlate(streams, scopes)
+        .scalar_subquery()
+    )
+    return select(
+        passes.c.stream, passes.c.state, passes.c.pages, passes.c.error, passes.c.updated_at
+    ).select_from(streams.join(scopes, true()).join(passes, passes.c.id == newest))
+
+
+def _rejected() -> Select[Any]:
+    passes = tables.passes
+    return (
+        select(
+            passes.c.stream,
+            func.sum(passes.c.rejected).label("rows"),
+            func.max(passes.c.reject_reason).label("reason"),
+            func.min(passes.c.started_at).label("since"),
+        )
+        # Written out, since SQLite takes its partial index only for the very condition it was made with.
+        .where(passes.c.rejected > literal_column("0"), passes.c.stream.in_(select(listed("streams").c.value)))
+        .group_by(passes.c.stream)
+    )
+
+
+_ORIGIN = Prepared(select(tables.origin.c.base_url, tables.origin.c.organization))
+_MARKS = Prepared(
+    select(tables.marks.c.stream, tables.marks.c.scope, tables.marks.c.as_of).where(
+        tables.marks.c.stream.in_(select(listed("streams").c.value)),
+        tables.marks.c.scope.in_(select(listed("scopes").c.value)),
+    )
+)
+_COVERAGE = Prepared(
+    select(tables.coverage).where(
+        tables.coverage.c.resource.in_(select(listed("resources").c.value)),
+        tables.coverage.c.scope.in_(select(listed("scopes").c.value)),
+    )
+)
+_PASSES = Prepared(_newest_passes())
+_REJECTED = Prepared(_rejected())
+_CAPABILITIES = Prepared(select(tables.capabilities.c.name, tables.capabilities.c.available))
+
+
+def read(
+    snapshot: Snapshot, streams: Sequence[str], resources: Sequence[str], scopes: Sequence[str] = ("",)
+) -> Knowledge:
+    """What is known of ``streams`` and ``resources`` in any of ``scopes``."""
+    in_streams, in_scopes = {"streams": as_list(streams)}, {"scopes": as_list(scopes)}
+    origin = _ORIGIN.first(snapshot)
+    coverage: dict[tuple[str, str], list[Covered]] = defaultdict(list)
+    for row in _COVERAGE.all(snapshot, {"resources": as_list(resources), **in_scopes}):
+        part = Covered(Interval(row.start, row.end), row.source, row.approximate)
+        coverage[row.resource, row.scope].append(part)
+    return Knowledge(
+        origin=(origin.base_url, origin.organization) if origin else None,
+        marks={(row.stream, row.scope): row.as_of for row in _MARKS.all(snapshot, {**in_streams, **in_scopes})},
+        coverage=coverage,
+        passes=[LastPass(*row) for row in _PASSES.all(snapshot, {**in_streams, **in_scopes})],
+        rejected=[Rejected(*row) for row in _REJECTED.all(snapshot, in_streams)],
+        capabilities={row.name: row.available for row in _CAPABILITIES.all(snapshot)},
+    )

@@ -1,0 +1,124 @@
+"""Held read-only connections: each answer reads within one snapshot and lets go of it at once.
+
+A snapshot kept open would pin the WAL, which then grows without bound; a connection opened for each answer costs
+more than the answer. So connections are kept, transactions are not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from sentry_sync.errors import StoreError, StoreMissing
+from sentry_sync.store import database, migrate, tables
+from sentry_sync.store.reads.prepared import Snapshot
+from sentry_sync.store.store import Store
+
+_SCHEMA = "SELECT version_num FROM alembic_version"
+
+Identity = tuple[int, int] | None
+"""Device and inode of the database file; None for no file. Tells a store put in the place of the one we hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    connection: Connection
+    driver: Snapshot
+    identity: Identity
+    real: bool
+    """False for the empty stand-in of a store that is not there."""
+
+
+class Reader:
+    """Snapshots of one store. Safe to share between threads: each takes a connection of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._idle: list[_Held] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One moment of the store; a store that isn't there yet reads as an empty one.
+
+        An older store is brought up to date first. Raises StoreTooNew and other StoreErrors.
+        """
+        held = self._take()
+        try:
+            with database.explained(self._store.paths.database):
+                held.driver.execute("BEGIN")
+                if held.real:
+                    self._check_schema(held.driver)
+                yield held.driver
+                held.driver.execute("COMMIT")
+        except BaseException:
+            held.connection.close()
+            raise
+        with self._lock:
+            self._idle.append(held)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for held in idle:
+            held.connection.close()
+
+    def _take(self) -> _Held:
+        identity = self._identity()
+        with self._lock:
+            while self._idle:
+                held = self._idle.pop()
+                if held.identity == identity and (held.real or identity is None):
+                    return held
+                held.connection.close()
+        return self._open(identity)
+
+    def _identity(self) -> Identity:
+        try:
+            found = self._store.paths.database.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _open(self, identity: Identity) -> _Held:
+        version = migrate.current(self._store.paths.database)
+        if version is not None and version != migrate.HEAD:
+            self._store.prepare()
+        try:
+            if version is not None:
+                connection = self._store.read()
+                return _Held(connection, driver_of(connection), identity, real=True)
+        except StoreMissing:
+            pass
+        connection = empty()
+        return _Held(connection, driver_of(connection), identity, real=False)
+
+    def _check_schema(self, driver: Snapshot) -> None:
+        """A process that serves for days may see its store migrated by a newer program: then it must stop."""
+        (version,) = driver.execute(_SCHEMA).fetchone()
+        if version != migrate.HEAD:
+            migrate.current(self._store.paths.database)  # a newer schema is refused here, in its own words
+            raise StoreError("the store changed its schema while it was being read: ask again")
+
+
+def empty() -> Connection:
+    """A store in memory with nothing in it: what is known where there is no store."""
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False, "isolation_level": None}
+    )
+    tables.metadata.create_all(engine)
+    return engine.connect()
+
+
+def driver_of(connection: Connection) -> Snapshot:
+    """The driver's connection below SQLAlchemy's, for prepared statements."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, Snapshot):
+        raise TypeError("the store is not SQLite")
+    return driver
