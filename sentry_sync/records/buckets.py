@@ -16,7 +16,6 @@ from sentry_sync.records.budget import (
     WINDOW,
     Asked,
     Count,
-    Lane,
     Limits,
     Refusal,
     Refused,
@@ -78,9 +77,7 @@ def refuse(bucket: Bucket, asked: Asked, count: Count, since: int = 0) -> Refuse
         return Refused(f"{count.in_flight} requests under way, the server allows no more", until=asked.now + POLL)
     if not bucket.limit:
         return None
-    kept = 0
-    if asked.lane is not Lane.LIVE:
-        kept = max(0, _kept_for_live(bucket, asked.live_reserve) - count.live) + asked.ahead
+    kept = asked.kept(bucket.limit, max(0, _kept_for_live(bucket, asked.live_reserve) - count.live))
     return _over_limit(bucket, asked.now, count, kept) or _used_up(bucket, asked.now, since, kept)
 
 
@@ -92,15 +89,15 @@ def _over_limit(bucket: Bucket, now: int, count: Count, kept: int) -> Refused | 
         return None
     said = f"{count.total} of the server's {limit} requests per {bucket.length // SECOND} s are spent"
     if excess > 0:
-        return Refused(said, excess=excess)
-    return Refused(said, until=max(bucket.resets_at, now + POLL))
+        return Refused(said, excess=excess, scarce=True)
+    return Refused(said, until=max(bucket.resets_at, now + POLL), scarce=True)
 
 
 def _used_up(bucket: Bucket, now: int, since: int, kept: int) -> Refused | None:
     """By the server's count, which others may share."""
     if bucket.remaining is None or now >= bucket.resets_at or bucket.remaining - since > kept:
         return None
-    return Refused("the server says that its limit is used up", until=bucket.resets_at)
+    return Refused("the server says that its limit is used up", until=bucket.resets_at, scarce=True)
 
 
 def _kept_for_live(bucket: Bucket, live_reserve: int) -> int:

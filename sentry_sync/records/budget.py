@@ -98,9 +98,15 @@ class Asked:
     lane: Lane
     now: int
     live_reserve: int = 0
-    ahead: int = 0
-    """How many higher lanes wait for room. One place is left to each, else whoever asks most often would win
-    instead of whoever matters most."""
+    yields: bool = False
+    """Whether a higher background lane waits for room too. Then three quarters of it are that lane's, else whoever
+    asks most often would win instead of whoever matters most; a quarter, so that nobody starves."""
+
+    def kept(self, limit: int, for_live: int) -> int:
+        """How many of ``limit`` requests are others' when ``for_live`` are kept for the live lane."""
+        if self.lane is Lane.LIVE:
+            return 0
+        return for_live + ((limit - for_live) * 3 // 4 if self.yields else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,9 @@ class Refused:
     until: int = 0
     excess: int = 0
     blocked: bool = False
+    """The server refused such requests itself."""
+    scarce: bool = False
+    """What all lanes share is used up: lower ones should leave what comes free."""
 
 
 def reserve_of(limit: int, live_reserve: int) -> int:
@@ -136,24 +145,20 @@ def over_budget(asked: Asked, count: Count, per_minute: int | None) -> Refused |
     """Why our own budget refuses a request, or None if it may go; ``per_minute`` None or 0 is a lifted budget."""
     if not per_minute:
         return None
-    if asked.lane is Lane.LIVE:
-        excess = count.total - per_minute + 1
-    else:
-        kept = reserve_of(per_minute, asked.live_reserve)
-        excess = count.background + max(count.live, kept) + asked.ahead - per_minute + 1
+    kept = asked.kept(per_minute, max(0, reserve_of(per_minute, asked.live_reserve) - count.live))
+    excess = count.total + kept - per_minute + 1
     if excess <= 0:
         return None
-    return Refused(f"{count.total} of {per_minute} requests of the last 60 s are spent", excess=excess)
+    said = f"{count.total} of {per_minute} requests of the last 60 s are spent"
+    return Refused(said, excess=excess, scarce=True)
 
 
 def room(lane: Lane, count: Count, per_minute: int | None, live_reserve: int) -> int | None:
     """How many requests of ``lane`` our own budget lets go now; None when it is lifted."""
     if not per_minute:
         return None
-    if lane is Lane.LIVE:
-        return max(0, per_minute - count.total)
-    kept = reserve_of(per_minute, live_reserve)
-    return max(0, per_minute - count.background - max(count.live, kept))
+    for_live = max(0, reserve_of(per_minute, live_reserve) - count.live)
+    return max(0, per_minute - count.total - (0 if lane is Lane.LIVE else for_live))
 
 
 def blocked(until: int) -> Refused:

@@ -45,7 +45,7 @@ KEPT_ROWS = 200_000
 PRUNED_EVERY = 256
 
 LONGEST_MARK = 6 * SECOND
-"""How long lower lanes leave a place to a waiting one that doesn't ask again: waiters ask every five seconds."""
+"""How long lower lanes yield to a waiting one that doesn't ask again: waiters ask every five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ class RequestLedger:
         with self._transaction() as (db, now):
             _forget_the_future(db, now)
             marks = dict(db.execute("SELECT lane, until FROM waiting").fetchall())
-            ahead = sum(1 for other, until in marks.items() if other > lane and until > now)
-            asked = Asked(lane, now, self._live_reserve, ahead)
+            yields = any(lane < other < Lane.LIVE and until > now for other, until in marks.items())
+            asked = Asked(lane, now, self._live_reserve, yields)
             outcome = Judge(db, asked, lambda: abandon_dead(db, now)).decide(endpoint, self._per_minute)
             if outcome.refused is not None:
                 return _wait(db, asked, outcome, outcome.refused)
-            if lane in marks:
-                db.execute("DELETE FROM waiting WHERE lane = ?", (int(lane),))
+            if lane in marks:  # it waited, and may have more to ask: its priority lasts a second longer
+                db.execute(sql.MARK if marks[lane] > now else sql.UNMARK, (now + SECOND, lane))
             row = (now, str(lane), endpoint, self._process, outcome.bucket, now + LONGEST_REQUEST)
             newest = db.execute(sql.INSERT, row).lastrowid or 0
             if newest % PRUNED_EVERY == 0:
@@ -198,10 +198,9 @@ class RequestLedger:
 def _wait(db: sqlite3.Connection, asked: Asked, outcome: Outcome, refused: Refused) -> Wait:
     """How long to wait; lanes below see that somebody is waiting."""
     until = max(outcome.until, asked.now + POLL // 10)
-    if asked.lane is not Lane.BACKFILL and not refused.blocked:
-        # Until a second after it means to be back; it takes the mark away itself when it goes.
+    if asked.lane in {Lane.HOT, Lane.WARM} and refused.scarce:
         back = min(until + SECOND, asked.now + LONGEST_MARK)
-        db.execute("INSERT OR REPLACE INTO waiting VALUES (?, ?)", (int(asked.lane), back))
+        db.execute(sql.MARK, (back, asked.lane))
     return Wait((until - asked.now) / SECOND, refused.reason, blocked=refused.blocked)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sentry_sync.records.buckets import Bucket, refuse
 from sentry_sync.records.budget import POLL, WINDOW, Asked, Count, Refused, blocked, leaves_at, over_budget
@@ -44,6 +44,8 @@ class Judge:
         found = self._own(per_minute)
         if found is None and endpoint == sql.PACED:
             found = self._check(_PACE, sql.COUNT_PACED, sql.NTH_PACED)
+            if found is not None:  # its own pace is nothing that other endpoints could leave to it
+                found = (replace(found[0], scarce=False), found[1])
         for known in self._buckets(bucket) if found is None else ():
             found = self._check(known, sql.COUNT_BUCKET, sql.NTH_BUCKET)
             if found is not None:

@@ -81,6 +81,9 @@ BUCKET = "SELECT * FROM buckets WHERE name = ?"
 BUCKETS = "SELECT * FROM buckets"
 UPSERT_BUCKET = "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
+MARK = "INSERT OR REPLACE INTO waiting(until, lane) VALUES (?, ?)"
+UNMARK = "DELETE FROM waiting WHERE until < ? AND lane = ?"
+
 PULL_BACK = """
 UPDATE requests SET at = min(at, :now), finished_at = min(finished_at, :now),
   holds_until = min(holds_until, CASE WHEN finished_at IS NULL THEN :now + :longest ELSE :now END)
