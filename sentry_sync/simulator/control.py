@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,24 +15,19 @@ if TYPE_CHECKING:
 
 def answer(simulator: Simulator, request: Request) -> Response:
     """The answer to one control request: 200 with a result, 400 with one line that says what is wrong."""
-    action = request.path.removeprefix("/__simulator__/").strip("/")
-    reading = {"requests": _requests, "truth": _truth}
-    writing = {"advance": _advance, "mutate": _mutate, "faults": _faults}
+    action = (request.method, request.path.removeprefix("/__simulator__/").strip("/"))
+    if action not in _ACTIONS:
+        return _json(
+            404, {"detail": "There are POST advance, mutate, faults; DELETE faults; GET requests, truth."}
+        )
     try:
-        if request.method == "GET" and action in reading:
-            return _json(200, reading[action](simulator, Query(request.query_string)))
-        if request.method == "POST" and action in writing:
-            return _json(200, writing[action](simulator, request.json()))
-        if request.method == "DELETE" and action == "faults":
-            simulator.faults.clear()
-            return _json(200, {"ok": True})
+        return _json(200, _ACTIONS[action](simulator, request))
     except ApiError as error:
         return _json(error.status, error.body)
     except KeyError as error:
         return _json(400, {"detail": f"Missing or unknown: {error.args[0]}"})
     except (ValueError, TypeError) as error:
         return _json(400, {"detail": str(error)})
-    return _json(404, {"detail": "The simulator has advance, mutate, faults (POST), requests and truth (GET)."})
 
 
 def _json(status: int, body: Any) -> Response:
@@ -39,23 +35,28 @@ def _json(status: int, body: Any) -> Response:
     return Response(status, raw, {"Content-Type": "application/json", "Content-Length": str(len(raw))})
 
 
-def _advance(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    simulator.advance(float(body["seconds"]))
+def _advance(simulator: Simulator, request: Request) -> dict[str, Any]:
+    simulator.advance(float(request.json()["seconds"]))
     return {"now": simulator.now().isoformat()}
 
 
-def _mutate(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    arguments = dict(body)
+def _mutate(simulator: Simulator, request: Request) -> dict[str, Any]:
+    arguments = request.json()
     return {"result": simulator.mutate.perform(str(arguments.pop("action")), arguments)}
 
 
-def _faults(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    simulator.faults.add(**body)
+def _faults(simulator: Simulator, request: Request) -> dict[str, Any]:
+    simulator.faults.add(**request.json())
     return {"ok": True}
 
 
-def _requests(simulator: Simulator, query: Query) -> list[dict[str, Any]]:
-    since = int(query.get("since", "0"))
+def _clear(simulator: Simulator, _request: Request) -> dict[str, Any]:
+    simulator.faults.clear()
+    return {"ok": True}
+
+
+def _requests(simulator: Simulator, request: Request) -> list[dict[str, Any]]:
+    since = int(Query(request.query_string).get("since", "0"))
     return [
         {
             "at": served.at.isoformat(),
@@ -70,7 +71,7 @@ def _requests(simulator: Simulator, query: Query) -> list[dict[str, Any]]:
     ]
 
 
-def _truth(simulator: Simulator, query: Query) -> dict[str, Any]:
+def _truth(simulator: Simulator, request: Request) -> dict[str, Any]:
     world = simulator.world
     truth: dict[str, Any] = {
         "now": simulator.now().isoformat(),
@@ -82,7 +83,7 @@ def _truth(simulator: Simulator, query: Query) -> dict[str, Any]:
         "releases": sum(release.created <= world.clock.seconds() for release in world.releases.all),
         "requests": len(simulator.requests),
     }
-    if query.get("full") == "1":
+    if Query(request.query_string).get("full") == "1":
         truth["issues_by_id"] = {
             issue.id: {
                 "short_id": issue.short_id,
@@ -94,3 +95,13 @@ def _truth(simulator: Simulator, query: Query) -> dict[str, Any]:
             for issue in world.issues.values()
         }
     return truth
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[Simulator, Request], Any]] = {
+    ("POST", "advance"): _advance,
+    ("POST", "mutate"): _mutate,
+    ("POST", "faults"): _faults,
+    ("DELETE", "faults"): _clear,
+    ("GET", "requests"): _requests,
+    ("GET", "truth"): _truth,
+}

@@ -21,9 +21,7 @@ SLOW_SECONDS = 2.0
 
 # Bodies as sentry.io words them; a 502 or 503 comes from the proxy before it, as HTML.
 BODIES: dict[int, Any] = {
-    400: {
-        "detail": "Query timeout. Please try again. If the problem persists try a smaller date range or fewer projects."
-    },
+    400: {"detail": "Query timeout. Please try again with a smaller date range or fewer projects."},
     401: {"detail": "Invalid token"},
     403: {"detail": "You do not have permission to perform this action."},
     404: {"detail": "The requested resource does not exist"},
@@ -31,7 +29,7 @@ BODIES: dict[int, Any] = {
     410: {"message": "This API no longer exists."},
     429: {"detail": "Rate limit exceeded. Please try your query with a smaller date range or fewer projects."},
     500: {"detail": "Internal Error", "errorId": "6e1f2a5b4d8c4f0f9f0f6f3f7e1d2c3b"},
-    502: "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>",
+    502: "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
     503: "<html><head><title>503 Service Unavailable</title></head><body>upstream connect error</body></html>",
     504: {"detail": "Query timeout. Please try with a smaller date range or fewer projects."},
 }

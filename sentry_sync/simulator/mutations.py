@@ -80,7 +80,7 @@ class Mutations:
         )
 
     def assign(self, ids: str | Iterable[str], who: str | None) -> None:
-        """Somebody assigns the issues to a member (`ada@acme.example`, `user:9001`), a team (`#backend`) or nobody."""
+        """Somebody assigns the issues: to `ada@acme.example`, `user:9001`, the team `#backend`, or nobody."""
 
         def act(issue: Issue, now: int) -> None:
             issue.assigned_to = assignee(who)

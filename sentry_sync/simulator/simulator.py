@@ -17,6 +17,7 @@ from .api import dispatch
 from .api.call import Memory, Request, Response
 from .clock import VirtualClock
 from .faults import Dropped, Fault, Faults, Hang, trick
+from .glitchtip import routes as glitchtip
 from .limits import Bucket, Limiter
 from .mutations import Mutations
 from .options import SimulatorOptions
@@ -172,12 +173,12 @@ class Simulator:
             kept = self._cache.get(key) if request.method == "GET" and refusal is None else None
             if kept is not None and fault is None and kept.until > self.clock.timestamp():
                 return kept
-            response = dispatch.answer(
-                dispatch.Server(world, self.options, self.url, self._memory),
-                request,
-                dispatch.Caller(scopes, refusal),
-                trick(fault),
-            )
+            server = dispatch.Server(world, self.options, self.url, self._memory)
+            caller = dispatch.Caller(scopes, refusal)
+            if self.options.profile == "glitchtip":
+                response = glitchtip.answer(server, request, caller)
+            else:
+                response = dispatch.answer(server, request, caller, trick(fault))
             if fault is None and response.status == 200 and response.until > self.clock.timestamp():
                 self._keep(key, response)
             return response

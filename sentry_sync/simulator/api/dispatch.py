@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from sentry_sync.simulator.api.organization import ORGANIZATION_ID
+from sentry_sync.simulator.api.routing import Route
 from sentry_sync.simulator.limits import Bucket
 from sentry_sync.simulator.options import Profile, SimulatorOptions
 from sentry_sync.simulator.world.world import World
@@ -78,13 +80,9 @@ def answer(server: Server, request: Request, caller: Caller, trick: Trick = "") 
     if found is None:
         return _nowhere(request, segments)
     route, args = found
-    anonymous_root = not route.path and "authorization" not in request.headers
-    if caller.refusal is not None and not anonymous_root:
-        return refuse(401, caller.refusal, {"WWW-Authenticate": 'xBasic realm="api"'})
-    if "org" in args and args["org"] not in (server.world.organization, "4507000001"):
-        return refuse(404, {"detail": "The requested resource does not exist"})
-    if route.scopes and not route.scopes & caller.scopes:
-        return refuse(403, {"detail": "You do not have permission to perform this action."})
+    refusal = _refusal(server, request, caller, route, args)
+    if refusal is not None:
+        return refusal
     call = Call(
         world=server.world,
         request=request,
@@ -103,6 +101,19 @@ def answer(server: Server, request: Request, caller: Caller, trick: Trick = "") 
     if route.deprecated and server.options.profile == "saas":
         response.headers.update(_deprecation(request, segments, server.world.organization))
     return response
+
+
+def _refusal(
+    server: Server, request: Request, caller: Caller, route: Route, args: dict[str, str]
+) -> Response | None:
+    anonymous_root = not route.path and "authorization" not in request.headers
+    if caller.refusal is not None and not anonymous_root:
+        return refuse(401, caller.refusal, {"WWW-Authenticate": 'xBasic realm="api"'})
+    if "org" in args and args["org"] not in (server.world.organization, ORGANIZATION_ID):
+        return refuse(404, {"detail": "The requested resource does not exist"})
+    if route.scopes and not route.scopes & caller.scopes:
+        return refuse(403, {"detail": "You do not have permission to perform this action."})
+    return None
 
 
 def _nowhere(request: Request, segments: list[str]) -> Response:

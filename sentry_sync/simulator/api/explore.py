@@ -142,7 +142,7 @@ def _respond(call: Call, question: Question, answered: Table, rows: list[dict[st
         "units": {name: _unit(kind) for name, kind in answered.types.items()},
         "isMetricsData": False,
         "isMetricsExtractedData": False,
-        "tips": {"query": None, "columns": None},
+        "tips": {},
         "datasetReason": "unchanged",
         "dataset": question.dataset,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -168,20 +169,32 @@ def _plain(series: Series, name: str) -> Any:
 
 def _value(call: Call, function: _Function, group: _Group, minutes: float, everything: float) -> Any:
     name, spans = function.name, _spans(function, group)
-    if name in ("count", "epm", "tpm", "failure_count", "failure_rate"):
+    if name in _QUANTILES or name == "max":
+        return performance.quantile(spans, _QUANTILES.get(name, 0.99999))
+    if name in _COUNTED:
         return _counted(name, group.parts, minutes)
-    if name == "count_unique":
-        pool = sum(sessions.user_pool(call.world, project) for project in _projects(group))
-        return sessions.unique(performance.total(group.parts), max(pool, 1))
-    if name == "time_spent_percentage":
-        return _summed(group.parts) / everything if everything else None
-    if name == "performance_score":
-        return _score(group)
-    if name == "apdex":
-        return performance.apdex(spans, float(function.arguments[-1]) if function.arguments else 300.0)
-    if name in ("avg", "sum"):
-        return performance.mean(spans) if name == "avg" else _summed(spans)
-    return performance.quantile(spans, _QUANTILES.get(name, 0.99999))
+    makers: dict[str, Callable[[], float | None]] = {
+        "count_unique": lambda: _people(call, group),
+        "time_spent_percentage": lambda: _summed(group.parts) / everything if everything else None,
+        "performance_score": lambda: _score(group),
+        "apdex": lambda: performance.apdex(spans, _threshold(function)),
+        "avg": lambda: performance.mean(spans),
+        "sum": lambda: _summed(spans),
+    }
+    return makers[name]()
+
+
+_COUNTED = ("count", "epm", "tpm", "failure_count", "failure_rate")
+
+
+def _threshold(function: _Function) -> float:
+    numbers = [argument for argument in function.arguments if argument.isdigit()]
+    return float(numbers[0]) if numbers else 300.0
+
+
+def _people(call: Call, group: _Group) -> int:
+    pool = sum(sessions.user_pool(call.world, project) for project in _projects(group))
+    return sessions.unique(performance.total(group.parts), max(pool, 1))
 
 
 def _counted(name: str, spans: list[Part], minutes: float) -> float | int | None:

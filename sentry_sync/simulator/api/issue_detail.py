@@ -48,7 +48,9 @@ def detail(call: Call) -> Response:
         row["firstRelease"] = issue_rows.release_stub(world.release_of(events[0]) if events else None)
         row["lastRelease"] = issue_rows.release_stub(world.release_of(events[-1]) if events else None)
     if "tags" not in collapse:
-        row["tags"] = [{key: tag[key] for key in ("key", "name", "totalValues")} for tag in _tags(world, issue)]
+        row["tags"] = [
+            {key: tag[key] for key in ("key", "name", "totalValues")} for tag in tag_table(world, issue)
+        ]
     if "stats" not in collapse:
         row["stats"] = {
             "24h": issue_rows.histogram(world, events, call.now, HOUR, 24),
@@ -82,12 +84,12 @@ def activities(call: Call) -> Response:
 
 def tags(call: Call) -> Response:
     """`GET …/issues/{id}/tags/`: every tag with its ten commonest values."""
-    return call.reply(_tags(call.world, the_issue(call)))
+    return call.reply(tag_table(call.world, the_issue(call)))
 
 
 def tag(call: Call) -> Response:
     """`GET …/issues/{id}/tags/{key}/`; 404 for a tag no event has."""
-    found = [row for row in _tags(call.world, the_issue(call)) if row["key"] == call.args["key"]]
+    found = [row for row in tag_table(call.world, the_issue(call)) if row["key"] == call.args["key"]]
     if not found:
         raise not_found()
     return call.reply(found[0])
@@ -101,7 +103,8 @@ def tag_values(call: Call) -> Response:
     return call.page(list(page.rows), page)
 
 
-def _tags(world: World, issue: Issue) -> list[dict[str, Any]]:
+def tag_table(world: World, issue: Issue) -> list[dict[str, Any]]:
+    """Every tag of the issue with its commonest values."""
     rows = []
     for key, values in sorted(_values(world, issue).items()):
         total = sum(value["count"] for value in values)

@@ -62,14 +62,15 @@ def metadata(issue: Issue) -> dict[str, Any]:
     kind = issue.kind
     if kind.type is None:
         return {"title": kind.title}
+    sdk = f"sentry.{issue.project.event_platform}"
     return {
         "type": kind.type,
         "value": kind.value,
         "filename": kind.filename,
         "function": kind.function,
         "in_app_frame_mix": "mixed",
-        "sdk": {"name": f"sentry.{issue.project.event_platform}", "name_normalized": f"sentry.{issue.project.event_platform}"},
-    }  # fmt: skip
+        "sdk": {"name": sdk, "name_normalized": sdk},
+    }
 
 
 def derived(issue: Issue) -> dict[str, Any]:

@@ -154,6 +154,8 @@ def _settings(call: Call, project: Project) -> dict[str, Any]:
         "secondaryGroupingConfig": None, "fingerprintingRules": "", "organization": _organization(call),
         "processingIssues": 0, "defaultEnvironment": None, "relayPiiConfig": None, "builtinSymbolSources": [],
         "dynamicSamplingBiases": None, "symbolSources": "[]", "isDynamicallySampled": True,
+        "autofixAutomationTuning": "off", "seerScannerAutomation": False, "seerNightshiftTweaks": None,
+        "debugFilesRole": None, "scmSourceContextEnabled": False, "tempestFetchScreenshots": False,
         "plugins": [], "eventProcessing": {"symbolicationDegraded": False},
     }  # fmt: skip
 

@@ -37,7 +37,7 @@ def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response
     if len(buckets) > MAX_POINTS:
         raise bad_request("Your interval and date range would create too many results.")
     call.valid_until(call.now + 1)
-    wanted = _top(call, answerer, question, groups, axes[0], top) if top and groups else [()]
+    wanted = _top(answerer, call, question, groups, top) if top and groups else [()]
     values: dict[tuple[Any, ...], dict[str, list[Any]]] = {key: {axis: [] for axis in axes} for key in wanted}
     types: dict[str, str] = {}
     for moment in buckets:
@@ -49,7 +49,13 @@ def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response
             for axis in axes:
                 values[key][axis].append(found[key][axis] if key in found else 0)
     series = [
-        _series(call, axis, groups, key, list(zip(buckets, values[key][axis], strict=True)), step, types)
+        _series(
+            call,
+            axis,
+            dict(zip(groups, key, strict=True)) if key else {},
+            list(zip(buckets, values[key][axis], strict=True)),
+            types.get(axis, "integer"),
+        )
         for key in wanted
         for axis in axes
     ]
@@ -57,24 +63,15 @@ def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response
     return call.reply({"timeSeries": series, "meta": meta})
 
 
-def _top(
-    call: Call, answerer: Answerer, question: Question, groups: list[str], axis: str, count: int
-) -> list[tuple[Any, ...]]:
+def _top(answerer: Answerer, call: Call, question: Question, groups: list[str], top: int) -> list[tuple[Any, ...]]:
+    axis = question.fields[len(groups)]
     rows = answerer(call, question).rows
     rows.sort(key=lambda row: row[axis] or 0, reverse=True)
-    return [tuple(row[name] for name in groups) for row in rows[:count]]
+    return [tuple(row[name] for name in groups) for row in rows[:top]]
 
 
-def _series(
-    call: Call,
-    axis: str,
-    groups: list[str],
-    key: tuple[Any, ...],
-    values: list[tuple[int, Any]],
-    step: int,
-    types: dict[str, str],
-) -> dict[str, Any]:
-    kind = types.get(axis, "integer")
+def _series(call: Call, axis: str, by: dict[str, Any], values: list[tuple[int, Any]], kind: str) -> dict[str, Any]:
+    step = values[1][0] - values[0][0] if len(values) > 1 else HOUR
     row: dict[str, Any] = {
         "yAxis": axis,
         "values": [
@@ -87,8 +84,8 @@ def _series(
             "interval": step * 1_000,
         },
     }
-    if groups:
-        row["groupBy"] = [{"key": name, "value": value} for name, value in zip(groups, key, strict=True)]
+    if by:
+        row["groupBy"] = [{"key": name, "value": value} for name, value in by.items()]
     return row
 
 
@@ -123,7 +120,7 @@ def stats_v2(call: Call) -> Response:
         {
             "by": dict(zip(groups, key, strict=True)),
             "totals": {name: sum(counts) for name in fields},
-            "series": {name: counts for name in fields},
+            "series": dict.fromkeys(fields, counts),
         }
         for key, counts in series.items()
     ]

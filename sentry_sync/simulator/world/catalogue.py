@@ -37,7 +37,7 @@ _ERRORS: dict[str, tuple[tuple[str, str], ...]] = {
         ("ValueError", "invalid literal for int() with base 10: '{noun}-{n}'"),
         ("OperationalError", "could not connect to server: Connection refused ({noun}-db-{n})"),
         ("IntegrityError", 'duplicate key value violates unique constraint "{noun}_pkey"'),
-        ("ReadTimeout", "HTTPSConnectionPool(host='{noun}.internal', port=443): Read timed out. (read timeout={n})"),
+        ("ReadTimeout", "HTTPSConnectionPool(host='{noun}.internal', port=443): Read timed out. ({n})"),
         ("PermissionDenied", "user may not {verb} {noun} {n}"),
         ("SoftTimeLimitExceeded", "tasks.{verb}_{noun} ran longer than {n} s"),
     ),
@@ -58,7 +58,7 @@ _ERRORS: dict[str, tuple[tuple[str, str], ...]] = {
     "java": (
         ("NullPointerException", 'Cannot invoke "{noun}.getId()" because "{noun}" is null'),
         ("IllegalStateException", "{noun} {n} is already {verb}ed"),
-        ("SQLTransientConnectionException", "HikariPool-1 - Connection is not available, request timed out ({noun})"),
+        ("SQLTransientConnectionException", "HikariPool-1 - Connection is not available ({noun})"),
         ("OutOfMemoryError", "Java heap space while {verb}ing {noun}"),
         ("TimeoutException", "{verb}ing {noun} took longer than {n} ms"),
     ),

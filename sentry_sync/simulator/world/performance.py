@@ -138,12 +138,19 @@ def parts(world: World, series: Series, start: int, end: int) -> list[Part]:
         failed_hour = round(count * failing)
         failed = failed_hour * high // HOUR - failed_hour * low // HOUR
         location = series.location + (math.log(3) if trouble > 1 else 0) + (math.log(1.6) if bad else 0)
+        location += _sway(world, series, hour)
         sums = gathered.setdefault(location, [0, 0])
         sums[0] += counted
         sums[1] += failed
     return [
         Part(count, location, series.spread, min(failed, count)) for location, (count, failed) in gathered.items()
     ]
+
+
+def _sway(world: World, series: Series, hour: int) -> float:
+    """Busy hours are slower, and no hour is like another; in few steps, so that hours can be gathered."""
+    noise = mix(world.seed ^ hour, series.number + (series.project.number << 12)) % 5
+    return round(weight(hour) * 2) * 0.06 + noise * 0.03
 
 
 def _bad(world: World, project: Project, hour: int) -> bool:

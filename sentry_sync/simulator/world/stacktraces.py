@@ -61,9 +61,17 @@ class _Style:
 
 
 _STYLES = {
-    "python": _Style("def {f}(self, {a}):", "    {a} = self.{b}.get({a}_id)", "    self.{f}({a})", "    raise {e}({a!r})", "    # {a} may be missing here"),
-    "ruby": _Style("def {f}({a})", "  {a} = {b}.find_by(id: {a}_id)", "  {f}({a})", "  raise {e}", "  # {a} may be nil here"),
-    "go": _Style("func (s *Service) {f}({a} *{b}) error {{", "\t{a} := s.{b}[id]", "\treturn s.{f}({a})", "\treturn err", "\t// {a} may be nil here"),
+    "python": _Style(
+        "def {f}(self, {a}):", "    {a} = self.{b}.get({a}_id)", "    self.{f}({a})", "    raise {e}({a!r})",
+        "    # {a} may be missing here",
+    ),
+    "ruby": _Style(
+        "def {f}({a})", "  {a} = {b}.find_by(id: {a}_id)", "  {f}({a})", "  raise {e}", "  # {a} may be nil here"
+    ),
+    "go": _Style(
+        "func (s *Service) {f}({a} *{b}) error {{", "\t{a} := s.{b}[id]", "\treturn s.{f}({a})", "\treturn err",
+        "\t// {a} may be nil here",
+    ),
 }  # fmt: skip
 _CURLY = _Style(
     "  {f}({a}) {{",
