@@ -30,7 +30,7 @@ def mapping(value: object, name: str) -> Raw:
 def text(raw: Raw, name: str) -> str | None:
     """A string; numbers become their decimal text, empty stays empty."""
     value = raw.get(name)
-    if value is None or isinstance(value, str):
+    if value is None or type(value) is str:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)

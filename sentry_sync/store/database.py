@@ -17,6 +17,10 @@ BUSY_SECONDS = 30.0
 """SQLite's own wait for a lock; our file lock already keeps writers apart, so this is for checkpoints."""
 
 
+CHECKPOINT_PAGES = 4000
+"""16 MB of WAL between checkpoints: each one syncs the disk, and SQLite's own 4 MB means one every 20 pages."""
+
+
 def writer(path: Path) -> Engine:
     """An engine for the one writer of the moment: WAL, each BEGIN takes the write lock at once."""
     engine = create_engine("sqlite://", creator=lambda: _connect(f"file:{quoted(path)}"), poolclass=NullPool)
@@ -25,6 +29,7 @@ def writer(path: Path) -> Engine:
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         # synchronous=NORMAL in WAL loses no commit to a killed process, only to a power cut.
         connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

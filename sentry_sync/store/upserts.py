@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Table
+from sqlalchemy import LargeBinary, Table
 from sqlalchemy.dialects import sqlite
 
 from sentry_sync.records import event, issue, organization, performance, release
@@ -150,7 +150,12 @@ def _converted(table: Table, name: str) -> bool:
     return type(table.c[name].type) in _CONVERT
 
 
-_CONVERT: dict[type, Callable[[Any], object]] = {Moment: to_micros, EventId: bytes.fromhex, Tags: to_json}
+_CONVERT: dict[type, Callable[[Any], object]] = {
+    Moment: to_micros,
+    EventId: bytes.fromhex,
+    Tags: to_json,
+    LargeBinary: bodies.pack,
+}
 
 
 def _body_rows(records: Iterable[event.EventBody]) -> list[Row]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Raw
-from sentry_sync.records.issue import Issue, IssueRaw, parse_issue, parse_issue_project
+from sentry_sync.records.issue import Issue, IssueProject, IssueRaw, parse_issue, parse_issue_project
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.sync.plan import OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
@@ -43,23 +43,24 @@ def _harvest(page: Page, work: Work, look: Look) -> Harvest:
 
 def harvest_issues(rows: object, at: datetime) -> Harvest:
     """Issues, their projects and their raw rows from a page sorted by last event."""
-    records, rejects = sift(rows, lambda raw: _records(raw, at))
-    issues = [record for record in records if isinstance(record, Issue)]
-    projects = dict.fromkeys(record for record in records if type(record).__name__ == "IssueProject")
-    raws = [record for record in records if isinstance(record, IssueRaw)]
-    last = min((issue.last_seen for issue in issues if issue.last_seen), default=None)
+    projects: dict[str, IssueProject] = {}
+    records, rejects = sift(rows, lambda raw: _records(raw, at, projects))
+    seen = [record.last_seen for record in records[::2] if record.last_seen]
     return Harvest(
-        [*projects, *issues, *raws],
-        len(issues),
+        [*projects.values(), *records],
+        len(records) // 2,
         rejects,
         # Others with the very same last event may be on the next page.
-        reached=last + MICROSECOND if last else None,
+        reached=min(seen) + MICROSECOND if seen else None,
     )
 
 
-def _records(raw: Raw, at: datetime) -> list[Any]:
+def _records(raw: Raw, at: datetime, projects: dict[str, IssueProject]) -> list[Issue | IssueRaw]:
+    """The issue and its raw row; its project too, once a page."""
     issue = parse_issue(raw, at)
-    return [issue, parse_issue_project(raw), IssueRaw(issue.id, orjson.dumps(raw), at)]
+    if issue.project_id not in projects:
+        projects[issue.project_id] = parse_issue_project(raw)
+    return [issue, IssueRaw(issue.id, orjson.dumps(raw), at)]
 
 
 def _fetch_unwindowed(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
