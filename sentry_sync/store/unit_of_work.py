@@ -29,6 +29,15 @@ class Pass:
     started_at: datetime
 
 
+def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
+    """Raise StoreMismatch unless a store of ``held`` (base URL, organization) may take rows of ``asked``."""
+    if held is not None and held != asked:
+        raise StoreMismatch(
+            f"this store is a copy of {held[1]} at {held[0]}, not of {asked[1]} at {asked[0]}: "
+            "choose another directory with SENTRY_SYNC_STORE"
+        )
+
+
 class UnitOfWork:
     """One write transaction. It commits when its ``with`` block ends and vanishes when that raises."""
 
@@ -38,13 +47,10 @@ class UnitOfWork:
     def claim(self, base_url: str, organization: str) -> None:
         """Say whose copy this store is; raises StoreMismatch when it is another's already."""
         row = self._connection.execute(select(tables.origin)).first()
-        if row is None:
+        held = (row.base_url, row.organization) if row else None
+        check_origin(held, (base_url, organization))
+        if held is None:
             self._connection.execute(insert(tables.origin).values(base_url=base_url, organization=organization))
-        elif (row.base_url, row.organization) != (base_url, organization):
-            raise StoreMismatch(
-                f"this store is a copy of {row.organization} at {row.base_url}, not of {organization} at "
-                f"{base_url}: choose another directory with SENTRY_SYNC_STORE"
-            )
 
     def upsert(self, records: Iterable[Record]) -> int:
         """Write ``records`` of any mix of kinds; returns how many."""

@@ -170,6 +170,9 @@ class Engine:
     def _commit(self, turn: _Turn) -> Pass:
         at = turn.page.server_time
         with self._store.write() as uow:
+            if turn.run is None:
+                # With the first page, not before: a typo in the address must not be remembered as ours.
+                uow.claim(self._client.connection.base_url, self._client.connection.organization)
             run = turn.run or uow.begin_pass(turn.stream.name, turn.work.scope, turn.window, at)
             if run.pages == 0 and turn.stream.replaces and turn.window:
                 table, column = turn.stream.replaces

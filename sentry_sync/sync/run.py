@@ -12,6 +12,7 @@ from sentry_sync.errors import AuthFailed, BadRequest, NotSupported, RateLimited
 from sentry_sync.records.clock import Clock
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
+from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
@@ -114,17 +115,20 @@ class Syncer:
         """
         with self._store.syncing():
             self._store.prepare()
-            connection = self._client.connection
-            with self._store.write() as uow:
-                uow.claim(connection.base_url, connection.organization)
             started = self._clock.now()
             with closing(self._store.read()) as reading:
                 state = State(reading)
+                self._check_origin(state)
                 self._clock.at_least(state.latest_mark())
                 results = self._ladders(_wanted(resources, state), state, stop)
             with self._store.write() as uow:
                 uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
             return Summary(tuple(results), started, self._clock.now())
+
+    def _check_origin(self, state: State) -> None:
+        """Raise StoreMismatch if the store is another organization's; it becomes ours with the first page."""
+        connection = self._client.connection
+        check_origin(state.origin(), (connection.base_url, connection.organization))
 
     def _ladders(self, ladders: list[Ladder], state: State, stop: Stop) -> list[StreamResult]:
         results: list[StreamResult] = []

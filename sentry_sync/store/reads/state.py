@@ -38,6 +38,12 @@ class State:
             ).first()
         return Mark(row.mark, row.as_of) if row else None
 
+    def origin(self) -> tuple[str, str] | None:
+        """Base URL and organization this store is a copy of; None before its first page."""
+        with self._connection.begin():
+            row = self._connection.execute(select(tables.origin)).first()
+        return (row.base_url, row.organization) if row else None
+
     def latest_mark(self) -> datetime | None:
         """The newest moment of the server's clock that any stream has seen."""
         with self._connection.begin():
