@@ -1,1 +1,1 @@
-"""Commands."""
+"""The ``sentry-sync`` command."""

@@ -1,0 +1,55 @@
+# Needs only python3 (3.11 or newer). Everything it installs goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types floors suite docs format clean
+
+help: ## Say what there is to make
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+demo: $(VENV)/.installed ## Sync a simulated Sentry and ask every tool about it (no account needed)
+	$(BIN)/sentry-sync demo
+
+test: lint types floors suite ## Every check there is: format, lint, types, floors, tests
+
+lint: $(VENV)/.installed-dev ## Format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev ## mypy --strict
+	$(BIN)/mypy --strict
+
+floors: $(VENV)/.installed-dev ## Which room may import which
+	$(BIN)/lint-imports
+
+suite: $(VENV)/.installed-dev ## The tests, in random order
+	$(BIN)/pytest -q
+
+docs: $(VENV)/.installed-dev ## Write the generated pages anew
+	$(BIN)/python -m docs.generate
+
+format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# A stamp per kind of install: nothing is installed again until pyproject.toml changes.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "sentry-sync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	# pip 25.1 is the first that knows dependency groups.
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,228 @@
+"""The commands and what their ``--help`` says. Each imports what it needs when it runs, and nothing before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from sentry_sync.cli import options
+from sentry_sync.cli import simulator_options as simulator
+
+if TYPE_CHECKING:
+    from typer._click import Command
+
+app = typer.Typer(
+    name="sentry-sync",
+    help=(
+        "A local copy of your Sentry organization that can be trusted.\n\n"
+        "`sync` copies what changed, inside a budget of requests. `mcp` answers an assistant's questions from "
+        "the copy, `sql` answers yours, and every answer says how fresh and how complete it is.\n\n"
+        "Begin with `sentry-sync demo`: it needs no account. For your own Sentry set SENTRY_AUTH_TOKEN and "
+        "SENTRY_ORG, then run `sentry-sync sync`.\n\n"
+        "Settings come from a flag, else from the environment, else from a TOML file. Exit codes: 0 done, "
+        "2 a wrong command or setting, 3 a refused token, 4 Sentry did not answer as asked, 5 no room in the "
+        "budget, 6 the local store, 7 a refused SQL statement, 8 a sync came through in part, 130 interrupted."
+    ),
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # plain help reads the same on a terminal, in a pipe and in docs/cli.md, and loads fast
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(
+    help="Look after the local database. `sync` upgrades it by itself; these are for whoever wants to see.",
+    rich_markup_mode=None,
+)
+app.add_typer(db, name="db")
+
+
+def command() -> Command:
+    """The whole command line as one command."""
+    return get_command(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from sentry_sync import __version__
+        from sentry_sync.cli import output
+
+        output.line(f"sentry-sync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the flags that stand before a command."""
+
+
+@app.command()
+def sync(
+    resources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RESOURCE",
+            help="projects, issues, releases, events, performance; all of them if none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+    max_events: options.MaxEvents = None,
+    history_days: options.HistoryDays = None,
+    rate_limit: options.RateLimit = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Bring the local copy up to date with Sentry, once.
+
+    Asks only for what is new or may have changed, and never sends more requests than the budget allows: a first
+    sync of a large organization takes several minutes, later ones seconds. It can be stopped at any time (Ctrl-C);
+    the next one goes on at the page where this one ended.
+
+    With --json each page is a line {"progress": ...} and the end is a line {"summary": ...}.
+
+    Exit code 8 says that a part failed: the rest is stored, and the lines say what failed and why.
+
+    For example: sentry-sync sync issues releases
+    """
+    from sentry_sync.cli import sync as room
+
+    settings = _settings(
+        config,
+        org=org,
+        base_url=base_url,
+        timeout=timeout,
+        max_events=max_events,
+        history_days=history_days,
+        rate_limit=rate_limit,
+        store=store,
+    )
+    room.run(settings, resources or [], as_json=as_json)
+
+
+@app.command()
+def status(
+    *,
+    store: options.StoreDirectory = None,
+    rate_limit: options.RateLimit = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what the copy holds, how fresh and how complete.
+
+    Reads local files and asks nothing of Sentry. Shows for each resource when it was last true (as of), its age,
+    whether that is stale, the rows held and the rows that could not be read; for each stream its last pass and its
+    error; the time covered, with its gaps; the requests spent in the last minute and left; and the size on disk.
+
+    A pass that is "unfinished" is being made now, or was cut short and goes on with the next sync.
+    """
+    from sentry_sync.cli import status as room
+
+    room.run(_settings(config, store=store, rate_limit=rate_limit), as_json=as_json)
+
+
+@app.command()
+def simulate(
+    *,
+    port: simulator.Port = 0,
+    seed: simulator.Seed = 1,
+    projects: simulator.Projects = 5,
+    issues: simulator.Issues = 300,
+    events_per_day: simulator.EventsPerDay = 150,
+    releases: simulator.Releases = 8,
+    days: simulator.Days = 14,
+    profile: simulator.Profile = "saas",
+    rate_limit: simulator.RateLimit = "40/1",
+    static: simulator.Static = False,
+    latency: simulator.Latency = 0,
+    as_json: options.Json = False,
+) -> None:
+    """Run a simulated Sentry on this machine until Ctrl-C.
+
+    It is there to try things without an account. Prints the line that points sentry-sync at it, to be pasted into
+    another terminal. With --json it is an object of those three variables.
+    """
+    from sentry_sync.cli import simulate as room
+
+    world = room.World(seed, projects, issues, events_per_day, releases, days)
+    room.run(room.options(world, profile, rate_limit, static=static, latency_ms=latency), port, as_json=as_json)
+
+
+@app.command()
+def sql(
+    statement: Annotated[
+        str,
+        typer.Argument(metavar="STATEMENT", help="One SELECT, or - to read it from stdin.", show_default=False),
+    ],
+    *,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 1000,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask the local copy in SQL.
+
+    The dialect is DuckDB's, the tables are those of docs/schema.md; a statement can read and nothing else. How
+    fresh and complete the tables are follows on stderr. With --json all of it is one object: {"columns": [...],
+    "types": [...], "rows": [...], "truncated": ..., "ms": ..., "notes": [...]}.
+
+    For example: sentry-sync sql "SELECT status, count(*) FROM issues GROUP BY 1"
+    """
+    from sentry_sync.cli import sql as room
+
+    room.run(_settings(config, store=store), statement, limit, as_json=as_json)
+
+
+@db.command()
+def upgrade(
+    *, store: options.StoreDirectory = None, config: options.Config = None, as_json: options.Json = False
+) -> None:
+    """Create the database, or bring it to this schema.
+
+    Safe to repeat: a database that is up to date stays as it is.
+    """
+    from sentry_sync.cli import db as room
+
+    room.upgrade(_settings(config, store=store), as_json=as_json)
+
+
+@db.command()
+def current(
+    *, store: options.StoreDirectory = None, config: options.Config = None, as_json: options.Json = False
+) -> None:
+    """Print the schema's version, and the one wanted.
+
+    Exit code 6 says that there is no database, or that a newer sentry-sync wrote it.
+    """
+    from sentry_sync.cli import db as room
+
+    room.current(_settings(config, store=store), as_json=as_json)
+
+
+@db.command()
+def check(
+    *, store: options.StoreDirectory = None, config: options.Config = None, as_json: options.Json = False
+) -> None:
+    """Check that the database is whole.
+
+    Its schema must be this program's own, and every page of the file sound. Reads all of it, so it takes a while.
+    Exit code 6 says that it is not, and the line says what to do. Nothing is changed.
+    """
+    from sentry_sync.cli import db as room
+
+    room.check(_settings(config, store=store), as_json=as_json)
+
+
+def _settings(config: Any, **flags: Any) -> Any:
+    from sentry_sync.cli.settings import load
+
+    return load(flags, config)

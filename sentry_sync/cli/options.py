@@ -1,0 +1,66 @@
+"""The flags that commands share. All arrive as text: the settings judge them, wherever a value comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Org = Annotated[
+    str | None,
+    typer.Option("--org", metavar="SLUG", help="The organization (SENTRY_ORG).", show_default=False),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option("--base-url", metavar="URL", help="The Sentry server (SENTRY_BASE_URL).", show_default=False),
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="Patience for one answer (SENTRY_TIMEOUT).", show_default=False
+    ),
+]
+MaxEvents = Annotated[
+    str | None,
+    typer.Option(
+        "--max-events",
+        metavar="N",
+        help="Events kept whole for each issue, at most (SENTRY_MAX_EVENTS).",
+        show_default=False,
+    ),
+]
+HistoryDays = Annotated[
+    str | None,
+    typer.Option(
+        "--history-days",
+        metavar="DAYS",
+        help="How far back to go (SENTRY_SYNC_HISTORY_DAYS).",
+        show_default=False,
+    ),
+]
+RateLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--rate-limit",
+        metavar="N[/minute]",
+        help="Requests in any 60 seconds (SENTRY_SYNC_RATE_LIMIT).",
+        show_default=False,
+    ),
+]
+StoreDirectory = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="DIR", help="The local copy's directory (SENTRY_SYNC_STORE).", show_default=False
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="The settings file, TOML (SENTRY_SYNC_CONFIG).", show_default=False
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON for programs; an error too, on stderr.", show_default=False),
+]

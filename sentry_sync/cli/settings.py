@@ -1,0 +1,204 @@
+"""Settings from three places: a flag wins over the environment, which wins over the settings file.
+
+Importing this costs 0.15 s (pydantic-settings brings asyncio and ssl), so commands import it when they run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from sentry_sync.cli.settings_file import CONFIG_VARIABLE, read_file
+from sentry_sync.errors import SettingsError
+
+SLUG = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
+"""An organization's slug, as ``Connection`` has it: it becomes a part of a URL's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expects:
+    """What a setting's value must be, for the one line that refuses another."""
+
+    text: str
+
+
+def _per_minute(value: object) -> object:
+    """``100/minute`` and ``100`` are the same."""
+    if isinstance(value, str):
+        return value.strip().removesuffix("/minute").removesuffix("/min").strip()
+    return value
+
+
+def _bearer(value: SecretStr) -> SecretStr:
+    """The token without the newline that a file or a paste leaves; it becomes a part of a header."""
+    token = value.get_secret_value().strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError
+    return SecretStr(token)
+
+
+class Settings(BaseSettings):
+    """Everything a user can choose. Field names are the keys of the settings file."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        case_sensitive=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # an error must never quote a token
+    )
+
+    auth_token: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: _bearer(value) if value else None),
+        Expects("a token as Sentry shows it: one line of ASCII without spaces"),
+    ] = Field(
+        None,
+        validation_alias=AliasChoices("SENTRY_AUTH_TOKEN", "SENTRY_API_TOKEN"),
+        description=(
+            "The API token; `org:read`, `project:read` and `event:read` are all it needs. "
+            "There is no flag for it: other users of a machine can read a process's arguments."
+        ),
+    )
+    org: Annotated[
+        str | None,
+        Expects("an organization's slug, the name in its address (letters, digits, - and _)"),
+    ] = Field(
+        None,
+        validation_alias="SENTRY_ORG",
+        pattern=SLUG,
+        description="The slug of the organization to copy. A store holds one organization.",
+    )
+    base_url: Annotated[str, Expects("the https address of a Sentry server")] = Field(
+        "https://sentry.io/api/0/",
+        validation_alias="SENTRY_BASE_URL",
+        description="The server, with or without `/api/0`. Plain http is for this machine only.",
+    )
+    timeout: Annotated[float, Expects("a number of seconds above 0 and up to 60")] = Field(
+        30,
+        validation_alias="SENTRY_TIMEOUT",
+        gt=0,
+        le=60,  # what the request ledger takes for the longest silence of a request under way
+        description="Seconds to wait for one answer of the server.",
+    )
+    max_events: Annotated[int, Expects("a whole number from 1 to 1000")] = Field(
+        100,
+        validation_alias="SENTRY_MAX_EVENTS",
+        ge=1,
+        le=1000,
+        description="Events kept whole (stack trace, breadcrumbs) for each issue, at most.",
+    )
+    history_days: Annotated[int, Expects("a whole number of days from 1 to 90")] = Field(
+        14,
+        validation_alias="SENTRY_SYNC_HISTORY_DAYS",
+        ge=1,
+        le=90,
+        description="Days of events, error counts and release health to hold. Sentry keeps 90 at most.",
+    )
+    rate_limit: Annotated[
+        int, BeforeValidator(_per_minute), Expects("requests per minute from 1 to 10000, as 100 or 100/minute")
+    ] = Field(
+        100,
+        validation_alias="SENTRY_SYNC_RATE_LIMIT",
+        ge=1,
+        le=10_000,
+        description="Requests in any 60 seconds, by all processes that share the store.",
+    )
+    store: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), Expects("a directory")] = (
+        Field(
+            default_factory=lambda: user_data_path("sentry-sync"),
+            validation_alias="SENTRY_SYNC_STORE",
+            description="The directory of the local copy: `store.db` and `lake/`, readable by you alone.",
+        )
+    )
+
+    @property
+    def token(self) -> str:
+        """The token; raises SettingsError when there is none."""
+        if self.auth_token is None or not self.auth_token.get_secret_value():
+            raise SettingsError(
+                "no token: set SENTRY_AUTH_TOKEN to an auth token of your organization "
+                "(Sentry: Settings > Developer Settings), or `auth_token` in the settings file"
+            )
+        return self.auth_token.get_secret_value()
+
+    @property
+    def organization(self) -> str:
+        """The organization's slug; raises SettingsError when there is none."""
+        if self.org is None:
+            raise SettingsError("no organization: set SENTRY_ORG to its slug, or use --org")
+        return self.org
+
+
+def variables(name: str) -> tuple[str, ...]:
+    """The environment variables of the setting ``name``, the preferred one first."""
+    alias = Settings.model_fields[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        return tuple(str(choice) for choice in alias.choices)
+    return (str(alias),)
+
+
+def default_file() -> Path:
+    """Where the settings file is looked for when nobody says where it is."""
+    return user_config_path("sentry-sync") / "config.toml"
+
+
+def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Settings:
+    """The settings of this run.
+
+    ``flags`` maps setting names to what the command line said, None for nothing. ``file`` must exist; without it
+    ``SENTRY_SYNC_CONFIG`` and then the user's configuration directory are looked at.
+    Raises SettingsError, naming the place of the wrong value but never the value.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    named = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    path = named or default_file()
+    written = read_file(path, must_exist=named is not None, known=Settings.model_fields)
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, _by_alias(written))
+
+    try:
+        return Layered(**_by_alias(given))
+    except ValidationError as error:
+        # `from None`: pydantic's own error holds the value, and the value may be a token.
+        raise SettingsError(_refusal(error, given, path)) from None
+
+
+def _by_alias(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {variables(name)[0]: value for name, value in values.items()}
+
+
+def _refusal(error: ValidationError, given: Mapping[str, Any], path: Path) -> str:
+    alias = str(error.errors(include_input=False, include_url=False, include_context=False)[0]["loc"][0])
+    name = next(name for name in Settings.model_fields if alias in variables(name))
+    expected = next(item for item in Settings.model_fields[name].metadata if isinstance(item, Expects))
+    return f"{_origin(name, given, path)} must be {expected.text}"
+
+
+def _origin(name: str, given: Mapping[str, Any], path: Path) -> str:
+    if name in given:
+        return "--" + name.replace("_", "-")
+    found = [variable for variable in variables(name) if os.environ.get(variable)]
+    return found[0] if found else f"`{name}` in {path}"

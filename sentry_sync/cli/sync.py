@@ -1,0 +1,89 @@
+"""``sentry-sync sync``: one run of the sync, and what to say meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from sentry_sync.cli import output
+from sentry_sync.cli.connect import client_of
+from sentry_sync.cli.main import EXIT_PARTIAL
+from sentry_sync.cli.progress import Reporter, reporter
+from sentry_sync.cli.settings import Settings
+from sentry_sync.errors import SentryError, SettingsError
+from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.store import Store
+from sentry_sync.sync.run import RESOURCES, Summary, Syncer
+from sentry_sync.sync.stream import Policy
+
+
+def run(settings: Settings, resources: Sequence[str], *, as_json: bool) -> None:
+    """Sync, reporting as it goes. Exits with EXIT_PARTIAL when something failed.
+
+    Raises SettingsError for an unknown resource, and what the client and the store raise.
+    """
+    wanted = chosen(resources)
+    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+    with reporter(as_json=as_json) as report:
+        summary = synced(settings, wanted, policy, report, SystemClock())
+    show(summary, as_json=as_json)
+    if not summary.ok:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def chosen(resources: Sequence[str]) -> tuple[str, ...]:
+    """The resources to sync, in their order of value; all of them if none is named."""
+    unknown = [name for name in resources if name not in RESOURCES]
+    if unknown:
+        raise SettingsError(f"there is no resource {unknown[0]!r}: choose from {', '.join(RESOURCES)}")
+    return tuple(name for name in RESOURCES if not resources or name in resources)
+
+
+def synced(
+    settings: Settings, resources: Sequence[str], policy: Policy, report: Reporter, clock: Clock
+) -> Summary:
+    """Run the sync once with the settings' store and server.
+
+    Raises SentryError, with what the first stream met, when nothing at all could be had.
+    """
+    with closing(Store(settings.store, clock)) as store, client_of(settings, store, clock) as client:
+        store.prepare()
+        summary = Syncer(store, client, clock, policy, report).run(resources)
+    failed = [result for result in summary.results if result.state == "failed"]
+    if failed and len(failed) == len(summary.results):
+        raise SentryError(failed[0].error or "nothing could be read from the server")
+    return summary
+
+
+def show(summary: Summary, *, as_json: bool) -> None:
+    """Print how each stream fared."""
+    if as_json:
+        output.document({"summary": as_document(summary)})
+        return
+    output.table(
+        ("RESOURCE", "STREAM", "STATE", "PAGES", "ROWS", "REJECTED", "NOTE"),
+        [
+            [
+                result.resource,
+                result.stream,
+                result.state,
+                result.pages,
+                result.rows,
+                result.rejected,
+                result.error or "",
+            ]
+            for result in summary.results
+        ],
+    )
+    took = output.duration(summary.ended_at - summary.started_at)
+    outcome = "up to date" if summary.ok else "in part: run `sentry-sync sync` again for the rest"
+    output.line(f"{summary.requests} requests in {took}: {outcome}")
+
+
+def as_document(summary: Summary) -> dict[str, Any]:
+    """The summary as JSON has it."""
+    return {**asdict(summary), "ok": summary.ok, "requests": summary.requests}

@@ -1,0 +1,218 @@
+"""What the store holds and how each stream fared, all of one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, func, select
+
+from sentry_sync.records.intervals import Interval, gaps, union
+from sentry_sync.store import tables
+from sentry_sync.store.paths import StorePaths
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """One run of a stream over one scope."""
+
+    scope: str
+    state: str
+    """``running`` (or killed), ``done``, ``failed`` or ``abandoned``."""
+    pages: int
+    rows: int
+    rejected: int
+    reject_reason: str | None
+    error: str | None
+    started_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """How one stream stands."""
+
+    stream: str
+    as_of: datetime | None
+    """When what it brought was last true; None before its first complete pass."""
+    whole: bool
+    """Whether ``as_of`` holds for the whole organization. A stream that looks at one issue or release at a time,
+    when it changes, is not as old as its oldest look: its ``as_of`` is the newest."""
+    scopes: int
+    """How many scopes it was complete for: the organization, or so many projects, issues or releases."""
+    last: PassReport | None
+    """Its newest pass; None when it has none on record."""
+    failed: int
+    """Scopes whose newest pass failed."""
+    rejected: int
+    """Rows set aside as unreadable by the newest pass over each window of each scope, of the passes on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageReport:
+    """The time known complete for one resource."""
+
+    resource: str
+    scope: str
+    """``""`` for the organization; ``issue:*`` or ``project:*`` sums up several scopes of a kind."""
+    scopes: int
+    start: datetime
+    end: datetime
+    """Of several scopes: the time that each of them covers; empty (``start >= end``) when there is none."""
+    gaps: tuple[Interval, ...]
+    """Unknown time between start and end, in any of the scopes."""
+    sources: tuple[str, ...]
+    approximate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything `sentry-sync status` shows of the database."""
+
+    base_url: str | None
+    organization: str | None
+    streams: dict[str, StreamReport]
+    coverage: tuple[CoverageReport, ...]
+    rows: dict[str, int]
+    """Rows by table, removed ones left out."""
+    capabilities: dict[str, bool]
+
+
+COUNTED = (
+    "projects",
+    "environments",
+    "issues",
+    "issue_environments",
+    "error_counts",
+    "events",
+    "event_bodies",
+    "releases",
+    "deploys",
+    "release_health",
+    "transaction_stats",
+    "transaction_windows",
+    "query_stats",
+    "web_vitals",
+)
+"""The tables that hold what was synced."""
+
+
+def read(connection: Connection) -> Status:
+    """The status of the store, read in one snapshot."""
+    with connection.begin():
+        origin = connection.execute(select(tables.origin)).first()
+        known = tables.capabilities
+        return Status(
+            base_url=origin.base_url if origin else None,
+            organization=origin.organization if origin else None,
+            streams=_streams(connection),
+            coverage=_coverage(connection),
+            rows={name: _count(connection, tables.metadata.tables[name]) for name in COUNTED},
+            capabilities={row.name: row.available for row in connection.execute(select(known))},
+        )
+
+
+def size_on_disk(paths: StorePaths) -> dict[str, int]:
+    """Bytes of the ``database`` (with its log), the request ``ledger`` and the ``lake``."""
+    found = {"database": 0, "ledger": 0, "lake": 0}
+    for name, path in (("database", paths.database), ("ledger", paths.ledger)):
+        found[name] = sum(part.stat().st_size for part in path.parent.glob(path.name + "*") if part.is_file())
+    found["lake"] = sum(part.stat().st_size for part in paths.lake.rglob("*") if part.is_file())
+    return found
+
+
+def _count(connection: Connection, table: Table) -> int:
+    statement = select(func.count()).select_from(table)
+    if "removed_at" in table.c:
+        statement = statement.where(table.c.removed_at.is_(None))
+    return connection.execute(statement).scalar_one()
+
+
+def _streams(connection: Connection) -> dict[str, StreamReport]:
+    as_of: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for mark in connection.execute(select(tables.marks)):
+        as_of[mark.stream][mark.scope] = mark.as_of
+    newest: dict[str, list[PassReport]] = defaultdict(list)
+    passes = tables.passes
+    last = select(func.max(passes.c.id)).group_by(passes.c.stream, passes.c.scope)
+    for row in connection.execute(select(passes).where(passes.c.id.in_(last)).order_by(passes.c.id)):
+        newest[row.stream].append(
+            PassReport(
+                row.scope,
+                row.state,
+                row.pages,
+                row.rows,
+                row.rejected,
+                row.reject_reason,
+                row.error,
+                row.started_at,
+                row.updated_at,
+            )
+        )
+    rejected = _rejected(connection)
+    return {
+        name: _stream(name, as_of[name], newest[name], rejected.get(name, 0)) for name in sorted({*as_of, *newest})
+    }
+
+
+def _rejected(connection: Connection) -> dict[str, int]:
+    """Unreadable rows by stream. Reading a window again makes good for the time before."""
+    passes = tables.passes
+    last = select(func.max(passes.c.id)).group_by(passes.c.stream, passes.c.scope, passes.c.start)
+    statement = (
+        select(passes.c.stream, func.sum(passes.c.rejected).label("rejected"))
+        .where(passes.c.id.in_(last))
+        .group_by(passes.c.stream)
+    )
+    return {row.stream: row.rejected for row in connection.execute(statement)}
+
+
+def _stream(name: str, marks: dict[str, datetime], newest: list[PassReport], rejected: int) -> StreamReport:
+    as_of, whole = _as_of(marks)
+    return StreamReport(
+        stream=name,
+        as_of=as_of,
+        whole=whole,
+        scopes=len(marks),
+        last=newest[-1] if newest else None,
+        failed=sum(report.state == "failed" for report in newest),
+        rejected=rejected,
+    )
+
+
+def _as_of(marks: dict[str, datetime]) -> tuple[datetime | None, bool]:
+    if "" in marks:
+        return marks[""], True
+    projects = [at for scope, at in marks.items() if scope.startswith("project:")]
+    if projects:  # every project is polled, so together they are as old as the oldest
+        return min(projects), True
+    return max(marks.values(), default=None), False
+
+
+def _coverage(connection: Connection) -> tuple[CoverageReport, ...]:
+    scopes: dict[tuple[str, str], dict[str, list[Interval]]] = defaultdict(lambda: defaultdict(list))
+    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
+    approximate: set[tuple[str, str]] = set()
+    for row in connection.execute(select(tables.coverage)):
+        kind = row.scope.split(":")[0] + ":*" if ":" in row.scope else row.scope
+        key = (row.resource, kind)
+        scopes[key][row.scope].append(Interval(row.start, row.end))
+        sources[key].add(row.source)
+        if row.approximate:
+            approximate.add(key)
+    return tuple(
+        _covered(*key, list(scopes[key].values()), sources[key], approximate=key in approximate)
+        for key in sorted(scopes)
+    )
+
+
+def _covered(
+    resource: str, scope: str, known: list[list[Interval]], sources: set[str], *, approximate: bool
+) -> CoverageReport:
+    start = max(min(part.start for part in parts) for parts in known)
+    end = min(max(part.end for part in parts) for parts in known)
+    missing = [gap for parts in known for gap in gaps(Interval(start, end), parts)] if start < end else []
+    return CoverageReport(
+        resource, scope, len(known), start, end, tuple(union(missing)), tuple(sorted(sources)), approximate
+    )
