@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import InitVar, dataclass, field
 from ipaddress import ip_address
+from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from sentry_sync.errors import SettingsError
@@ -13,7 +14,7 @@ LONGEST_TIMEOUT = 60.0
 """Seconds. The ledger takes it that no request is under way for longer than 120 s; see LONGEST_REQUEST there."""
 
 _SLUG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
-_TOKEN = re.compile(r"[!-~]+")
+_PRINTABLE = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
@@ -33,6 +34,9 @@ class Token:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is not written down")
 
     def reveal(self) -> str:
         """The token itself, for the Authorization header and for nothing else."""
@@ -92,8 +96,11 @@ def is_loopback(host: str) -> bool:
 
 
 def _normalized(url: str, allow_http: bool) -> str:
+    url = url.strip()
+    if not _PRINTABLE.fullmatch(url):  # urlsplit would drop a line break within it
+        raise SettingsError(_EXAMPLE)
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
         raise SettingsError(_EXAMPLE) from error
@@ -126,6 +133,6 @@ def _checked_token(token: str) -> str:
     token = token.strip()
     if not token:
         raise SettingsError("there is no token: set SENTRY_SYNC_TOKEN to one with org:read and event:read")
-    if not _TOKEN.fullmatch(token):
+    if not _PRINTABLE.fullmatch(token):
         raise SettingsError("the token holds spaces or characters that no Sentry token has: copy it again")
     return token

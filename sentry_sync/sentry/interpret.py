@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sentry_sync.errors import (
@@ -49,7 +49,7 @@ class Answer:
     body: bytes
     endpoint: str
     server: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
 
     @property
     def is_json(self) -> bool:

@@ -34,7 +34,10 @@ class Origins:
 
     def allows(self, url: str) -> bool:
         """Whether the token may go to ``url``."""
-        return origin_of(url) in self._allowed
+        try:
+            return origin_of(url) in self._allowed
+        except ValueError:  # a port that is no number
+            return False
 
     def adopt(self, region: str) -> bool:
         """Send the organization's requests to ``region``; False, and nothing changes, if it isn't trustworthy.

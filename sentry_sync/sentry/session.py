@@ -161,19 +161,18 @@ class Session:
 
     def _redirected(self, call: Call, response: httpx.Response, url: str) -> str:
         """Where a redirect leads, if that is the same server; a renamed project says so in its body too."""
-        target = response.headers.get("location") or _moved_to(response.content)
+        target = str(response.headers.get("location") or _moved_to(response.content))
         try:
-            target = urljoin(url, target)
-            same = origin_of(target) == origin_of(url)
+            same = bool(target) and origin_of(urljoin(url, target)) == origin_of(url)
         except ValueError:
             same = False
-        if not same or not target:
-            where = one_line(target)
+        if not same:
+            where = one_line(target, self.connection.secret.reveal())
             raise Unavailable(
                 f"{self._server} redirects {call.endpoint} to {where or 'nowhere'}, where the token isn't sent: "
                 "set the URL to the address the server really has"
             )
-        return target
+        return urljoin(url, target)
 
     def deadline(self, seconds: float | None) -> datetime | None:
         """The moment ``seconds`` from now; None for no deadline."""

@@ -26,7 +26,7 @@ class EventEndpoints(Caller):
     ) -> Page:
         """`GET /organizations/{org}/issues/{id}/events/`: newest first, 90 days if no window is given.
 
-        At most 100 rows, 10 if ``full``. Cursors are offsets: pin ``end``.
+        At most 100 rows, 10 if ``full``. Cursors are offsets: pin ``end``, together with ``start``.
         """
         pairs: Pairs = [
             ("full", full),
@@ -60,7 +60,8 @@ class EventEndpoints(Caller):
 
         One at a time and 60 per minute for all projects together, whatever the budget.
         """
-        pairs = [("full", full), ("start", start), ("end", end), ("cursor", cursor)]
+        # Sentry's page is a hundred anyway; GlitchTip's is fifty unless ``limit`` asks for more.
+        pairs = [("full", full), ("start", start), ("end", end), ("limit", 100), ("cursor", cursor)]
         return self._in_project("project_events", project_slug, ("events",), pairs)
 
     def project_event(self, project_slug: str, event_id: str) -> Page:

@@ -37,8 +37,9 @@ class IssueEndpoints(Caller):
         """`GET /organizations/{org}/issues/`: issues with events in the window (90 days if none is given).
 
         ``query`` None is the server's default (Sentry: ``is:unresolved``), "" is every status. At most 100 rows.
-        Pin ``end`` for a sweep, else busy issues jump between its pages. Take ``lifetime.*`` where it is there:
-        the top-level counters are for the window. Empty ``project_ids`` sends none.
+        ``start`` and ``end`` go together; pin ``end`` for a sweep, else busy issues jump between its pages. Take
+        ``lifetime.*`` where it is there: the top-level counters are for the window. Empty ``project_ids`` sends
+        none.
         """
         pairs = [
             ("query", query),

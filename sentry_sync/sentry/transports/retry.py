@@ -99,7 +99,8 @@ class RetryTransport(httpx.BaseTransport):
             pause = pause_before(trouble, failures, self._rng.random()) if trouble else None
             if pause is None or not self._has_time(errand, pause):
                 break
-            self._clock.sleep(pause)
+            if pause:
+                self._clock.sleep(pause)
         if isinstance(outcome, httpx.RequestError):
             raise outcome
         return outcome
