@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .api.call import Request, Response
 
@@ -61,14 +62,15 @@ class Application:
             if response.hang or self._latency:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), response.hang + self._latency)
-            await self._send(response, send)
+            if response.status == 0:
+                await _drop(scope["extensions"]["simulator"]["transport"])
+            else:
+                await self._send(response, send)
         finally:
             self._simulator.leave(leave)
 
     @staticmethod
     async def _send(response: Response, send: Send) -> None:
-        if response.status == 0:
-            return  # uvicorn closes a connection whose application said nothing
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         if response.cut:
@@ -77,6 +79,22 @@ class Application:
             )
             return
         await send({"type": "http.response.body", "body": response.body})
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's own protocol, which lets the application reach the connection to drop it."""
+
+    def on_message_begin(self) -> None:
+        """A request begins: note its connection."""
+        super().on_message_begin()
+        self.scope["extensions"] = {"simulator": {"transport": self.transport}}
+
+
+async def _drop(transport: asyncio.Transport) -> None:
+    transport.close()
+    # Two turns of the loop: the first closes, in the second uvicorn learns that nobody waits for an answer.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -108,15 +126,15 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """A uvicorn server that says when it has started."""
 
-    def __init__(self, config: uvicorn.Config, started: threading.Event, application: Application) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], application: Application) -> None:
         super().__init__(config)
-        self._ready = started
+        self._started = started
         self._application = application
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
-        self._ready.set()
+        self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what hangs, then stop."""
@@ -124,12 +142,12 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def make(simulator: Answering, latency: float, ready: threading.Event) -> _Server:
-    """A server for the simulator, not yet running; `ready` is set when it accepts connections."""
+def make(simulator: Answering, latency: float, started: Callable[[], None]) -> _Server:
+    """A server for the simulator, not yet running; `started` is called when it accepts connections."""
     application = Application(simulator, latency)
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=_Protocol,
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -144,7 +162,7 @@ def make(simulator: Answering, latency: float, ready: threading.Event) -> _Serve
         timeout_keep_alive=60,
         backlog=256,
     )
-    return _Server(config, ready, application)
+    return _Server(config, started, application)
 
 
 class BackgroundServer:
@@ -171,7 +189,7 @@ class BackgroundServer:
         """Bind and serve; OSError if the port is taken."""
         self._socket = listen(self._host, self._port)
         ready = threading.Event()
-        self._server = make(self._simulator, self._latency, ready)
+        self._server = make(self._simulator, self._latency, ready.set)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="simulator", daemon=True
         )

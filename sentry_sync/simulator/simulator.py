@@ -225,14 +225,19 @@ def serve(options: SimulatorOptions, port: int, announce: Callable[[str], None])
         world = simulator.world
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         simulator.base_url = url
-        announce(
-            f"A simulated Sentry ({options.profile}) listens on {url}/ for organization {options.organization}."
+        lines = (
+            f"A simulated Sentry ({options.profile}) listens on {url}/ for organization {options.organization}.",
+            (
+                f"It holds {len(world.projects)} projects, {len(world.issues)} issues, {len(world.index)} events. "
+                f"Token: {options.token}"
+            ),
         )
-        announce(
-            f"It holds {len(world.projects)} projects, {len(world.issues)} issues, {len(world.index)} events. "
-            f"Token: {options.token}"
-        )
-        make(simulator, options.latency_ms / 1000, threading.Event()).run(sockets=[bound])
+
+        def started() -> None:
+            for line in lines:
+                announce(line)
+
+        make(simulator, options.latency_ms / 1000, started).run(sockets=[bound])
     except KeyboardInterrupt:
         # uvicorn raises the signal again once it has shut down.
         pass

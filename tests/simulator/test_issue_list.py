@@ -184,7 +184,7 @@ def test_rows_resolved_by_age_leave_short_pages_with_more_behind() -> None:
     assert not aged & set(issue_ids(pages))
     assert not aged & found(sim, "is:resolved")
     assert aged <= found(sim, "")
-    row = ask(sim, LIST, {"group": sorted(aged)[0]}).body[0]
+    row = ask(sim, LIST, {"group": min(aged)}).body[0]
     assert (row["status"], row["statusDetails"], row["substatus"]) == ("resolved", {"autoResolved": True}, None)
 
 

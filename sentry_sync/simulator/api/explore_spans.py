@@ -116,6 +116,9 @@ def _chosen(call: Call, question: Question) -> list[Series]:
         ):
             return []
         terms = [term for term in terms if term.key != "is_transaction" or kind != "transaction"]
+    elif any(term.key == "is_transaction" or term.key.startswith("span.") for term in terms):
+        # To this dataset these are tags that no transaction has.
+        return []
     names = {call.world.environments[number] for number in question.environments or () if number >= 0}
     return [
         series

@@ -13,7 +13,7 @@ from sentry_sync.simulator.world.event_index import Span
 from sentry_sync.simulator.world.issues import Issue, users
 
 from . import issue_rows, issue_search, parameters
-from .call import Call, Response, bad_request, not_found
+from .call import ApiError, Call, Response, bad_request, not_found
 from .issue_search import Match, Scope
 from .parameters import RETENTION, Window
 
@@ -30,7 +30,7 @@ def list_issues(call: Call) -> Response:
         return _batch(call)
     sort = query.get("sort") or "date"
     if sort not in (OLD_SORTS if call.profile == "self-hosted" else SORTS):
-        raise bad_request({"sort": [f'"{sort}" is not a valid choice.']})
+        raise ApiError(400, {"sort": [f'"{sort}" is not a valid choice.']})
     limit = _limit(call)
     hit = _direct_hit(call)
     if hit is not None:

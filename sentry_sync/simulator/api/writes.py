@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sentry_sync.simulator.api import issue_rows
-from sentry_sync.simulator.api.call import Call, Response, bad_request
+from sentry_sync.simulator.api.call import ApiError, Call, Response, bad_request
 from sentry_sync.simulator.api.issue_detail import the_issue
 from sentry_sync.simulator.identifiers import ISSUE_BASE
 from sentry_sync.simulator.world.issues import Issue
@@ -61,13 +61,13 @@ def _actor() -> dict[str, Any]:
 def _update(call: Call, issues: Iterable[Issue], body: dict[str, Any]) -> None:
     status, priority = body.get("status"), body.get("priority")
     if status is not None and status not in ("resolved", "unresolved", "ignored", "resolvedInNextRelease"):
-        raise bad_request({"status": [f'"{status}" is not a valid choice.']})
+        raise ApiError(400, {"status": [f'"{status}" is not a valid choice.']})
     if priority is not None and priority not in ("high", "medium", "low"):
-        raise bad_request({"priority": [f'"{priority}" is not a valid choice.']})
+        raise ApiError(400, {"priority": [f'"{priority}" is not a valid choice.']})
     try:
         assigned = assignee(body.get("assignedTo"))
     except ValueError:
-        raise bad_request({"assignedTo": ["Unknown actor input"]}) from None
+        raise ApiError(400, {"assignedTo": ["Unknown actor input"]}) from None
     for issue in issues:
         if status is not None:
             _set_status(call, issue, status, body.get("statusDetails") or {})
