@@ -48,14 +48,17 @@ def synced(
 ) -> Summary:
     """Run the sync once with the settings' store and server.
 
-    Raises SentryError, with what the first stream met, when nothing at all could be had.
+    Raises SentryError, with what the first stream met, when not a single page could be had.
     """
     with closing(Store(settings.store, clock)) as store, client_of(settings, store, clock) as client:
         store.prepare()
         summary = Syncer(store, client, clock, policy, report).run(resources)
     failed = [result for result in summary.results if result.state == "failed"]
-    if failed and len(failed) == len(summary.results):
-        raise SentryError(failed[0].error or "nothing could be read from the server")
+    if failed and not summary.requests:
+        raise SentryError(
+            f"nothing could be read of {settings.organization!r} at {settings.base_url}: {failed[0].error}; "
+            "check SENTRY_ORG and SENTRY_BASE_URL"
+        )
     return summary
 
 

@@ -139,7 +139,9 @@ class Syncer:
                 reason = "the server could not be reached" if unreachable > 1 else None
                 results.append(_result(ladder[0], "failed" if reason else "partial", Tally(), reason))
                 continue
-            result, down = self._climb(ladder, state, stop)
+            # A login page in front of the server must not be taken for a server that lacks everything.
+            proven = any(result.pages for result in results)
+            result, down = self._climb(ladder, state, stop, proven=proven)
             unreachable = unreachable + 1 if down else 0
             results.append(result)
             self._report(
@@ -149,8 +151,12 @@ class Syncer:
             )
         return results
 
-    def _climb(self, ladder: Ladder, state: State, stop: Stop) -> tuple[StreamResult, bool]:
-        """Run the best rung the server has; the result, and whether the server could not be reached."""
+    def _climb(self, ladder: Ladder, state: State, stop: Stop, *, proven: bool) -> tuple[StreamResult, bool]:
+        """Run the best rung the server has; the result, and whether the server could not be reached.
+
+        ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
+        believed and remembered.
+        """
         tally = Tally()
         for rung in ladder:
             if rung.needs and self._known_to_lack(rung.needs, state):
@@ -164,7 +170,8 @@ class Syncer:
                 raise
             except (NotSupported, BadRequest) as error:
                 refused_on_the_way = tally.pages > 0 and isinstance(error, BadRequest)
-                if not rung.needs or refused_on_the_way or self._known_to_have(rung.needs, state):
+                doubtful = isinstance(error, NotSupported) and not proven
+                if not rung.needs or refused_on_the_way or doubtful or self._known_to_have(rung.needs, state):
                     return _result(rung, "failed", tally, str(error)), False
                 self._learn(rung.needs, available=False)
                 with self._store.write() as uow:

@@ -14,7 +14,7 @@ import pytest
 
 from sentry_sync.cli.settings import load
 from sentry_sync.cli.sync import synced
-from sentry_sync.errors import Unavailable
+from sentry_sync.errors import SentryError
 from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
 from sentry_sync.store.store import Store
 from sentry_sync.sync.run import RESOURCES
@@ -129,10 +129,9 @@ def test_a_wrong_token_is_refused_with_exit_code_3(cli: CommandLine, server: Sim
 def test_an_unknown_organization_is_named_and_the_right_one_still_works(
     cli: CommandLine, store: Path, server: Simulator
 ) -> None:
-    assert cli("sync", "--org", "acne").refused(4) == (
-        f"there is no organization 'acne' at {server.url}, or this token cannot see it: "
-        "check SENTRY_ORG and SENTRY_BASE_URL"
-    )
+    said = cli("sync", "--org", "acne").refused(4)
+    assert said.startswith(f"nothing could be read of 'acne' at {server.url}")
+    assert said.endswith("check SENTRY_ORG and SENTRY_BASE_URL")
     assert cli("sync", "issues").code == 0
     assert held(store, "issues") == len(server.world.issues)
 
@@ -155,7 +154,7 @@ def test_a_server_that_answers_web_pages_is_not_taken_for_sentry(
     server.faults.add("/api/0/", "html", times=1000)
     assert "doesn't answer like Sentry" in cli("sync").refused(4)
     server.faults.clear()
-    assert cli("sync", "issues").code == 0
+    assert {result["state"] for result in cli("sync", "--json").lines[-1]["summary"]["results"]} == {"done"}
 
 
 def test_a_server_without_sentrys_paths_is_not_taken_for_sentry(cli: CommandLine, server: Simulator) -> None:
@@ -170,7 +169,7 @@ def test_a_server_that_turns_to_web_pages_later_fails_the_whole_sync(cli: Comman
 
 def test_nobody_listening_is_one_line(store: Path) -> None:
     settings = load({"base_url": "http://127.0.0.1:9", "store": str(store)})
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(SentryError) as refused:
         synced(settings, RESOURCES, Policy(), lambda step: None, FakeClock())
     assert "127.0.0.1" in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -192,11 +191,9 @@ def test_a_limit_out_of_range_is_refused_by_its_flag(cli: CommandLine, flag: str
 def test_a_store_that_another_process_syncs_into_is_left_alone(
     cli: CommandLine, store: Path, server: Simulator
 ) -> None:
-    assert cli("sync", "projects").code == 0
-    before = len(server.requests)
     with Store(store).syncing():
         assert "is syncing into this store" in cli("sync").refused(6)
-    assert len(server.requests) == before
+    assert server.requests == []
 
 
 def test_a_store_of_another_organization_is_left_alone(cli: CommandLine, store: Path) -> None:
