@@ -110,9 +110,12 @@ class Query:
 
 
 class Memory:
-    """Results worth keeping as long as the world does not change; a handful of the latest."""
+    """Results worth keeping as long as the world does not change; a handful of the latest.
 
-    def __init__(self, limit: int = 64) -> None:
+    Sixteen: a table of 100,000 groups is some 60 MB.
+    """
+
+    def __init__(self, limit: int = 16) -> None:
         self._limit = limit
         self._version = -1
         self._kept: dict[Any, Any] = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sentry_sync.simulator import cursors, search
 from sentry_sync.simulator.search import Search, SearchError
@@ -40,9 +40,8 @@ class Question:
 class Table:
     """Rows by field name, and each field's type and unit."""
 
-    rows: list[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
     types: dict[str, str]
-    default_sort: str | None = None
     partial: bool = False
 
 
@@ -59,10 +58,9 @@ def table(call: Call, answerers: Mapping[str, Answerer]) -> Response:
     # What happens by the clock alone (spans) counts up to now, even inside a window that ends later.
     key = (question, tuple(orders), min(question.span.end, call.now))
 
-    def make() -> tuple[Table, list[dict[str, Any]]]:
+    def make() -> tuple[Table, Sequence[dict[str, Any]]]:
         answered = answerer(call, question)
-        wanted = orders or ([answered.default_sort] if answered.default_sort else [])
-        return answered, _sorted(answered.rows, wanted)
+        return answered, _sorted(answered.rows, orders)
 
     answered, rows = call.memory.recall(call.world.version, key, make)
     return _respond(call, question, answered, rows)
@@ -117,21 +115,32 @@ def _orders(call: Call, question: Question) -> list[str]:
     return orders
 
 
-def _sorted(rows: list[dict[str, Any]], orders: list[str]) -> list[dict[str, Any]]:
+class Sortable(Protocol):
+    """Rows that know how to sort themselves."""
+
+    def ordered(self, orders: list[str]) -> Sequence[dict[str, Any]]:
+        """The rows in the order of these fields, `-` for falling."""
+
+
+def _sorted(rows: Sequence[dict[str, Any]], orders: list[str]) -> Sequence[dict[str, Any]]:
+    if hasattr(rows, "ordered"):
+        own: Sortable = rows
+        return own.ordered(orders)
     found = list(rows)
     for order in reversed(orders):
         name = order.removeprefix("-")
-        found.sort(key=lambda row: _comparable(row.get(name)), reverse=order.startswith("-"))
+        found.sort(key=lambda row: comparable(row.get(name)), reverse=order.startswith("-"))
     return found
 
 
-def _comparable(value: Any) -> tuple[int, Any]:
+def comparable(value: Any) -> tuple[int, Any]:
+    """A key by which values of a column sort, missing ones first."""
     if value is None:
         return (0, 0)
     return (2, value) if isinstance(value, str) else (1, value)
 
 
-def _respond(call: Call, question: Question, answered: Table, rows: list[dict[str, Any]]) -> Response:
+def _respond(call: Call, question: Question, answered: Table, rows: Sequence[dict[str, Any]]) -> Response:
     limit = parameters.per_page(call)
     cursor = parameters.cursor(call)
     if cursor is not None and cursor.offset + limit > MAX_OFFSET:

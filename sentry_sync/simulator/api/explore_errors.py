@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, overload
 
 from sentry_sync.simulator import moments
 from sentry_sync.simulator.moments import DAY, HOUR
@@ -16,7 +17,7 @@ from sentry_sync.simulator.world.world import World
 
 from . import issue_search
 from .call import Call, bad_request
-from .explore import Question, Table
+from .explore import Question, Table, comparable
 
 Reader = Callable[[int], Any]
 _FUNCTION = re.compile(r"(\w+)\((.*)\)")
@@ -41,9 +42,41 @@ def answer(call: Call, question: Question) -> Table:
         # Sentry adds these two to every row that is a single event.
         names = list(dict.fromkeys((*plain, "id", "project.name")))
         readers = {name: _reader(call.world, name) for name in names}
-        rows = [{name: read(event) for name, read in readers.items()} for event in reversed(events)]
-        return Table(rows, types | {"id": "string", "project.name": "string"})
+        return Table(EventRows(events[::-1], readers), types | {"id": "string", "project.name": "string"})
     return Table(_grouped(call, question, plain, functions, events), types)
+
+
+class EventRows(Sequence[dict[str, Any]]):
+    """Rows made when they are looked at: 200,000 of them at once would fill the memory."""
+
+    def __init__(self, events: array[int], readers: dict[str, Reader]) -> None:
+        self._events = events
+        self._readers = readers
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        event = self._events[place]
+        return {name: read(event) for name, read in self._readers.items()}
+
+    def ordered(self, orders: list[str]) -> EventRows:
+        """The rows in the order of these fields, `-` for falling."""
+        events = list(self._events)
+        for order in reversed(orders):
+            key = partial(_key, self._readers[order.removeprefix("-")])
+            events.sort(key=key, reverse=order.startswith("-"))
+        return EventRows(array("i", events), self._readers)
+
+
+def _key(read: Reader, event: int) -> tuple[int, Any]:
+    return comparable(read(event))
 
 
 def _function(field: str) -> tuple[str, str]:

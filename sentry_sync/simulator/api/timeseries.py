@@ -65,7 +65,7 @@ def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response
 
 def _top(answerer: Answerer, call: Call, question: Question, groups: list[str], top: int) -> list[tuple[Any, ...]]:
     axis = question.fields[len(groups)]
-    rows = answerer(call, question).rows
+    rows = list(answerer(call, question).rows)
     rows.sort(key=lambda row: row[axis] or 0, reverse=True)
     return [tuple(row[name] for name in groups) for row in rows[:top]]
 
