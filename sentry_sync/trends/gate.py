@@ -106,11 +106,12 @@ def judge(tree: Node, relations: Mapping[str, object], parameters: Collection[st
     ctes = frozenset(_cte_names(nodes))
     read: set[str] = set()
     aliases: set[str] = set()
+    in_from = {id(node["function"]) for node in nodes if _part(node) == "TABLE_FUNCTION" and "function" in node}
     for node in nodes:
-        _check(node, parameters)
-        if node.get("type") in _SOURCES:
+        _check(node, parameters, TABLE_FUNCTIONS if id(node) in in_from else FUNCTIONS)
+        if _part(node) in _SOURCES:
             aliases.add(str(node.get("alias", "")).lower())
-        if node.get("type") == "BASE_TABLE":
+        if _part(node) == "BASE_TABLE":
             read.add(_table(node, relations, ctes))
     return Reads(
         relations=frozenset(read & relations.keys()),
@@ -132,8 +133,16 @@ def _nodes(tree: Node) -> Iterator[Node]:
             pending.extend(value)
 
 
+def _part(node: Node) -> str:
+    """What kind of part a node is; in a few places ``type`` is an object that describes a constant's type."""
+    kind = node.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
 def _words(node: Node) -> Iterator[str]:
-    for value in node.values():
+    for key, value in node.items():
+        if key in {"class", "type"}:
+            continue
         if isinstance(value, str):
             yield value
         elif isinstance(value, list):
@@ -157,32 +166,38 @@ def _cte_names(nodes: list[Node]) -> Iterator[str]:
             yield name
 
 
-def _check(node: Node, parameters: Collection[str]) -> None:
-    kind, part = node.get("class"), node.get("type")
+def _check(node: Node, parameters: Collection[str], functions: Collection[str]) -> None:
+    kind, part = node.get("class"), _part(node)
     if kind is not None:
         if kind not in _EXPRESSIONS:
             raise QueryError(f"{shown(kind)} is not something a statement may use here")
-        _check_expression(node, parameters)
-    elif isinstance(part, str) and part not in _TYPES:
+        _check_expression(node, parameters, functions)
+    elif part and part not in _TYPES:
         _refuse_part(part)
-    elif part == "TABLE_FUNCTION":
-        name = str(_object(node.get("function")).get("function_name", "")).lower()
-        if name not in TABLE_FUNCTIONS:
-            known = ", ".join(sorted(TABLE_FUNCTIONS))
-            raise QueryError(f"{shown(name)}() cannot stand in FROM: only tables and {known} can")
+    elif part == "TABLE_FUNCTION" and _function(node.get("function")) is None:
+        raise QueryError("only tables and functions can stand in FROM")
 
 
-def _check_expression(node: Node, parameters: Collection[str]) -> None:
+def _check_expression(node: Node, parameters: Collection[str], functions: Collection[str]) -> None:
     if node["class"] == "PARAMETER" and node.get("identifier") not in parameters:
         raise QueryError(f"${shown(node.get('identifier'))} has no value here: write the value itself")
     if node.get("schema") or node.get("catalog"):
         raise QueryError("functions and types are called by their name alone, without a schema")
-    if "function_name" not in node:
+    name = _function(node)
+    if name is None or name in functions:
         return
-    name = str(node["function_name"]).lower()
-    if name not in FUNCTIONS and name not in TABLE_FUNCTIONS:
-        hint = nearest(name, FUNCTIONS)
-        raise QueryError(f"{shown(name)}() is not a function a statement may call{hint}")
+    if functions is TABLE_FUNCTIONS:
+        known = ", ".join(sorted(functions))
+        raise QueryError(f"{shown(name)}() cannot stand in FROM: only tables and {known} can")
+    if name in TABLE_FUNCTIONS:
+        raise QueryError(f"{name}() can stand in FROM only")
+    raise QueryError(f"{shown(name)}() is not a function a statement may call{nearest(name, functions)}")
+
+
+def _function(node: object) -> str | None:
+    """The name of the function that an expression calls, if it calls one."""
+    name = node.get("function_name") if isinstance(node, dict) else None
+    return name.lower() if isinstance(name, str) else None
 
 
 def _refuse_part(part: str) -> NoReturn:
@@ -219,14 +234,10 @@ def _takes_all(node: Node, aliases: Collection[str]) -> bool:
         return len(words) == 1 and str(words[0]).lower() in aliases
     return (
         node.get("class") in {"STAR", "POSITIONAL_REFERENCE"}
-        or node.get("type") == "PIVOT"
+        or _part(node) == "PIVOT"
         or node.get("ref_type") == "NATURAL"
-        or (node.get("type") in {"BASE_TABLE", "JOIN"} and bool(node.get("column_name_alias")))
+        or (_part(node) in {"BASE_TABLE", "JOIN"} and bool(node.get("column_name_alias")))
     )
-
-
-def _object(value: object) -> Node:
-    return value if isinstance(value, dict) else {}
 
 
 def nearest(name: str, known: Collection[str]) -> str:

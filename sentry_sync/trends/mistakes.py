@@ -41,6 +41,8 @@ _AT_RUN_TIME: tuple[tuple[type[duckdb.Error], str], ...] = (
 def before_loading(error: duckdb.Error, columns: Mapping[str, Collection[str]]) -> QueryError:
     """DuckDB's own message and the nearest names; ``columns`` are those of the relations the statement reads."""
     said = str(error)
+    if isinstance(error, (duckdb.OutOfMemoryException, duckdb.InterruptException)):
+        return while_running(error, ())
     if "expression depth" in said:
         return QueryError(TOO_DEEP)
     line = _first(said).rstrip("!.")

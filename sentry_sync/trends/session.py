@@ -30,6 +30,9 @@ ROWS = 1_000
 SECONDS = 30.0
 """How long a statement may work, loading included: ten times what the slowest of the library takes."""
 
+MEMORY = "2GB"
+"""Two million events with all their columns; what needs more is told to narrow itself rather than swap."""
+
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -38,8 +41,6 @@ _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "allow_persistent_secrets": "false",
     # Python's own variables must not be tables.
     "python_enable_replacements": "false",
-    # Two million events with all their columns; what needs more is told to narrow itself rather than swap.
-    "memory_limit": "2GB",
     "temp_directory": "",
     "max_temp_directory_size": "0B",
     # A statement must not take the machine from the syncing daemon.
@@ -67,6 +68,7 @@ class Question:
     """Values for ``$name`` in the statement."""
     rows: int = ROWS
     seconds: float = SECONDS
+    memory: str = MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,10 @@ def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     if question.rows < 1:
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
-    with closing(open_session()) as session, Watchdog(session.interrupt, question.seconds) as watchdog:
+    with (
+        closing(open_session(question.memory)) as session,
+        Watchdog(session.interrupt, question.seconds) as watchdog,
+    ):
         try:
             found = _found(session, paths, question, watchdog)
         except QueryError:
@@ -121,9 +126,9 @@ def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     return replace(found, elapsed_ms=(clock.now() - started).total_seconds() * 1000)
 
 
-def open_session() -> duckdb.DuckDBPyConnection:
+def open_session(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
     """An empty DuckDB in memory that can open nothing and whose settings cannot be changed any more."""
-    session = duckdb.connect(":memory:", config=_CONFIGURATION)
+    session = duckdb.connect(":memory:", config={**_CONFIGURATION, "memory_limit": memory})
     for setting in _SETTINGS:
         session.execute(setting)
     return session

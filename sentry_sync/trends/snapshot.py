@@ -5,7 +5,6 @@ DuckDB never opens the store's files: a second SQLite library in the process wou
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 import duckdb
 from sqlalchemy import Connection
 
-from sentry_sync.store import database, migrate
+from sentry_sync.store import database, ledger_schema, migrate
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.relations import RELATIONS, Relation, select
 
@@ -54,8 +53,7 @@ def fill(
     for name, chosen in columns.items():
         relation = RELATIONS[name]
         if relation.ledger:
-            with closing(_ledger(paths.ledger)) as ledger:
-                _append(session, relation, ledger.execute(_ledger_rows(ledger, relation, chosen)), stopped)
+            _requests(session, paths.ledger, relation, chosen, stopped)
         else:
             with closing(connection.connection.cursor()) as cursor:
                 cursor.execute(select(relation, chosen))
@@ -70,15 +68,16 @@ def _append(
             appender.append_rows(batch)
 
 
-def _ledger(path: Path) -> sqlite3.Connection:
-    """The request ledger, read-only; an empty database where no request was ever made."""
+def _requests(
+    session: duckdb.DuckDBPyConnection,
+    path: Path,
+    relation: Relation,
+    columns: Sequence[str],
+    stopped: Callable[[], bool],
+) -> None:
+    """The request ledger's rows; none where no request was ever made."""
     if not path.exists():
-        return sqlite3.connect(":memory:")
-    with database.explained(path):
-        uri = f"file:{database.quoted(path)}?mode=ro"
-        return sqlite3.connect(uri, uri=True, timeout=database.BUSY_SECONDS, isolation_level=None)
-
-
-def _ledger_rows(ledger: sqlite3.Connection, relation: Relation, columns: Sequence[str]) -> str:
-    made = ledger.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (relation.source,)).fetchone()
-    return select(relation, columns) if made else "SELECT 1 WHERE false"
+        return
+    with database.explained(path), closing(ledger_schema.connect_to_read(path)) as ledger:
+        if ledger.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (relation.source,)).fetchone():
+            _append(session, relation, ledger.execute(select(relation, columns)), stopped)

@@ -1,0 +1,81 @@
+-- name: noisiest_issues
+-- title: Noisiest issues
+-- description: The issues with the most errors in the last days, beside the same time before that.
+-- description: Errors of an issue that was merged count for the one it was merged into.
+-- param: project project = null  one project, by slug or id; all when null
+-- param: environment text = null  one environment; all when null
+-- param: days positive = 7  how many times 24 hours, and the running hour
+-- param: until timestamp = now  errors before this time
+-- param: top positive = 20  how many issues
+-- returns: issue_id varchar  Sentry's id of the issue
+-- returns: short_id varchar  what people call it
+-- returns: project varchar  the project's slug; its id where no slug is known
+-- returns: title varchar  the issue's title
+-- returns: level varchar  error, warning, …
+-- returns: status varchar  unresolved, resolved or ignored
+-- returns: errors hugeint  how many errors in this time
+-- returns: previous hugeint  how many in the same time before; null unless all of that is known
+-- returns: last_seen timestamp  when it last happened
+-- returns: covered double  the share of this time, from 0 to 1, for which the store knows all errors
+WITH bounds AS (
+    SELECT
+        date_trunc('hour', $until::TIMESTAMP) - to_days($days::INTEGER) AS since,
+        date_trunc('hour', $until::TIMESTAMP) - to_days(2 * $days::INTEGER) AS earlier,
+        $until::TIMESTAMP AS until
+),
+counted AS (
+    SELECT
+        coalesce(r.merged_into, e.issue_id) AS issue_id,
+        any_value(e.project_id) AS project_id,
+        sum(e."count") FILTER (WHERE e.hour >= b.since) AS errors,
+        coalesce(sum(e."count") FILTER (WHERE e.hour < b.since), 0) AS previous
+    FROM error_counts AS e
+    CROSS JOIN bounds AS b
+    LEFT JOIN removed_issues AS r ON r.id = e.issue_id
+    WHERE e.hour >= b.earlier AND e.hour < b.until
+      AND ($environment::VARCHAR IS NULL OR e.environment = $environment)
+      AND (r.id IS NULL OR r.merged_into IS NOT NULL)
+      AND e.project_id NOT IN (SELECT id FROM removed_projects)
+    GROUP BY ALL
+),
+known_time AS (
+    SELECT
+        c.scope,
+        sum(greatest(0, epoch_us(least(c."end", b.until)) - epoch_us(greatest(c.start, b.since))))
+            / (epoch_us(any_value(b.until)) - epoch_us(any_value(b.since))) AS covered,
+        sum(greatest(0, epoch_us(least(c."end", b.since)) - epoch_us(greatest(c.start, b.earlier))))
+            = epoch_us(any_value(b.since)) - epoch_us(any_value(b.earlier)) AS before_known
+    FROM coverage AS c
+    CROSS JOIN bounds AS b
+    WHERE c.resource = 'error_counts'
+    GROUP BY c.scope
+),
+known_projects AS (
+    -- The organization as a whole or the project by itself, whichever is known for longer.
+    SELECT
+        p.project_id,
+        coalesce(max(k.covered), 0) AS covered,
+        coalesce(bool_or(k.before_known), false) AS before_known
+    FROM (SELECT DISTINCT project_id FROM counted) AS p
+    LEFT JOIN known_time AS k ON k.scope IN ('', 'project:' || p.project_id)
+    GROUP BY p.project_id
+)
+SELECT
+    c.issue_id,
+    i.short_id,
+    coalesce(p.slug, c.project_id) AS project,
+    i.title,
+    i.level,
+    i.status,
+    c.errors,
+    CASE WHEN k.before_known THEN c.previous END AS previous,
+    i.last_seen,
+    k.covered
+FROM counted AS c
+JOIN known_projects AS k ON k.project_id = c.project_id
+LEFT JOIN issues AS i ON i.id = c.issue_id
+LEFT JOIN projects AS p ON p.id = c.project_id
+WHERE c.errors > 0
+  AND ($project::VARCHAR IS NULL OR p.slug = $project OR c.project_id = $project)
+ORDER BY c.errors DESC, c.issue_id
+LIMIT $top::BIGINT

@@ -1,0 +1,84 @@
+"""Loading: one snapshot, through Python's SQLite alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sentry_sync.errors import StoreError, StoreMissing
+from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.store import Store
+from sentry_sync.trends import snapshot
+from sentry_sync.trends.relations import RELATIONS, ddl
+from sentry_sync.trends.session import open_session
+from tests.support.clock import FakeClock
+from tests.support.rows import NOW, issue, project
+
+COLUMNS = {"issues": ["id"], "projects": ["id"]}
+
+
+@pytest.fixture
+def session() -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_session() as opened:
+        for name, columns in COLUMNS.items():
+            for statement in ddl(RELATIONS[name], columns):
+                opened.execute(statement)
+        yield opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "store", FakeClock(NOW))
+    made.prepare()
+    with made.write() as uow:
+        uow.upsert([issue(id="1")])
+    yield made
+    made.close()
+
+
+def _rows(session: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    row = session.execute("SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM projects)").fetchone()
+    assert row is not None
+    return row
+
+
+def test_what_is_written_while_loading_is_in_no_table(session: duckdb.DuckDBPyConnection, store: Store) -> None:
+    with snapshot.reading(store.paths) as connection:
+        snapshot.fill(session, connection, store.paths, {"issues": ["id"]}, lambda: False)
+        with store.write() as uow:
+            uow.upsert([issue(id="2"), project("9", "late")])
+        snapshot.fill(session, connection, store.paths, {"projects": ["id"]}, lambda: False)
+
+    assert _rows(session) == (1, 0)
+
+
+def test_loading_ends_when_time_is_up(session: duckdb.DuckDBPyConnection, store: Store) -> None:
+    with snapshot.reading(store.paths) as connection:
+        snapshot.fill(session, connection, store.paths, COLUMNS, lambda: True)
+
+    assert _rows(session) == (0, 0)
+
+
+def test_the_store_can_be_written_while_its_rows_are_asked(
+    session: duckdb.DuckDBPyConnection, store: Store
+) -> None:
+    with snapshot.reading(store.paths) as connection:
+        snapshot.fill(session, connection, store.paths, COLUMNS, lambda: False)
+    with store.write() as uow:
+        uow.upsert([issue(id="3")])
+
+    with store.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        assert connection.exec_driver_sql("SELECT count(*) FROM issues").scalar() == 2
+
+
+def test_no_store_and_a_damaged_one_are_said_as_such(tmp_path: Path) -> None:
+    paths = StorePaths(tmp_path)
+    with pytest.raises(StoreMissing), snapshot.reading(paths):
+        pass
+    paths.database.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(StoreError, match="damaged"), snapshot.reading(paths):
+        pass
