@@ -18,9 +18,9 @@ WINDOW = 60 * SECOND
 """The length of our own rolling window: the budget is a number per minute."""
 
 LONGEST_REQUEST = 120 * SECOND
-"""No request is under way longer than this. The client gives up on a body after 60 s and on silence after its
-timeout, at most 60 s more. A reservation that nobody settled (its process was killed) is taken to have reached the
-server by then, so it holds its place until 120 + 60 s after it was made."""
+"""A reservation that nobody settled, because its process was killed, is taken to be over after this long, and
+holds its place for a window's length more. Requests have reached the server far earlier: 10 s each for a free
+connection, for connecting and for sending. Answers take a minute and one silence (at most another) at worst."""
 
 POLL = SECOND // 20
 """How soon to ask again when only another request's completion can make room: a fast answer takes about this long,

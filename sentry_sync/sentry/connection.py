@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from sentry_sync.errors import SettingsError
 
 LONGEST_TIMEOUT = 60.0
-"""Seconds. The ledger takes it that no request is under way for longer than 120 s; see LONGEST_REQUEST there."""
+"""Seconds. Sentry's own queries end after 30; and a silence must fit into LONGEST_REQUEST of the budget."""
 
 _SLUG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 _PRINTABLE = re.compile(r"[!-~]+")

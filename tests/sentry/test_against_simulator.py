@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,6 +42,8 @@ class SharedClock(FakeClock):
 class Pair:
     """A simulator and as many clients of one store as a test wants."""
 
+    made: ClassVar[list[Pair]] = []
+
     def __init__(
         self, folder: Path, *, profile: Profile = "saas", limit: tuple[int, int] | None = None, way: float = 0.0
     ) -> None:
@@ -50,10 +53,16 @@ class Pair:
         self.clock = SharedClock(self.simulator)
         self.path = folder / "ledger.db"
         self.way = way
+        self.ledgers: list[RequestLedger] = []
+        self.made.append(self)
+
+    def ledger(self, per_minute: int | None = None) -> RequestLedger:
+        self.ledgers.append(RequestLedger(self.path, self.clock, per_minute=per_minute))
+        return self.ledgers[-1]
 
     def client(self, per_minute: int | None = None) -> SentryClient:
         connection = Connection("http://localhost", self.simulator.options.token, "acme")
-        ledger = RequestLedger(self.path, self.clock, per_minute=per_minute)
+        ledger = self.ledger(per_minute)
         return SentryClient(connection, ledger, self.clock, transport=httpx.MockTransport(self._answer))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -73,6 +82,14 @@ class Pair:
         times = sorted(request.at for request in self.simulator.requests)
         span = timedelta(seconds=seconds)
         return max(sum(1 for at in times if first <= at < first + span) for first in times)
+
+
+@pytest.fixture(autouse=True)
+def closed_ledgers() -> Iterator[None]:
+    yield
+    while Pair.made:
+        for ledger in Pair.made.pop().ledgers:
+            ledger.close()
 
 
 def walk(client: SentryClient, limit: int) -> list[str]:
@@ -144,8 +161,7 @@ def test_a_live_question_is_given_up_when_the_server_has_no_room(tmp_path: Path)
 def test_a_token_that_is_wrong_is_said_to_be(tmp_path: Path) -> None:
     pair = Pair(tmp_path)
     connection = Connection("http://localhost", "wrong", "acme")
-    ledger = RequestLedger(pair.path, pair.clock)
-    client = SentryClient(connection, ledger, pair.clock, transport=httpx.MockTransport(pair._answer))
+    client = SentryClient(connection, pair.ledger(), pair.clock, transport=httpx.MockTransport(pair._answer))
     with pytest.raises(SentryError, match="401"):
         client.organization()
 

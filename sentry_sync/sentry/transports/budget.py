@@ -14,9 +14,8 @@ from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.limits import read_limits
 from sentry_sync.sentry.transports.errand import errand_of, seconds_left
 
-LONGEST_BODY = timedelta(seconds=60)
-"""A body that isn't whole a minute after it was asked for is given up: pages take a second, and the ledger takes
-it that no request lasts longer than two minutes (a silence of up to 60 s may follow)."""
+LONGEST_ANSWER = timedelta(seconds=60)
+"""An answer that still trickles a minute after it was asked for is given up: pages take a second."""
 
 LARGEST_BODY = 256 * 1024 * 1024
 """Bytes on the wire. Ten full native crashes are tens of megabytes (getsentry/sentry PR 122718); more would only
@@ -57,6 +56,7 @@ class BudgetTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Wait for leave, send ``request``, read its answer, settle."""
         reservation = self._leave(request)
+        until = self._clock.now() + LONGEST_ANSWER
         status: int | None = None
         limits: Limits | None = None
         try:
@@ -64,7 +64,7 @@ class BudgetTransport(httpx.BaseTransport):
             status = response.status_code
             headers = lowered(response)
             limits = read_limits(headers, status)
-            self._read(response)
+            self._read(response, until)
             if status == httpx.codes.TOO_MANY_REQUESTS:
                 limits = read_limits(headers, status, response.content)
             return response
@@ -92,9 +92,9 @@ class BudgetTransport(httpx.BaseTransport):
             self._clock.sleep(min(answer.seconds, LONGEST_SLEEP))
         return answer
 
-    def _read(self, response: httpx.Response) -> None:
+    def _read(self, response: httpx.Response, until: datetime) -> None:
         if isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _Bounded(response.stream, self._clock, self._clock.now() + LONGEST_BODY)
+            response.stream = _Bounded(response.stream, self._clock, until)
         try:
             response.read()
         except BaseException:
