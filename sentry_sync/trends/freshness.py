@@ -86,24 +86,32 @@ def _completeness(state: TableState) -> str:
     if not state.covered:
         return ""
     if not state.known:
-        return f"known only for {state.scopes} scopes one by one" if state.scopes else "no time is complete"
+        return (
+            f"known for {_count(state.scopes, 'scope')} only, not as a whole"
+            if state.scopes
+            else "no time is complete"
+        )
     whole = Interval(state.known[0].start, state.known[-1].end)
     span = f"from {_time(whole.start)} to {_time(whole.end)}{state.by}"
     missing = gaps(whole, state.known)
     if not missing:
         return f"complete {span}"
     longest = max(missing, key=lambda gap: gap.length)
-    count = f"{len(missing)} gap{'s' if len(missing) > 1 else ''}"
-    return f"{count} {span}, the longest from {_time(longest.start)} to {_time(longest.end)}"
+    count = f"{len(missing)} gaps, the longest" if len(missing) > 1 else "1 gap,"
+    return f"complete {span} but for {count} from {_time(longest.start)} to {_time(longest.end)}"
 
 
 def _caveats(state: TableState) -> Iterable[str]:
     if state.approximate:
         yield "in part sampled by the server"
     if state.set_aside:
-        yield f"{state.set_aside} rows were set aside as unreadable"
+        yield f"{_count(state.set_aside, 'row')} could not be read and left out"
     if state.removed:
-        yield f"{state.removed} rows that Sentry no longer has are left out (see removed_{state.table})"
+        yield f"without {_count(state.removed, 'row')} that Sentry no longer has (see removed_{state.table})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _time(moment: datetime) -> str:

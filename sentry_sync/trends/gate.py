@@ -242,7 +242,7 @@ def _takes_all(node: Node, aliases: Collection[str]) -> bool:
 
 def nearest(name: str, known: Collection[str]) -> str:
     """``: did you mean x?`` for the known names closest to ``name``, or nothing."""
-    found = get_close_matches(name.lower(), sorted(known), n=3, cutoff=0.7)
+    found = get_close_matches(name.lower(), sorted(known), n=3, cutoff=0.65)
     return f": did you mean {' or '.join(found)}?" if found else ""
 
 

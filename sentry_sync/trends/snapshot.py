@@ -63,9 +63,14 @@ def fill(
 def _append(
     session: duckdb.DuckDBPyConnection, relation: Relation, rows: Cursor, stopped: Callable[[], bool]
 ) -> None:
-    with session.appender(f"stored.{relation.name}") as appender:
+    appender = session.appender(f"stored.{relation.name}")
+    try:
         while not stopped() and (batch := rows.fetchmany(BATCH)):
             appender.append_rows(batch)
+        appender.flush()
+    finally:
+        # Rows that did not fit must be let go of by hand; after a flush there are none.
+        appender.clear()
 
 
 def _requests(
