@@ -1,5 +1,7 @@
 """The yardstick of the first sync: http.client to sqlite3, a page a transaction, and nothing else.
 
+It keeps what a script of anyone's own would: the fields one asks for, and each row's JSON.
+
 Usage: python -m benchmarks.plain_loop URL DATABASE. Prints the seconds it took and the rows it wrote.
 """
 
@@ -26,7 +28,7 @@ def main(url: str, database: str) -> None:
     store = sqlite3.connect(database, isolation_level=None)
     store.execute("PRAGMA journal_mode=WAL")
     store.execute("PRAGMA synchronous=NORMAL")
-    store.execute(f"CREATE TABLE issues ({', '.join(COLUMNS)}, PRIMARY KEY (id))")
+    store.execute(f"CREATE TABLE issues ({', '.join(COLUMNS)}, raw, PRIMARY KEY (id))")
     store.execute("CREATE TABLE cursor (value)")
     # The same requests as the sync's, its window pinned to now: neither gets pages the simulator has kept.
     end = datetime.now(UTC)
@@ -41,8 +43,8 @@ def main(url: str, database: str) -> None:
         found = re.search(r'rel="next"; results="true"; cursor="([^"]+)"', answer.headers["Link"] or "")
         store.execute("BEGIN")
         store.executemany(
-            f"INSERT OR REPLACE INTO issues VALUES ({', '.join('?' * len(COLUMNS))})",
-            [tuple(_text(row[name]) for name in COLUMNS) for row in page],
+            f"INSERT OR REPLACE INTO issues VALUES ({', '.join('?' * (len(COLUMNS) + 1))})",
+            [(*(_text(row[name]) for name in COLUMNS), json.dumps(row)) for row in page],
         )
         store.execute("DELETE FROM cursor")
         store.execute("INSERT INTO cursor VALUES (?)", (found[1] if found else None,))

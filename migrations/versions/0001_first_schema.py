@@ -178,7 +178,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_issues_merged_into", "issues", ["merged_into"], sqlite_where=sa.text("merged_into IS NOT NULL")
     )
-    op.create_index("ix_issues_project_status_count", "issues", ["project_id", "status", "count"], unique=False)
     op.create_index(
         "ix_issues_project_status_last_seen", "issues", ["project_id", "status", "last_seen"], unique=False
     )

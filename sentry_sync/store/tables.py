@@ -118,7 +118,6 @@ issues = Table(
     Column("merged_into", Text),
     Index("ix_issues_short_id", "short_id"),
     Index("ix_issues_project_status_last_seen", "project_id", "status", "last_seen"),
-    Index("ix_issues_project_status_count", "project_id", "status", "count"),
     Index("ix_issues_last_seen", "last_seen"),
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))

@@ -6,13 +6,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.intervals import Interval, subtract, union
 from sentry_sync.store import tables
 from sentry_sync.store.upserts import Record, upsert_for
+
+_passes, _known = tables.passes.c, tables.coverage.c
+
+# Built once: these run with every page, and building them would cost as much as the page's own rows.
+_TURN_PAGE = (
+    update(tables.passes)
+    .where(_passes.id == bindparam("key"))
+    .values(
+        state="running",
+        error=None,
+        cursor=bindparam("to"),
+        pages=_passes.pages + 1,
+        rows=_passes.rows + bindparam("more_rows"),
+        rejected=_passes.rejected + bindparam("more_rejected"),
+        reject_reason=func.coalesce(bindparam("reason"), _passes.reject_reason),
+        updated_at=bindparam("at"),
+    )
+)
+_COVERAGE_OF = select(tables.coverage).where(
+    _known.resource == bindparam("of"), _known.scope == bindparam("within")
+)
+_FORGET_COVERAGE = delete(tables.coverage).where(
+    _known.resource == bindparam("of"), _known.scope == bindparam("within")
+)
+_WRITE_COVERAGE = insert(tables.coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +124,16 @@ class UnitOfWork:
 
     def turn_page(self, run: Pass, cursor: str | None, rows: int, rejects: list[str], at: datetime) -> Pass:
         """Move the pass to ``cursor``; the rows of the page it leaves are part of this transaction."""
-        passes = tables.passes
         self._connection.execute(
-            update(passes)
-            .where(passes.c.id == run.id)
-            .values(
-                state="running",
-                error=None,
-                cursor=cursor,
-                pages=passes.c.pages + 1,
-                rows=passes.c.rows + rows,
-                rejected=passes.c.rejected + len(rejects),
-                updated_at=at,
-                **({"reject_reason": rejects[0]} if rejects else {}),
-            )
+            _TURN_PAGE,
+            {
+                "key": run.id,
+                "to": cursor,
+                "more_rows": rows,
+                "more_rejected": len(rejects),
+                "reason": rejects[0] if rejects else None,
+                "at": at,
+            },
         )
         return Pass(
             run.id, run.stream, run.scope, run.window, cursor, run.pages + 1, run.rows + rows, run.started_at
@@ -200,17 +221,13 @@ class UnitOfWork:
         )
 
     def _coverage(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
-        found = tables.coverage
-        return list(
-            self._connection.execute(select(found).where(found.c.resource == resource, found.c.scope == scope))
-        )
+        return list(self._connection.execute(_COVERAGE_OF, {"of": resource, "within": scope}))
 
     def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, str, bool]]) -> None:
-        found: Table = tables.coverage
-        self._connection.execute(delete(found).where(found.c.resource == resource, found.c.scope == scope))
+        self._connection.execute(_FORGET_COVERAGE, {"of": resource, "within": scope})
         if parts:
             self._connection.execute(
-                insert(found),
+                _WRITE_COVERAGE,
                 [
                     {
                         "resource": resource,
