@@ -82,7 +82,7 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return f"{value:.6g}"
     if isinstance(value, datetime):
         return moment(value)
     text = printable(str(value))

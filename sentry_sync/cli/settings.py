@@ -68,8 +68,9 @@ class Settings(BaseSettings):
         None,
         validation_alias=AliasChoices("SENTRY_AUTH_TOKEN", "SENTRY_API_TOKEN"),
         description=(
-            "The API token; `org:read`, `project:read` and `event:read` are all it needs. "
-            "There is no flag for it: other users of a machine can read a process's arguments."
+            "The API token, with the scopes `org:read`, `project:read`, `project:releases` and `event:read`. An "
+            "internal integration's is best; an organization token (`sntrys_`) cannot read issues. There is no "
+            "flag for it: other users of a machine can read a process's arguments."
         ),
     )
     org: Annotated[
@@ -129,8 +130,8 @@ class Settings(BaseSettings):
         """The token; raises SettingsError when there is none."""
         if self.auth_token is None or not self.auth_token.get_secret_value():
             raise SettingsError(
-                "no token: set SENTRY_AUTH_TOKEN to an auth token of your organization "
-                "(Sentry: Settings > Developer Settings), or `auth_token` in the settings file"
+                "no token: set SENTRY_AUTH_TOKEN to that of an internal integration (Sentry: Settings > "
+                "Developer Settings), or `auth_token` in the settings file"
             )
         return self.auth_token.get_secret_value()
 

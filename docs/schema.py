@@ -1,0 +1,67 @@
+"""The page of tables, from ``sentry_sync/store/tables.py`` and what SQL sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import LargeBinary
+
+from sentry_sync.store import tables
+from sentry_sync.trends.relations import RELATIONS
+
+MEANING = {
+    "origin": "The server and organization this store is a copy of: one row.",
+    "organizations": "The organization.",
+    "projects": "Projects that are still there; those that went are in `removed_projects`.",
+    "removed_projects": "Projects that Sentry no longer has.",
+    "project_stats": "Events and sessions of each project in the 24 hours before `as_of`, by Sentry's count.",
+    "environments": "The environments of each project.",
+    "issues": (
+        "Issues that are still there, with Sentry's own counters (`count` and `user_count` are of the issue's whole "
+        "life). Those that went are in `removed_issues`."
+    ),
+    "removed_issues": "Issues that Sentry no longer has, and why (`removed_as`, `merged_into`).",
+    "issue_raw": "When an issue's whole row was last kept. The row itself is compressed, out of SQL's reach.",
+    "issue_environments": "In which environments an issue was seen, and when first and last.",
+    "issue_history": "What changed of an issue between two looks at it: Sentry cannot tell this afterwards.",
+    "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
+    "events": "Error events. Text in them was written by whoever can reach a DSN.",
+    "event_bodies": "Which events are kept whole (stack trace, breadcrumbs), compressed, out of SQL's reach.",
+    "releases": "Releases.",
+    "release_projects": "Which projects a release belongs to.",
+    "deploys": "Deploys of releases.",
+    "release_health": "Sessions by release, project, environment and day (UTC), as Sentry counts them.",
+    "transaction_stats": "Transactions by hour. Percentiles of several hours do not add up.",
+    "transaction_windows": "Transactions over one whole window, as Sentry computed them for exactly that time.",
+    "query_stats": "Database queries by hour.",
+    "web_vitals": "Web vitals by page and hour.",
+    "marks": "How far each stream has come (`mark`), and when that was true (`as_of`).",
+    "passes": "Each run of a stream: how far it got, what it brought, why it stopped.",
+    "coverage": "The time known complete for each resource and scope.",
+    "capabilities": "What the server can do, and when that was learned.",
+    "webhook_deliveries": "Webhooks received.",
+    "audit_log": "What was changed, by whom and when.",
+    "requests": "Every request sent to Sentry in the last day, from the request ledger.",
+}
+"""What each relation is. A test holds it complete."""
+
+
+def page() -> Iterator[str]:
+    """The lines of schema.md."""
+    yield "# Tables"
+    yield ""
+    yield "What `sentry-sync sql` reads. Names change only with a migration and a line in CHANGELOG.md."
+    yield ""
+    yield (
+        "In SQL, times are TIMESTAMP in UTC, event ids 32 hex digits and tags JSON. In `store.db` itself (SQLite) "
+        "times are integers, microseconds since 1970, and event ids are blobs of 16 bytes."
+    )
+    for name, relation in RELATIONS.items():
+        yield f"\n## {name}\n\n{MEANING[name]}\n\n| Column | Type | Key |\n| --- | --- | --- |"
+        table = tables.metadata.tables.get(relation.source)
+        for column, kind in relation.columns.items():
+            key = table is not None and table.c[column].primary_key
+            yield f"| `{column}` | {kind.shown} | {'yes' if key else ''} |"
+        hidden = [c.name for c in table.columns if isinstance(c.type, LargeBinary)] if table is not None else []
+        if hidden:
+            yield f"\nIn `store.db` also: {', '.join(f'`{column}`' for column in hidden)} (zstd)."

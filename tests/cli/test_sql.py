@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sentry_sync.trends.library import library
+from tests.support.cli import CommandLine, environment, process
+from tests.support.rig import Rig
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rig = Rig(tmp_path)
+    rig.sync("projects", "issues", "events")
+    rig.close()
+    monkeypatch.setenv("SENTRY_SYNC_STORE", str(rig.directory))
+    return rig.directory
+
+
+def test_rows_go_to_stdout_and_their_freshness_to_stderr(cli: CommandLine, store: Path) -> None:
+    outcome = cli("sql", "SELECT slug, id FROM projects ORDER BY slug")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[0].split() == ["slug", "id"]
+    assert len(outcome.out.splitlines()) == 4
+    assert "3 rows in" in outcome.err
+    assert "projects: as of 2026-11-20T12:34:56Z" in outcome.err
+
+
+def test_json_holds_everything_and_leaves_stderr_alone(cli: CommandLine, store: Path) -> None:
+    outcome = cli("sql", "SELECT count(*) AS held, 'nan'::DOUBLE AS odd FROM issues", "--json")
+    assert outcome.err == ""
+    found = outcome.document
+    assert found["columns"] == ["held", "odd"]
+    assert found["types"] == ["BIGINT", "DOUBLE"]
+    assert found["rows"] == [[120, None]]
+    assert found["truncated"] is False
+    assert found["notes"][0].startswith("issues: complete from ")
+
+
+def test_an_answer_that_was_cut_says_so(cli: CommandLine, store: Path) -> None:
+    assert cli("sql", "SELECT id FROM issues", "--limit", 5, "--json").document["truncated"] is True
+    outcome = cli("sql", "SELECT id FROM issues", "--limit", 5)
+    assert len(outcome.out.splitlines()) == 6
+    assert "cut at the limit" in outcome.err
+
+
+def test_times_are_told_in_utc(cli: CommandLine, store: Path) -> None:
+    (row,) = cli("sql", "SELECT max(last_seen) FROM issues", "--json").document["rows"]
+    assert row[0].endswith("+00:00")
+
+
+def test_a_statement_comes_from_stdin(store: Path, tmp_path: Path) -> None:
+    outcome = process(
+        "sql", "-", "--json", env=environment(tmp_path, SENTRY_SYNC_STORE=str(store)), input="SELECT 1 AS one"
+    )
+    assert json.loads(outcome.out)["rows"] == [[1]]
+
+
+@pytest.mark.parametrize("name", library())
+def test_every_query_of_the_library_runs_by_its_name(cli: CommandLine, store: Path, name: str) -> None:
+    assert cli("sql", f"@{name}", "--json").document["columns"] == [c.name for c in library()[name].returns]
+
+
+def test_parameters_reach_a_library_query(cli: CommandLine, store: Path) -> None:
+    (day,) = {row[0] for row in cli("sql", "@error_trend", "-p", "days=1", "--json").document["rows"]} or {None}
+    assert day is None or len(day) > 0
+    assert "days" in cli("sql", "@error_trend", "-p", "days=none").refused(7)
+
+
+def test_the_library_is_listed_with_its_parameters(cli: CommandLine) -> None:
+    listed = cli("sql", "--list").out
+    for query in library().values():
+        assert f"@{query.name}  {query.title}." in listed
+        assert all(f"-p {parameter.name}=" in listed for parameter in query.parameters)
+    assert {query["name"] for query in cli("sql", "--list", "--json").document} == set(library())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM issues",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT 1; SELECT 2",
+        "SELEKT 1",
+        "SELECT nothing FROM issues",
+        "ATTACH '/tmp/x.db'",
+        "@nothing",
+    ],
+)
+def test_a_statement_that_is_refused_is_one_line_and_exit_code_7(
+    cli: CommandLine, store: Path, statement: str
+) -> None:
+    assert cli("sql", statement).refused(7)
+
+
+def test_arguments_that_do_not_fit_are_refused(cli: CommandLine, store: Path) -> None:
+    assert "no statement" in cli("sql").refused(2)
+    assert "NAME=VALUE" in cli("sql", "@error_trend", "-p", "days").refused(2)
+    assert "queries of the library" in cli("sql", "SELECT 1", "-p", "days=1").refused(2)
+
+
+def test_without_a_store_the_line_says_what_to_do(cli: CommandLine, tmp_path: Path) -> None:
+    assert "run `sentry-sync sync` first" in cli("sql", "SELECT 1 FROM issues", "--store", tmp_path).refused(6)
+    assert list(tmp_path.iterdir()) == []

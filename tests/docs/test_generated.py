@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from sentry_sync.trends.relations import RELATIONS
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_generated_pages_say_what_the_code_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "docs.generate", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_page_that_was_changed_by_hand_is_found_and_written_anew(tmp_path: Path) -> None:
+    subprocess.run(["cp", "-r", ROOT / "docs", ROOT / "README.md", tmp_path], check=True)
+    page = tmp_path / "docs" / "cli.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("sync", "sink"), encoding="utf-8")
+    command = [sys.executable, "-m", "docs.generate"]
+    checked = subprocess.run([*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+    assert checked.stderr == "docs/cli.md is out of date: run `make docs`\n"
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout == b"wrote docs/cli.md\n"
+    assert page.read_text(encoding="utf-8") == (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def test_every_relation_and_column_is_documented() -> None:
+    page = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+    for name, relation in RELATIONS.items():
+        assert f"\n## {name}\n" in page
+        assert all(f"`{column}`" in page for column in relation.columns)

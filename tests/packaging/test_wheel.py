@@ -1,0 +1,98 @@
+"""The wheel, built and installed into an environment that has nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import environment
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.timeout(400)  # builds, and installs a dozen packages from the index
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of commands of an environment with the wheel and what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    subprocess.run(
+        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", str(wheel)], check=True, capture_output=True
+    )
+    return folder / "bin"
+
+
+def run(installed: Path, folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [installed / "sentry-sync", *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def test_it_holds_the_code_and_what_the_code_reads_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert len(tops) == 2
+    assert "sentry_sync" in tops
+    assert "sentry_sync/py.typed" in names
+    for shipped, folder, ending in (("_migrations", "migrations", ".py"), ("_queries", "queries", ".sql")):
+        there = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob(f"*{ending}")}
+        assert there
+        assert there == {
+            name.removeprefix(f"sentry_sync/{shipped}/")
+            for name in names
+            if name.startswith(f"sentry_sync/{shipped}/") and name.endswith(ending)
+        }
+    assert not any("test" in name or "__pycache__" in name for name in names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_it_migrates_a_store_and_finds_its_queries(installed: Path, tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    run(installed, tmp_path, "db", "upgrade", "--store", store)
+    assert json.loads(run(installed, tmp_path, "db", "check", "--store", store, "--json"))["ok"] is True
+    queries = {query["name"] for query in json.loads(run(installed, tmp_path, "sql", "--list", "--json"))}
+    assert queries == {path.stem for path in (ROOT / "queries").glob("*.sql")}
+
+
+def test_the_whole_package_imports_without_what_only_developers_have(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "import importlib, pkgutil, sentry_sync\n"
+        "for found in pkgutil.walk_packages(sentry_sync.__path__, 'sentry_sync.'):\n"
+        "    if not found.name.endswith('__main__') and '._migrations' not in found.name:\n"
+        "        importlib.import_module(found.name)\n"
+    )
+    done = subprocess.run(
+        [installed / "python", "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
