@@ -43,7 +43,7 @@ def rate_limit(text: str) -> tuple[int, int] | None:
     if text == "off":
         return None
     requests, slash, seconds = text.partition("/")
-    if not slash or not requests.isdigit() or not seconds.isdigit() or int(seconds) == 0:
+    if not slash or not requests.isdecimal() or not seconds.isdecimal() or int(seconds) == 0:
         raise ValueError(f"--rate-limit wants requests/seconds such as 100/60, or off; got {text!r}.")
     return int(requests), int(seconds)
 

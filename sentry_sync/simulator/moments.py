@@ -33,7 +33,7 @@ def parse(text: str) -> int:
 
 def parse_fraction(text: str) -> float:
     """As `parse`, with the fraction of the second kept."""
-    if text.isdigit() and len(text) > 8:
+    if text.isdecimal() and len(text) > 8:
         return float(text)
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

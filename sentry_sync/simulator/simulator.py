@@ -30,6 +30,9 @@ from .world.world import World
 CACHE_BYTES = 128 * 1024 * 1024
 """Rendered pages kept: 20,000 issues are about 40 MB of them."""
 
+REMEMBERED_REQUESTS = 200_000
+"""Half of them are forgotten when there are this many: a server that runs for days stays small."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServedRequest:
@@ -201,6 +204,8 @@ class Simulator:
         return Response(response.status, response.body, headers, hang=response.hang, cut=response.cut)
 
     def _record(self, request: Request, status: int) -> None:
+        if len(self.requests) >= REMEMBERED_REQUESTS:
+            del self.requests[: REMEMBERED_REQUESTS // 2]
         self.requests.append(
             ServedRequest(
                 at=self.clock.now(),

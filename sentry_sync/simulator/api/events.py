@@ -62,7 +62,9 @@ def _list(call: Call, events: array[int]) -> Response:
     newest_first: list[int] | array[int] = events[::-1]
     if call.query.get("sample") in ("1", "true"):
         newest_first = sorted(newest_first, key=lambda event: mix(world.seed, event))
-    page = cursors.by_offset(newest_first, limit, parameters.cursor(call))
+    cursor = parameters.cursor(call)
+    parameters.check_depth(cursor, limit)
+    page = cursors.by_offset(newest_first, limit, cursor)
     make = event_bodies.body if full else event_bodies.row
     return call.page([make(world, event) for event in page.rows], page)
 

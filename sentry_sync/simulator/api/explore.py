@@ -16,8 +16,6 @@ from . import parameters
 from .call import Call, Response, bad_request
 
 MAX_FIELDS = 20
-MAX_OFFSET = 10_000
-"""Snuba refuses to skip further than this."""
 DATASETS = {
     "saas": ("errors", "spans", "logs", "profile_functions", "tracemetrics", "uptime_results"),
     "self-hosted": ("errors", "transactions", "discover", "metricsEnhanced", "metrics"),
@@ -143,8 +141,7 @@ def comparable(value: Any) -> tuple[int, Any]:
 def _respond(call: Call, question: Question, answered: Table, rows: Sequence[dict[str, Any]]) -> Response:
     limit = parameters.per_page(call)
     cursor = parameters.cursor(call)
-    if cursor is not None and cursor.offset + limit > MAX_OFFSET:
-        raise bad_request(f"Invalid query. Offset and limit together may not exceed {MAX_OFFSET}.")
+    parameters.check_depth(cursor, limit)
     page = cursors.by_offset(rows, limit, cursor)
     meta = {
         "fields": answered.types,

@@ -88,7 +88,7 @@ def _function(dataset: str, field: str) -> _Function:
         raise bad_request(f"Unknown function {function.name}")
     known = (*_DURATIONS[dataset], "user", *(f"measurements.{name}" for name in (*VITALS, "score.total")))
     for argument in function.arguments:
-        if argument not in known and not argument.isdigit():
+        if argument not in known and not argument.isdecimal():
             raise bad_request(f"Invalid argument {argument} for {function.name}")
     if not old and function.name in _QUANTILES and not function.arguments:
         raise bad_request(f"{function.name}() needs a column")
@@ -191,7 +191,7 @@ _COUNTED = ("count", "epm", "tpm", "failure_count", "failure_rate")
 
 
 def _threshold(function: _Function) -> float:
-    numbers = [argument for argument in function.arguments if argument.isdigit()]
+    numbers = [argument for argument in function.arguments if argument.isdecimal()]
     return float(numbers[0]) if numbers else 300.0
 
 

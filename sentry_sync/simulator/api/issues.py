@@ -41,7 +41,7 @@ def list_issues(call: Call) -> Response:
     if not asked.projects or asked.span.start >= asked.span.end:
         return call.reply([])
     parsed = _parse(query.get("query", "is:unresolved"))
-    if search.relative_dates(parsed) or "for_review" in query.get("query"):
+    if _moving(parsed, sort):
         call.valid_until(call.now + 1)
     rows = _sorted(call, parsed, asked, sort)
     cursor = parameters.cursor(call)
@@ -50,6 +50,12 @@ def list_issues(call: Call) -> Response:
     shown = [match for _, match in page.rows if not wanted or match.issue.status in wanted]
     body = [_row(call, match, window) for match in shown]
     return call.page(body, page, {"X-Hits": str(_hits(len(rows), cursor)), "X-Max-Hits": str(MAX_HITS)})
+
+
+def _moving(parsed: Search, sort: str) -> bool:
+    """Whether what is found, or its order, changes by the clock alone."""
+    review = any("for_review" in term.values for term in parsed.of("is"))
+    return review or sort in ("trends", "priority", "recommended") or search.relative_dates(parsed)
 
 
 def _hits(found: int, cursor: cursors.Cursor | None) -> int:
@@ -62,7 +68,7 @@ def _limit(call: Call) -> int:
     text = call.query.get("limit")
     if not text:
         return call.shortened(100)
-    if not text.lstrip("-").isdigit():
+    if not text.lstrip("-").isdecimal():
         raise bad_request("invalid limit")
     return call.shortened(max(1, min(int(text), 100)))
 
@@ -97,7 +103,7 @@ def _sorted(call: Call, parsed: Search, asked: Scope, sort: str) -> list[tuple[i
     key = (
         parsed, asked.projects, asked.environments, sort,
         max(asked.span.start, oldest), min(asked.span.end, newest + 1),
-        call.now if search.relative_dates(parsed) or sort in ("inbox", "trends", "priority", "recommended") else 0,
+        call.now if _moving(parsed, sort) else 0,
     )  # fmt: skip
 
     def make() -> list[tuple[int, Match]]:
@@ -143,7 +149,7 @@ def _direct_hit(call: Call) -> Issue | None:
 def _batch(call: Call) -> Response:
     """`group=` repeated: those issues, whatever the query; no Link header, missing ids are just absent."""
     values = call.query.all("group")
-    if any(not value.isdigit() for value in values):
+    if any(not value.isdecimal() for value in values):
         raise bad_request("Group ids must be integers")
     allowed = {project.number for project in asked_projects(call)}
     numbers = dict.fromkeys(int(value) - ISSUE_BASE for value in values)
@@ -209,7 +215,7 @@ def issues_stats(call: Call) -> Response:
         raise bad_request(
             "You should include `groups` with your request." if not values else "Too many groups requested."
         )
-    if any(not value.isdigit() for value in values):
+    if any(not value.isdecimal() for value in values):
         raise bad_request("Group ids must be integers")
     window = parameters.window(call)
     environments = parameters.environments(call)

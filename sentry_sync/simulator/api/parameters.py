@@ -89,7 +89,7 @@ def projects(call: Call) -> list[Project]:
     world = call.world
     asked = [value for value in call.query.all("project") if value]
     slugs = [value for value in call.query.all("projectSlug") if value]
-    if call.profile == "self-hosted" and any(not value.lstrip("-").isdigit() for value in asked):
+    if call.profile == "self-hosted" and any(not value.lstrip("-").isdecimal() for value in asked):
         raise bad_request("Invalid project parameter. Values must be numbers.")
     if not asked and not slugs:
         return list(world.projects)
@@ -126,9 +126,19 @@ def per_page(call: Call, default: int = 100, maximum: int = 100) -> int:
     text = call.query.get("per_page")
     if not text:
         return call.shortened(default)
-    if not text.lstrip("-").isdigit() or not 1 <= int(text) <= maximum:
+    if not text.lstrip("-").isdecimal() or not 1 <= int(text) <= maximum:
         raise bad_request(f"Invalid per_page value. Must be between 1 and {maximum}.")
     return call.shortened(int(text))
+
+
+MAX_OFFSET = 10_000
+"""Snuba refuses to skip further than this."""
+
+
+def check_depth(at: Cursor | None, limit: int) -> None:
+    """400 for a page that ends beyond Snuba's limit."""
+    if at is not None and at.offset + limit > MAX_OFFSET:
+        raise bad_request(f"Invalid query. Offset and limit together may not exceed {MAX_OFFSET}.")
 
 
 def cursor(call: Call) -> Cursor | None:

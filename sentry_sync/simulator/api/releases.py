@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from sentry_sync.simulator import cursors
-from sentry_sync.simulator.moments import DAY, micro, zulu
+from sentry_sync.simulator.moments import micro, zulu
 from sentry_sync.simulator.seeded import mix, stream
 from sentry_sync.simulator.world.people import MEMBERS
 from sentry_sync.simulator.world.projects import Project
@@ -19,7 +19,6 @@ from . import health, parameters
 from .call import Call, Response, bad_request, not_found
 from .organization import paged, the_project
 
-SUMMARY_PERIODS = ("1h", "24h", "1d", "48h", "2d", "7d", "14d", "30d", "90d")
 SORTS = ("date", "build", "semver", "sessions", "sessions_24h", "users", "users_24h", "crash_free_users",
          "crash_free_sessions", "adoption")  # fmt: skip
 _SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([\w.]+))?(?:\+([\w.]+))?")
@@ -29,7 +28,6 @@ def list_releases(call: Call) -> Response:
     """`GET /organizations/{org}/releases/`, newest `dateCreated` first."""
     query = call.query
     asked = parameters.projects(call)
-    health.check(call)
     if query.get("sort") and query.get("sort") not in SORTS:
         raise bad_request("invalid sort")
     status = query.get("status", "open")
@@ -56,6 +54,7 @@ def project_releases(call: Call) -> Response:
 
 def _list(call: Call, found: list[Release], asked: list[Project]) -> Response:
     call.valid_until(call.now + 1)
+    health.check(call)
     words = call.query.get("query").lower()
     environments = parameters.environments(call)
     index = call.world.index
@@ -236,10 +235,3 @@ def commits(call: Call) -> Response:
     """`GET …/releases/{version}/commits/`."""
     found = the_release(call)
     return paged(call, [_commit(call.world, found, number) for number in range(found.commits)])
-
-
-def adoption_window(text: str) -> int:
-    """Seconds of a summaryStatsPeriod; 400 for one Sentry does not know."""
-    if text not in SUMMARY_PERIODS:
-        raise bad_request(f"Invalid stats period: {text}")
-    return {"1h": 3_600}.get(text) or (int(text[:-1]) * (3_600 if text[-1] == "h" else DAY))

@@ -16,22 +16,26 @@ from sentry_sync.simulator.world import performance
 from sentry_sync.simulator.world.event_index import Span
 
 MAX_TOP = 10
+MIN_STEP = 60
+"""Sentry's smallest interval for a series that is not live."""
 MAX_POINTS = 10_000
 
 
 def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response:
     """One series for each yAxis, or for each of the topEvents groups."""
     query = call.query
-    axes = query.all("yAxis") or ["count()"]
-    groups = query.all("groupBy")
-    top = int(query.get("topEvents", "0") or 0)
-    if top > MAX_TOP:
-        raise bad_request(f"Can only get up to {MAX_TOP} top events")
+    axes = list(dict.fromkeys(query.all("yAxis"))) or ["count()"]
+    groups = list(dict.fromkeys(name for name in query.all("groupBy") if name))
+    if any("(" not in axis for axis in axes):
+        raise bad_request("Each yAxis has to be a function")
+    top = _top_events(query.get("topEvents") or "0")
     question = explore.ask(call, (*groups, *axes))
     answerer = answerers.get(question.dataset)
     if answerer is None:
         raise bad_request(f"dataset {question.dataset} is not kept by this server")
     step = parameters.period(query.get("interval") or "1h")
+    if step < MIN_STEP:
+        raise bad_request("The interval is too small")
     start = question.span.start - question.span.start % step
     buckets = range(start, question.span.end, step)
     if len(buckets) > MAX_POINTS:
@@ -61,6 +65,14 @@ def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response
     ]
     meta = {"dataset": question.dataset, "start": start * 1_000, "end": question.span.end * 1_000}
     return call.reply({"timeSeries": series, "meta": meta})
+
+
+def _top_events(text: str) -> int:
+    if not text.isdecimal():
+        raise bad_request("topEvents must be an integer")
+    if int(text) > MAX_TOP:
+        raise bad_request(f"Can only get up to {MAX_TOP} top events")
+    return int(text)
 
 
 def _top(answerer: Answerer, call: Call, question: Question, groups: list[str], top: int) -> list[tuple[Any, ...]]:

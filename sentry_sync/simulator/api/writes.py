@@ -45,7 +45,7 @@ def update_issues(call: Call) -> Response:
 
 def _asked(call: Call) -> list[Issue]:
     ids = call.query.all("id")
-    if any(not value.isdigit() for value in ids):
+    if any(not value.isdecimal() for value in ids):
         raise bad_request("Group ids must be integers")
     if not ids:
         raise bad_request("You must specify the issues with id=; this server changes no whole searches.")

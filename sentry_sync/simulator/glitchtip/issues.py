@@ -20,7 +20,7 @@ PENDING_SECONDS = 5
 
 def the_issue(call: Call) -> Issue:
     """The issue of the path: numeric ids only, anything else is no path of this server."""
-    if not call.args["issue"].isdigit():
+    if not call.args["issue"].isdecimal():
         raise ApiError(200, "<!doctype html><html><head><title>GlitchTip</title></head></html>")
     issue = call.world.by_number.get(int(call.args["issue"]) - ISSUE_BASE)
     if issue is None:
@@ -30,7 +30,7 @@ def the_issue(call: Call) -> Issue:
 
 def by_ids(world: World, ids: list[str]) -> list[Issue]:
     """The issues with these ids; others are left out."""
-    numbers = [int(value) - ISSUE_BASE for value in ids if value.isdigit()]
+    numbers = [int(value) - ISSUE_BASE for value in ids if value.isdecimal()]
     return [world.by_number[number] for number in numbers if number in world.by_number]
 
 
@@ -66,7 +66,7 @@ def _chosen(call: Call) -> list[Issue]:
     if "project" in call.args:
         found = [issue for issue in found if issue.project.slug == call.args["project"]]
     if query.all("project"):
-        if any(not value.lstrip("-").isdigit() for value in query.all("project")):
+        if any(not value.lstrip("-").isdecimal() for value in query.all("project")):
             raise pages.invalid("project", "int_parsing", "Input should be a valid integer")
         found = [issue for issue in found if issue.project.id in query.all("project")]
     if query.all("id"):

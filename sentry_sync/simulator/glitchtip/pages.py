@@ -30,7 +30,7 @@ def limit(call: Call) -> int:
     text = call.query.get("limit")
     if not text:
         return DEFAULT_LIMIT
-    if not text.lstrip("-").isdigit():
+    if not text.lstrip("-").isdecimal():
         message = "Input should be a valid integer, unable to parse string as an integer"
         raise invalid("limit", "int_parsing", message)
     return min(int(text), MAX_LIMIT) or DEFAULT_LIMIT
@@ -54,7 +54,7 @@ def _decode(call: Call) -> Place:
     except (binascii.Error, ValueError):
         raise invalid("cursor", "value_error", "Value error, Invalid cursor.") from None
     position, offset = fields.get("p", [None])[0], fields.get("o", ["0"])[0]
-    return Place(position, int(offset) if offset.isdigit() else 0, "r" in fields)
+    return Place(position, int(offset) if offset.isdecimal() else 0, "r" in fields)
 
 
 def _encode(**fields: str) -> str:

@@ -185,7 +185,7 @@ def _events(call: Call, found: array[int], show: Callable[[int], Any]) -> Respon
 
 def _event(call: Call) -> Response:
     world, asked = call.world, call.args["event"]
-    if asked == "latest":
+    if asked == "latest" and "issue" in call.args:
         number: int | None = issues.the_issue(call).events[-1]
     else:
         if len(asked.replace("-", "")) != 32:

@@ -60,7 +60,7 @@ class World:
 
     def issue(self, text: str) -> Issue | None:
         """The issue with this numeric id or short id, a merged one's parent included."""
-        if text.isdigit():
+        if text.isdecimal():
             return self.issues.get(identifiers.issue_id(self._survivor(int(text) - identifiers.ISSUE_BASE)))
         return next((issue for issue in self.issues.values() if issue.short_id == text.upper()), None)
 
