@@ -23,6 +23,8 @@ class Origin:
     covered: str | None = None
     by: str = ""
     """What the covered time means, where that is not the rows' own time."""
+    only: str = ""
+    """What of Sentry's rows the table is meant to hold, where that is not all of them."""
 
 
 ORIGINS: Mapping[str, Origin] = {
@@ -32,17 +34,19 @@ ORIGINS: Mapping[str, Origin] = {
     "environments": Origin(("environments", "projects")),
     "issues": Origin(("issues.hot",), "issues", " by last_seen"),
     "issue_raw": Origin(("issues.hot",), "issues", " by the issue's last_seen"),
-    "issue_history": Origin(("issues.hot",)),
+    "issue_history": Origin(("issues.hot",), only="changes between two looks"),
     "issue_environments": Origin(("issue_environments",), "issue_environments", " by last_seen"),
     "error_counts": Origin(("error_counts",), "error_counts"),
     "events": Origin(("events",), "events"),
-    "event_bodies": Origin(("event_bodies",)),
+    "event_bodies": Origin(("event_bodies",), only="the newest of active issues"),
     "releases": Origin(("releases",)),
     "release_projects": Origin(("releases",)),
-    "deploys": Origin(("deploys",)),
+    "deploys": Origin(("deploys",), only="those of the newest releases, and the last one of others"),
     "release_health": Origin(("release_health",), "release_health"),
     "transaction_stats": Origin(("transactions",), "transactions"),
-    "transaction_windows": Origin(("transaction_windows.24h", "transaction_windows.7d")),
+    "transaction_windows": Origin(
+        ("transaction_windows.24h", "transaction_windows.7d"), only="windows that were synced or asked for"
+    ),
     "query_stats": Origin(("queries",), "queries"),
     "web_vitals": Origin(("web_vitals",), "web_vitals"),
 }
@@ -61,6 +65,8 @@ class TableState:
     covered: bool = False
     """Whether completeness is a matter of time for this table at all."""
     by: str = ""
+    only: str = ""
+    """What of Sentry's rows it is meant to hold; empty for all of them."""
     sources: tuple[str, ...] = ()
     approximate: bool = False
     """The server sampled or extrapolated part of it."""
@@ -84,7 +90,7 @@ def _completeness(state: TableState) -> str:
     if not state.known and not state.scopes and state.as_of is None:
         return "never synced"
     if not state.covered:
-        return ""
+        return f"only {state.only}" if state.only else ""
     if not state.known:
         return (
             f"known for {_count(state.scopes, 'scope')} only, not as a whole"
@@ -134,6 +140,7 @@ def _state(connection: Connection, table: str) -> TableState:
         _as_of(connection, origin.streams),
         covered=origin.covered is not None,
         by=origin.by,
+        only=origin.only,
         set_aside=_set_aside(connection, origin.streams),
         removed=_removed(connection, table),
     )

@@ -110,6 +110,9 @@ def test_two_streams_of_one_table_are_as_old_as_the_older(tmp_path: Path) -> Non
 
     assert windows.as_of == NOW - 5 * HOUR
     assert deploys.as_of == NOW - HOUR
+    assert describe(deploys).startswith(
+        "deploys: only those of the newest releases, and the last one of others; as of "
+    )
 
 
 def test_rows_set_aside_count_until_their_window_is_read_again(tmp_path: Path) -> None:

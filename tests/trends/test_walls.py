@@ -89,6 +89,12 @@ def test_a_session_is_set_as_it_should_be(session: duckdb.DuckDBPyConnection, se
     assert session.execute(f"SELECT current_setting('{setting}')").fetchone() == (value,)
 
 
+def test_files_are_walled_off_twice(session: duckdb.DuckDBPyConnection) -> None:
+    """The file system itself is off, should a function ever forget to ask about external access."""
+    with pytest.raises(duckdb.PermissionException, match="LocalFileSystem has been disabled"):
+        session.execute("SELECT * FROM read_text('/etc/hostname')")
+
+
 def test_sessions_share_nothing(session: duckdb.DuckDBPyConnection) -> None:
     with open_session() as other, pytest.raises(duckdb.CatalogException):
         other.execute("SELECT * FROM t")
