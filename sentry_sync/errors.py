@@ -22,7 +22,8 @@
     │   ├── StoreMismatch            6  it holds another organization
     │   ├── StoreBusy                6  another process is syncing into it
     │   └── StoreUnwritable          6  read-only, full, or not ours
-    └── QueryError                   7  a SQL statement was refused or failed
+    ├── QueryError                   7  a SQL statement was refused or failed
+    └── QuestionError                2  a tool was asked for something that cannot be
 """
 
 from __future__ import annotations
@@ -128,3 +129,9 @@ class QueryError(SentrySyncError):
     """A SQL statement was refused or failed."""
 
     exit_code = 7
+
+
+class QuestionError(SentrySyncError):
+    """A tool was asked for something that cannot be: a wrong argument, a project that does not exist."""
+
+    exit_code = 2

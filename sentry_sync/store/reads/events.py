@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from sentry_sync.store import bodies, tables
 from sentry_sync.store.reads.knowledge import as_list, listed
@@ -15,12 +15,14 @@ from sentry_sync.store.types import EventId
 
 _events, _bodies = tables.events, tables.event_bodies
 
-_NEWEST = Prepared(
-    select(_events)
-    .where(_events.c.issue_id.in_(select(listed("ids").c.value)))
-    .order_by(_events.c.timestamp.desc(), _events.c.event_id)
-    .limit(bindparam("page"))
-)
+
+def _newest(of_issue: ColumnElement[bool]) -> Prepared:
+    order = _events.c.timestamp.desc(), _events.c.event_id
+    return Prepared(select(_events).where(of_issue).order_by(*order).limit(bindparam("page")))
+
+
+_NEWEST = _newest(_events.c.issue_id == bindparam("id"))
+_NEWEST_OF_MERGED = _newest(_events.c.issue_id.in_(select(listed("ids").c.value)))
 _ONE = Prepared(
     select(_events).where(
         _events.c.project_id == bindparam("project"), _events.c.event_id == bindparam("event", type_=EventId)
@@ -35,7 +37,9 @@ _BODY = Prepared(
 
 def newest(snapshot: Snapshot, issue_ids: Sequence[str], limit: int) -> list[Any]:
     """The newest events of an issue, which may go by several ids after a merge."""
-    return _NEWEST.all(snapshot, {"ids": as_list(issue_ids), "page": limit})
+    if len(issue_ids) == 1:  # read along the index; over several ids SQLite would sort all their events
+        return _NEWEST.all(snapshot, {"id": issue_ids[0], "page": limit})
+    return _NEWEST_OF_MERGED.all(snapshot, {"ids": as_list(issue_ids), "page": limit})
 
 
 def one(snapshot: Snapshot, project_id: str, event_id: str) -> Any | None:

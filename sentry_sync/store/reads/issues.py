@@ -148,6 +148,7 @@ def _statuses() -> CTE:
 
 
 _BY_ID = Prepared(select(*_COLUMNS).where(_issues.c.id == bindparam("id")))
+_BY_IDS = Prepared(select(*_COLUMNS).where(_issues.c.id.in_(select(listed("ids").c.value))))
 _BY_SHORT_ID = Prepared(
     select(*_COLUMNS).where(_issues.c.short_id == bindparam("short_id")).order_by(_issues.c.removed_at)
 )
@@ -196,6 +197,12 @@ _ENVIRONMENTS_OF_EVENTS = Prepared(_environments_of_events())
 def by_id(snapshot: Snapshot, issue_id: str) -> Any | None:
     """One issue, also a removed one."""
     return _BY_ID.first(snapshot, {"id": issue_id})
+
+
+def by_ids(snapshot: Snapshot, ids: Sequence[str]) -> list[Any]:
+    """The issues of ``ids`` in that order; unknown ones are left out."""
+    found = {row.id: row for row in _BY_IDS.all(snapshot, {"ids": as_list(ids)})}
+    return [found[issue_id] for issue_id in ids if issue_id in found]
 
 
 def by_short_id(snapshot: Snapshot, short_id: str) -> Any | None:

@@ -41,7 +41,8 @@ class Rejected:
     """Rows of a stream that could not be read, and so are missing."""
 
     stream: str
-    rows: int
+    most: int
+    """In one pass; passes overlap, so the same row may have been refused by several."""
     reason: str | None
     since: datetime
 
@@ -50,8 +51,6 @@ class Rejected:
 class Knowledge:
     """What is known of some streams and resources, all of one snapshot."""
 
-    origin: tuple[str, str] | None
-    """Base URL and slug of the organization this store is a copy of; None before the first sync."""
     marks: Mapping[tuple[str, str], datetime]
     """Stream and scope: when the last complete pass was true."""
     coverage: Mapping[tuple[str, str], Sequence[Covered]]
@@ -99,7 +98,7 @@ def _rejected() -> Select[Any]:
     return (
         select(
             passes.c.stream,
-            func.sum(passes.c.rejected).label("rows"),
+            func.max(passes.c.rejected).label("most"),
             func.max(passes.c.reject_reason).label("reason"),
             func.min(passes.c.started_at).label("since"),
         )
@@ -132,16 +131,20 @@ def read(
 ) -> Knowledge:
     """What is known of ``streams`` and ``resources`` in any of ``scopes``."""
     in_streams, in_scopes = {"streams": as_list(streams)}, {"scopes": as_list(scopes)}
-    origin = _ORIGIN.first(snapshot)
     coverage: dict[tuple[str, str], list[Covered]] = defaultdict(list)
     for row in _COVERAGE.all(snapshot, {"resources": as_list(resources), **in_scopes}):
         part = Covered(Interval(row.start, row.end), row.source, row.approximate)
         coverage[row.resource, row.scope].append(part)
     return Knowledge(
-        origin=(origin.base_url, origin.organization) if origin else None,
         marks={(row.stream, row.scope): row.as_of for row in _MARKS.all(snapshot, {**in_streams, **in_scopes})},
         coverage=coverage,
         passes=[LastPass(*row) for row in _PASSES.all(snapshot, {**in_streams, **in_scopes})],
         rejected=[Rejected(*row) for row in _REJECTED.all(snapshot, in_streams)],
         capabilities={row.name: row.available for row in _CAPABILITIES.all(snapshot)},
     )
+
+
+def origin(snapshot: Snapshot) -> tuple[str, str] | None:
+    """Base URL and slug of the organization this store is a copy of; None before anything was read."""
+    row = _ORIGIN.first(snapshot)
+    return (row.base_url, row.organization) if row else None

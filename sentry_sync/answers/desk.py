@@ -1,0 +1,113 @@
+"""What every question stands on: the store's snapshots, the clock, whose copy this is, and the way to Sentry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sentry_sync.answers.asking import Found, Learned, Question, View
+from sentry_sync.answers.freshness import Refusal
+from sentry_sync.errors import StoreMismatch
+from sentry_sync.records.clock import Clock
+from sentry_sync.store import locks
+from sentry_sync.store.reads import knowledge
+from sentry_sync.store.reads.prepared import Snapshot
+from sentry_sync.store.reads.snapshot import Reader
+from sentry_sync.store.store import Store
+from sentry_sync.sync.plan import INTERVALS
+
+if TYPE_CHECKING:
+    from sentry_sync.answers.live import Live
+    from sentry_sync.sentry.client import SentryClient
+
+DEADLINE_SECONDS = 10.0
+"""How long a question waits for Sentry in all: as long as a person looks at a spinner."""
+
+PROBE_EVERY = timedelta(seconds=1)
+"""How often the sync lock is looked at: looking takes it, shared, for an instant."""
+
+
+GIVE_UP_FOR = timedelta(seconds=15)
+"""How long a server that could not be reached is not asked again: finding out takes seconds of retries, and a
+question asked offline should not wait for them each time."""
+
+
+class Desk:
+    """Shared by all questions of a process, from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        client: Callable[[], SentryClient] | None,
+        *,
+        base_url: str | None,
+        organization: str | None,
+        deadline_seconds: float,
+    ) -> None:
+        self.clock = clock
+        self.client = client
+        self.base_url = base_url
+        self.organization = organization
+        self._store = store
+        self._deadline_seconds = deadline_seconds
+        self._reader = Reader(store)
+        self._probed: tuple[datetime, bool] | None = None
+        self._unreachable: tuple[datetime, Refusal] | None = None
+
+    def look(
+        self, question: Question, now: datetime, learned: Mapping[str, Learned], *, refused: bool = False
+    ) -> Found:
+        """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
+        with self._reader.snapshot() as snapshot:
+            origin = self._origin(snapshot)
+            return question.look(View(snapshot, now, origin, dict(learned), refused))
+
+    def live(self) -> Live:
+        """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""
+        from sentry_sync.answers.live import Live  # here, since a local answer must not wait for httpx
+
+        if self.client is None:
+            raise RuntimeError("nobody is to be asked")
+        return Live(self.client(), self._store, self.clock, self._deadline_seconds)
+
+    def unreachable(self, now: datetime) -> Refusal | None:
+        """Why there is no point in asking Sentry just now."""
+        if self._unreachable is None or now - self._unreachable[0] > GIVE_UP_FOR:
+            return None
+        return self._unreachable[1]
+
+    def refused(self, refusal: Refusal) -> Refusal:
+        """Remember a server that could not be reached."""
+        if refusal.reason == "offline":
+            self._unreachable = self.clock.now(), refusal
+        return refusal
+
+    def _origin(self, snapshot: Snapshot) -> tuple[str | None, str | None]:
+        """Whose copy this is; raises StoreMismatch when that is not the organization that was configured."""
+        held = knowledge.origin(snapshot)
+        if held is None or self.organization is None:
+            return held or (self.base_url, self.organization)
+        base_url, organization = held
+        if organization != self.organization or (self.base_url is not None and base_url != self.base_url):
+            raise StoreMismatch(
+                f"this store is a copy of {organization} at {base_url}, not of {self.organization} at "
+                f"{self.base_url or base_url}: choose another directory with SENTRY_SYNC_STORE"
+            )
+        return held
+
+    def next_sync_at(self, resource: str, as_of: datetime | None, now: datetime) -> datetime | None:
+        """When the process that syncs will have looked again; None when none does."""
+        if as_of is None or not self._syncing(now):
+            return None
+        return max(as_of + INTERVALS[resource], now)
+
+    def _syncing(self, now: datetime) -> bool:
+        if self._probed is None or not timedelta() <= now - self._probed[0] < PROBE_EVERY:
+            self._probed = now, locks.is_held(self._store.paths.sync_lock)
+        return self._probed[1]
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._reader.close()

@@ -1,0 +1,77 @@
+"""How old, how complete and whose an answer is: the part of every answer that makes the rest usable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sentry_sync.answers.misses import Miss
+from sentry_sync.answers.times import shown
+from sentry_sync.records.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a question knows about its own rows."""
+
+    as_of: datetime | None
+    """Everything in the answer was true at this moment, or later; None when nothing was ever read."""
+    complete: bool
+    """Nothing that belongs into the answer, as of then, is missing."""
+    stale_after: timedelta
+    coverage: Interval | None = None
+    source: str = "local"
+    notes: tuple[str, ...] = ()
+    oldest_verified_at: datetime | None = None
+    """When the row that was looked at longest ago was read; None where rows have no such time of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why Sentry could not be asked, as one word and one line."""
+
+    reason: str
+    note: str
+
+
+def freshness(
+    facts: Facts,
+    *,
+    now: datetime,
+    next_sync_at: datetime | None,
+    miss: Miss | None = None,
+    refusal: Refusal | None = None,
+) -> dict[str, Any]:
+    """The ``freshness`` object; ``miss`` is the reason Sentry was asked, or would have been but for ``refusal``.
+
+    An answer with a refusal is never complete: something was missing, or it would not have needed Sentry.
+    """
+    age = None if facts.as_of is None else max(0.0, (now - facts.as_of).total_seconds())
+    found: dict[str, Any] = {
+        "source": facts.source,
+        "as_of": shown(facts.as_of),
+        "age_seconds": None if age is None else round(age),
+        "stale": age is None or age > facts.stale_after.total_seconds(),
+        "complete": facts.complete and refusal is None,
+        "coverage": _span(facts.coverage),
+        "fell_through_because": None if refusal or miss is None else miss.value,
+        "could_not_fall_through_because": refusal.reason if refusal else None,
+        "next_sync_at": shown(next_sync_at),
+        "notes": _notes(facts.notes, miss, refusal),
+    }
+    if facts.oldest_verified_at is not None:
+        found["oldest_verified_at"] = shown(facts.oldest_verified_at)
+    return found
+
+
+def _span(coverage: Interval | None) -> dict[str, str | None] | None:
+    return {"from": shown(coverage.start), "to": shown(coverage.end)} if coverage else None
+
+
+def _notes(notes: Sequence[str], miss: Miss | None, refusal: Refusal | None) -> list[str]:
+    if refusal is None:
+        return list(notes)
+    wanted = f"Sentry should have been asked ({miss.value}): " if miss else ""
+    return [f"{wanted}{refusal.note}", *notes]

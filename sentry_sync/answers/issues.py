@@ -1,0 +1,202 @@
+"""get-issues: the issues of a project, in an order, with what a triager needs beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentry_sync.answers import recent, untrusted
+from sentry_sync.answers.asking import Found, Step, View
+from sentry_sync.answers.freshness import Facts
+from sentry_sync.answers.locating import Project, locate, not_located
+from sentry_sync.answers.misses import (
+    SEARCH_WINDOW,
+    Miss,
+    Reach,
+    newest_of,
+    reach,
+    search_edge,
+    still_good,
+)
+from sentry_sync.answers.times import shown
+from sentry_sync.answers.warnings import warnings
+from sentry_sync.records.intervals import Interval
+from sentry_sync.store.reads import issues, knowledge
+from sentry_sync.store.reads.issues import EPOCH, IssueFilter
+from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.sync.plan import stale_after
+
+_STREAMS = ("issues.hot", "issue_environments", "error_counts")
+_RESOURCES = ("issues", "issue_environments", "error_counts", "issues.asked")
+
+ENVIRONMENTS = 10
+"""Environment names a row shows at most."""
+
+_STATUS_NOTE = (
+    "a status changed in Sentry without a new event shows only once the issue is read again: a row's status is as "
+    "of its verified_at, and an issue that moved into this status since may be missing"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesQuestion:
+    """Which issues, in which order."""
+
+    project: str
+    status: str | None = None
+    environment: str | None = None
+    limit: int = 25
+    sort: str = "date"
+
+    resource = "issues"
+
+    def look(self, view: View) -> Found:
+        """The issues as the store knows them."""
+        project = locate(view, self.project)
+        if project is None:
+            return not_located(view, self.resource, {"project": None, "issues": [], "more": None})
+        known = knowledge.read(view.snapshot, _STREAMS, _RESOURCES, ("", self.scope(project)))
+        page = self._page(view, known, project)
+        step = None if page.miss is None else self._step(project, known)
+        return Found(
+            self._rows(view, known, project, page), self._facts(view, known, page, project), page.miss, step
+        )
+
+    def scope(self, project: Project) -> str:
+        """The scope of what Sentry's answer to this very question covers."""
+        return f"project:{project.id}|{self.status or ''}|{self.sort}|{self.limit}|{self.environment or ''}"
+
+    def _page(self, view: View, known: Knowledge, project: Project) -> _Page:
+        """What Sentry just said, else what the sync read if that suffices, else what it said a moment ago."""
+        learned = view.learned.get("issues")
+        if learned:
+            rows = issues.by_ids(view.snapshot, learned.ids)
+            return _Page(rows, learned.more, None, Reach(learned.at, learned.at))
+        synced = self._synced(known)
+        found = self._read(view, project, synced)
+        if found.miss is None:
+            return found
+        asked = reach(None, [part.interval for part in known.covered("issues.asked", self.scope(project))])
+        if asked and still_good(asked.as_of, view.now, stale_after(self.resource)):
+            own = self._read(view, project, asked, verified_since=asked.as_of)
+            if own.miss is None:
+                return own
+        return found
+
+    def _synced(self, known: Knowledge) -> Reach | None:
+        found = _reach(known, "issues.hot", "issues")
+        if self.environment is None or found is None:
+            return found
+        pairs = _reach(known, "issue_environments", "issue_environments")
+        return Reach(max(found.since, pairs.since), min(found.as_of, pairs.as_of)) if pairs else None
+
+    def _read(self, view: View, project: Project, known: Reach | None, verified_since: datetime = EPOCH) -> _Page:
+        as_of = known.as_of if known else view.now
+        rows = issues.page(
+            view.snapshot,
+            IssueFilter(
+                project.id,
+                status=self.status,
+                environment=self.environment,
+                environment_since=as_of - SEARCH_WINDOW,
+                verified_since=verified_since,
+                sort=self.sort,
+                limit=self.limit + 1,
+            ),
+        )
+        oldest = search_edge(as_of)
+        if self.environment and known and known.since > oldest:
+            # No event in an environment is older than the project's oldest issue.
+            oldest = max(oldest, issues.oldest_first_seen(view.snapshot, project.id) or oldest)
+        miss = newest_of(known, self._edge(rows), oldest)
+        return _Page(rows[: self.limit], len(rows) > self.limit, miss, known)
+
+    def _edge(self, rows: Sequence[Any]) -> datetime | None:
+        """When the last wanted row was last seen, if everything seen later must be among the wanted."""
+        if len(rows) < self.limit:
+            return None
+        last = rows[self.limit - 1]
+        by_time = self.sort == "date" or (self.sort == "priority" and last.priority == "high")
+        edge: datetime | None = last.edge if by_time else None
+        return edge
+
+    def _step(self, project: Project, known: Knowledge) -> Step:
+        from sentry_sync.answers.fetching.issues import list_issues
+
+        dialect = known.capabilities.get("issues.sentry")
+        return Step("issues", lambda live: list_issues(live, self, project, speaks_sentry=dialect))
+
+    def _rows(self, view: View, known: Knowledge, project: Project, page: _Page) -> dict[str, Any]:
+        ids = [row.id for row in page.rows]
+        environments = issues.environments(view.snapshot, ids) if ids else {}
+        counts = recent.counts(view.snapshot, known, ids)
+        rows = [_shown(row, environments.get(row.id, ()), counts.of(row.id)) for row in page.rows]
+        return {"project": project.shown(), "issues": rows, "more": page.more}
+
+    def _facts(self, view: View, known: Knowledge, page: _Page, project: Project) -> Facts:
+        verified = min((row.verified_at for row in page.rows), default=None)
+        asked = view.learned.get("issues")
+        # Rows that nobody vouches for are as old as the one that was looked at longest ago.
+        as_of = page.known.as_of if page.known else verified
+        notes = [*project.notes, *warnings(known), *view.notes("issues")]
+        if self.status and not asked:
+            notes.append(_STATUS_NOTE)
+        if page.rows:
+            notes += recent.notes(known, as_of)
+        return Facts(
+            as_of=as_of,
+            complete=page.miss is None and (asked is None or asked.complete),
+            stale_after=stale_after(self.resource),
+            coverage=page.coverage,
+            source="live" if asked else "local",
+            notes=tuple(notes),
+            oldest_verified_at=verified,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    rows: Sequence[Any]
+    more: bool
+    miss: Miss | None
+    known: Reach | None
+
+    @property
+    def coverage(self) -> Interval | None:
+        """The time in which every issue is known; Sentry's own answer has none, it is what it is."""
+        known = self.known
+        return Interval(known.since, known.as_of) if known and known.since < known.as_of else None
+
+
+def _reach(known: Knowledge, stream: str, resource: str) -> Reach | None:
+    """How far back a resource is known; time that the server only sampled doesn't count."""
+    return reach(known.as_of(stream), [part.interval for part in known.covered(resource) if not part.approximate])
+
+
+def _shown(row: Any, environments: Sequence[str], last_24h: int | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "short_id": row.short_id,
+        "status": row.status,
+        "substatus": row.substatus,
+        "priority": row.priority,
+        "level": row.level,
+        "category": row.category,
+        "platform": row.platform,
+        "unhandled": row.unhandled,
+        "assigned_to": untrusted.line(row.assigned_to) if row.assigned_to else None,
+        "frequency": {"events": row.count, "last_24h": last_24h},
+        "users": row.user_count,
+        "first_seen": shown(row.first_seen),
+        "last_seen": shown(row.last_seen),
+        "verified_at": shown(row.verified_at),
+        "permalink": row.permalink,
+        "untrusted": {
+            "title": untrusted.line(row.title),
+            "culprit": untrusted.line(row.culprit or ""),
+            "environment": untrusted.lines(environments, ENVIRONMENTS),
+            "first_release": untrusted.line(row.first_release) if row.first_release else None,
+        },
+    }
