@@ -17,7 +17,7 @@ MEANING = {
     "project_stats": "Events and sessions of each project in the 24 hours before `as_of`, by Sentry's count.",
     "environments": "The environments of each project.",
     "issues": (
-        "Issues that are still there, with Sentry's own counters (`count` and `user_count` are of the issue's whole "
+        "Issues that are still there, with Sentry's counters (`count` and `user_count` are of the issue's whole "
         "life). Those that went are in `removed_issues`."
     ),
     "removed_issues": "Issues that Sentry no longer has, and why (`removed_as`, `merged_into`).",

@@ -6,7 +6,7 @@ Importing this costs 0.15 s (pydantic-settings brings asyncio and ssl), so comma
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from platformdirs import user_config_path, user_data_path
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
         AfterValidator(lambda value: _bearer(value) if value else None),
         Expects("a token as Sentry shows it: one line of ASCII without spaces"),
     ] = Field(
-        None,
+        default=None,
         validation_alias=AliasChoices("SENTRY_AUTH_TOKEN", "SENTRY_API_TOKEN"),
         description=(
             "The API token, with the scopes `org:read`, `project:read`, `project:releases` and `event:read`. An "
@@ -77,32 +78,32 @@ class Settings(BaseSettings):
         str | None,
         Expects("an organization's slug, the name in its address (letters, digits, - and _)"),
     ] = Field(
-        None,
+        default=None,
         validation_alias="SENTRY_ORG",
         pattern=SLUG,
         description="The slug of the organization to copy. A store holds one organization.",
     )
     base_url: Annotated[str, Expects("the https address of a Sentry server")] = Field(
-        "https://sentry.io/api/0/",
+        default="https://sentry.io/api/0/",
         validation_alias="SENTRY_BASE_URL",
         description="The server, with or without `/api/0`. Plain http is for this machine only.",
     )
     timeout: Annotated[float, Expects("a number of seconds above 0 and up to 60")] = Field(
-        30,
+        default=30,
         validation_alias="SENTRY_TIMEOUT",
         gt=0,
         le=60,  # what the request ledger takes for the longest silence of a request under way
         description="Seconds to wait for one answer of the server.",
     )
     max_events: Annotated[int, Expects("a whole number from 1 to 1000")] = Field(
-        100,
+        default=100,
         validation_alias="SENTRY_MAX_EVENTS",
         ge=1,
         le=1000,
         description="Events kept whole (stack trace, breadcrumbs) for each issue, at most.",
     )
     history_days: Annotated[int, Expects("a whole number of days from 1 to 90")] = Field(
-        14,
+        default=14,
         validation_alias="SENTRY_SYNC_HISTORY_DAYS",
         ge=1,
         le=90,
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     rate_limit: Annotated[
         int, BeforeValidator(_per_minute), Expects("requests per minute from 1 to 10000, as 100 or 100/minute")
     ] = Field(
-        100,
+        default=100,
         validation_alias="SENTRY_SYNC_RATE_LIMIT",
         ge=1,
         le=10_000,
@@ -168,23 +169,33 @@ def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Se
     path = named or default_file()
     written = read_file(path, must_exist=named is not None, known=Settings.model_fields)
 
-    class Layered(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, _by_alias(written))
-
     try:
-        return Layered(**_by_alias(given))
+        return _layered(
+            lambda cls: InitSettingsSource(cls, _by_alias(given)),
+            EnvSettingsSource,
+            lambda cls: InitSettingsSource(cls, _by_alias(written)),
+        )
     except ValidationError as error:
         # `from None`: pydantic's own error holds the value, and the value may be a token.
         raise SettingsError(_refusal(error, given, path)) from None
+
+
+def exactly(values: Mapping[str, str]) -> Settings:
+    """Settings of these values, by environment variable, and the defaults: nothing else is looked at."""
+    return _layered(lambda cls: InitSettingsSource(cls, dict(values)))
+
+
+def _layered(*layers: Callable[[type[BaseSettings]], PydanticBaseSettingsSource]) -> Settings:
+    """Settings from these sources, the first that has a value winning."""
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_usual: object, **_named: object
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(layer(settings_cls) for layer in layers)
+
+    return Layered()
 
 
 def _by_alias(values: Mapping[str, Any]) -> dict[str, Any]:
