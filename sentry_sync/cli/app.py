@@ -123,7 +123,7 @@ def status(
     whether that is stale, the rows held and the rows that could not be read; for each stream its last pass and its
     error; the time covered, with its gaps; the requests spent in the last minute and left; and the size on disk.
 
-    A pass that is "unfinished" is being made now, or was cut short and goes on with the next sync.
+    A pass that was "interrupted" goes on with the next sync, where it ended.
     """
     from sentry_sync.cli import status as room
 

@@ -11,6 +11,7 @@ from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import StoreError
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store import locks
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.reads import status as reads
 from sentry_sync.store.store import Store
@@ -47,13 +48,15 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
         status = reads.read(connection)
     now = clock.now()
     sizes = reads.size_on_disk(store.paths)
+    syncing = locks.is_held(store.paths.sync_lock)
     return {
         "now": now,
         "organization": status.organization,
         "base_url": status.base_url,
         "store": {"directory": str(settings.store), "bytes": sum(sizes.values()), **sizes},
         "budget": _budget(store, settings.rate_limit, clock),
-        "resources": [_resource(name, status, now) for name in RESOURCES],
+        "syncing": syncing,
+        "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],
         "coverage": [_covered(entry) for entry in status.coverage],
         "capabilities": status.capabilities,
     }
@@ -75,8 +78,8 @@ def _budget(store: Store, per_minute: int, clock: Clock) -> dict[str, Any] | Non
         return None
 
 
-def _resource(name: str, status: reads.Status, now: datetime) -> dict[str, Any]:
-    streams = [_stream(ladder, status, now) for ladder in LADDERS if ladder[0].resource == name]
+def _resource(name: str, status: reads.Status, now: datetime, *, syncing: bool) -> dict[str, Any]:
+    streams = [_stream(ladder, status, now, syncing=syncing) for ladder in LADDERS if ladder[0].resource == name]
     # As old as its oldest stream. One that has never come through leaves the whole resource without a date.
     dates = [entry["as_of"] for entry in streams if entry["whole"] and _dated(entry)]
     as_of = min(dates) if dates and None not in dates else None
@@ -99,7 +102,7 @@ def _dated(entry: dict[str, Any]) -> bool:
     return entry["state"] != "unsupported" and not entry["stream"].startswith("transaction_windows.")
 
 
-def _stream(ladder: Any, status: reads.Status, now: datetime) -> dict[str, Any]:
+def _stream(ladder: Any, status: reads.Status, now: datetime, *, syncing: bool) -> dict[str, Any]:
     name = ladder[0].name
     report = status.streams.get(name)
     lacking = all(rung.needs and status.capabilities.get(rung.needs) is False for rung in ladder)
@@ -107,7 +110,7 @@ def _stream(ladder: Any, status: reads.Status, now: datetime) -> dict[str, Any]:
     as_of = report.as_of if report else None
     return {
         "stream": name,
-        "state": "unsupported" if lacking else _state(last, as_of),
+        "state": "unsupported" if lacking else _state(last, as_of, syncing=syncing),
         "as_of": as_of,
         "age_seconds": (now - as_of).total_seconds() if as_of else None,
         "whole": report.whole if report and report.scopes else name not in ONE_BY_ONE,
@@ -122,10 +125,12 @@ def _stream(ladder: Any, status: reads.Status, now: datetime) -> dict[str, Any]:
     }
 
 
-def _state(last: reads.PassReport | None, as_of: datetime | None) -> str:
+def _state(last: reads.PassReport | None, as_of: datetime | None, *, syncing: bool) -> str:
     if last is None:
         return "done" if as_of else "never"
-    return "unfinished" if last.state == "running" else last.state
+    if last.state == "running" and not syncing:
+        return "interrupted"
+    return last.state
 
 
 def _covered(entry: reads.CoverageReport) -> dict[str, Any]:
@@ -152,6 +157,8 @@ def _show(found: dict[str, Any]) -> None:
             f"budget  {budget['spent']} of {budget['per_minute']} requests spent in the last minute, "
             f"{budget['left_for_questions']} left for questions, {budget['left_for_sync']} for the sync"
         )
+    if found["syncing"]:
+        output.line("sync    running now")
     output.line()
     output.table(
         ("RESOURCE", "AS OF", "AGE", "STALE", "REJECTED", "ROWS"),

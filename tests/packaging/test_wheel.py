@@ -36,7 +36,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=True)
     subprocess.run(
-        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", str(wheel)], check=True, capture_output=True
+        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", str(wheel)],
+        check=True,
+        capture_output=True,
     )
     return folder / "bin"
 
