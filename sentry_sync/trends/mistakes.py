@@ -17,7 +17,7 @@ from sentry_sync.trends.gate import nearest
 LONGEST_LINE = 300
 """Characters: DuckDB lists every candidate function, a line of ours stays a line."""
 
-_REST = re.compile(r"\n\s*(?:Candidate|LINE \d)")
+_REST = re.compile(r"\n\s*(?:Candidate|Did you mean|LINE \d)")
 _WHERE = re.compile(r"\n\s*LINE (\d+):")
 _UNKNOWN = re.compile(r"""(?:Referenced column|does not have a column named) ["'](\w+)["']""")
 
