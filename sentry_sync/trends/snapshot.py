@@ -18,8 +18,8 @@ from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.relations import RELATIONS, Relation, select
 
 BATCH = 1024
-"""Rows handed over at once: 200,000 events take 1.04 s so, 1.1 s by 256 and 1.5 s by 16,384, where Python's garbage
-collector looks at them all again and again. Time limits are looked at in between."""
+"""Rows handed over at once: 200,000 events take 1.04 s so, 1.1 s by 256 and 1.5 s by 16,384, where Python's
+garbage collector looks at them all again and again. Time limits are looked at in between."""
 
 Columns = Mapping[str, Sequence[str]]
 """Which columns of which relations a statement needs."""
