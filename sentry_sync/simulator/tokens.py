@@ -11,9 +11,6 @@ ALL_SCOPES = frozenset(
         "event:write", "event:admin", "member:read", "team:read", "alerts:read",
     }
 )  # fmt: skip
-READ_SCOPES = frozenset(
-    {"org:read", "project:read", "project:releases", "event:read", "member:read", "team:read", "alerts:read"}
-)
 MISSING = {"detail": "Authentication credentials were not provided."}
 UNKNOWN = {"detail": "Invalid token"}
 _STATES: dict[str, dict[str, Any]] = {

@@ -73,6 +73,8 @@ def test_statuses_change_without_moving_last_seen() -> None:
     assert {i: sim.world.issues[i].last_seen for i in seen} == seen
     row = ask(sim, LIST, {"group": third}).body[0]
     assert (row["assignedTo"]["email"], row["priority"]) == ("bo@acme.example", "high")
+    sim.mutate.unresolve(first)
+    assert status(sim, first) == "unresolved"
     kinds = [entry["type"] for entry in ask(sim, f"{ORG}/issues/{third}/activities/").body["activity"]]
     assert {"assigned", "set_priority", "first_seen"} <= set(kinds)
 

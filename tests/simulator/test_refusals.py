@@ -26,6 +26,8 @@ def test_requests_without_a_valid_token_are_401_in_sentrys_words() -> None:
     sim.tokens.require_sso("old")
     answer = ask(sim, LIST, token="old")
     assert (answer.status, answer.body["detail"]["code"]) == (401, "sso-required")
+    sim.tokens.disable_member("old")
+    assert ask(sim, LIST, token="old").body["detail"]["code"] == "member-disabled-over-limit"
     sim.tokens.revoke("sntryu_simulator")
     assert ask(sim, LIST).status == 401
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from sentry_sync.simulator import Simulator
+from sentry_sync.simulator import Simulator, WorldSize
+from sentry_sync.simulator.world import sessions
 from tests.simulator.asking import NOW, ORG, ask, simulator, walk
 
 RELEASES = f"{ORG}/releases/"
@@ -119,3 +121,28 @@ def test_ranges_are_rounded_to_whole_intervals(sim: Simulator) -> None:
     body = ask(sim, SESSIONS, query).body
     assert (body["start"], body["end"]) == ("2026-11-17T00:00:00Z", "2026-11-19T00:00:00Z")
     assert body["intervals"] == ["2026-11-17T00:00:00Z", "2026-11-18T00:00:00Z"]
+
+
+def test_parts_of_an_hour_add_up_to_the_hour(sim: Simulator) -> None:
+    start = int(NOW.timestamp()) - 86_400
+    for cell in sessions.cells(sim.world, sim.world.projects, start, start + 3_600):
+        cuts = (cell.hour, cell.hour + 700, cell.hour + 2_000, cell.hour + 3_600)
+        parts = [cell.part(low, high) for low, high in itertools.pairwise(cuts)]
+        assert sum(parts, sessions.Ended()) == cell.ended
+        assert all(part.of("healthy") >= 0 for part in parts)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        WorldSize(projects=1, issues=1, events_per_day=0, releases=1, days=1),
+        WorldSize(projects=12, issues=5, events_per_day=3, releases=2, days=2),
+        WorldSize(projects=25, issues=200, events_per_day=20, releases=30, days=100),
+    ],
+)
+def test_worlds_of_odd_sizes_answer_too(size: WorldSize) -> None:
+    sim = simulator(size=size, static=False)
+    sim.advance(86_400)
+    assert ask(sim, RELEASES, {"health": "1"}).status == 200
+    assert ask(sim, f"{ORG}/issues/", {"query": ""}).status == 200
+    assert len(sim.world.issues) >= size.issues

@@ -114,22 +114,23 @@ def row(call: Call, release: Release, asked: list[Project]) -> dict[str, Any]:
         "deployCount": len(deploys),
         "lastDeploy": deploys[0] if deploys else None,
         "authors": [author] if release.commits else [],
-        "projects": [
-            {
-                "id": int(project.id),
-                "slug": project.slug,
-                "name": project.name,
-                "newGroups": new.get(project.number, 0),
-                "platform": project.platform,
-                "platforms": [project.event_platform],
-                "hasHealthData": project.has_sessions,
-            }
-            for project in shown
-        ],
+        "projects": [_project(project, new.get(project.number, 0)) for project in shown],
         "firstEvent": zulu(first) if first else None,
         "lastEvent": zulu(last) if last else None,
         "currentProjectMeta": {},
         "userAgent": None,
+    }
+
+
+def _project(project: Project, new_groups: int) -> dict[str, Any]:
+    return {
+        "id": int(project.id),
+        "slug": project.slug,
+        "name": project.name,
+        "newGroups": new_groups,
+        "platform": project.platform,
+        "platforms": [project.event_platform],
+        "hasHealthData": project.has_sessions,
     }
 
 

@@ -25,46 +25,60 @@ def events_timeseries(call: Call, answerers: Mapping[str, Answerer]) -> Response
     """One series for each yAxis, or for each of the topEvents groups."""
     query = call.query
     axes = list(dict.fromkeys(query.all("yAxis"))) or ["count()"]
-    groups = list(dict.fromkeys(name for name in query.all("groupBy") if name))
     if any("(" not in axis for axis in axes):
         raise bad_request("Each yAxis has to be a function")
     top = _top_events(query.get("topEvents") or "0")
+    # Without topEvents Sentry does not look at groupBy.
+    groups = list(dict.fromkeys(name for name in query.all("groupBy") if name)) if top else []
     question = explore.ask(call, (*groups, *axes))
     answerer = answerers.get(question.dataset)
     if answerer is None:
         raise bad_request(f"dataset {question.dataset} is not kept by this server")
-    step = parameters.period(query.get("interval") or "1h")
-    if step < MIN_STEP:
-        raise bad_request("The interval is too small")
-    start = question.span.start - question.span.start % step
-    buckets = range(start, question.span.end, step)
-    if len(buckets) > MAX_POINTS:
-        raise bad_request("Your interval and date range would create too many results.")
+    buckets = _buckets(call, question)
     call.valid_until(call.now + 1)
-    wanted = _top(answerer, call, question, groups, top) if top and groups else [()]
-    values: dict[tuple[Any, ...], dict[str, list[Any]]] = {key: {axis: [] for axis in axes} for key in wanted}
-    types: dict[str, str] = {}
-    for moment in buckets:
-        span = Span(max(moment, question.span.start), min(moment + step, question.span.end))
-        table = answerer(call, replace(question, span=span))
-        types |= table.types
-        found = {tuple(row[name] for name in groups): row for row in table.rows}
-        for key in wanted:
-            for axis in axes:
-                values[key][axis].append(found[key][axis] if key in found else 0)
+    wanted = _top(answerer, call, question, groups, top) if groups else [()]
+    values, types = _values(answerer, call, question, groups, buckets)
     series = [
         _series(
             call,
             axis,
-            dict(zip(groups, key, strict=True)) if key else {},
-            list(zip(buckets, values[key][axis], strict=True)),
+            dict(zip(groups, key, strict=True)),
+            [(moment, values.get((moment, key), {}).get(axis)) for moment in buckets],
             types.get(axis, "integer"),
         )
         for key in wanted
         for axis in axes
     ]
-    meta = {"dataset": question.dataset, "start": start * 1_000, "end": question.span.end * 1_000}
+    meta = {"dataset": question.dataset, "start": buckets.start * 1_000, "end": question.span.end * 1_000}
     return call.reply({"timeSeries": series, "meta": meta})
+
+
+def _buckets(call: Call, question: Question) -> range:
+    step = parameters.period(call.query.get("interval") or "1h")
+    if step < MIN_STEP:
+        raise bad_request("The interval is too small")
+    buckets = range(question.span.start - question.span.start % step, question.span.end, step)
+    if len(buckets) > MAX_POINTS:
+        raise bad_request("Your interval and date range would create too many results.")
+    return buckets
+
+
+Values = dict[tuple[int, tuple[Any, ...]], dict[str, Any]]
+"""Rows by the moment of their bucket and the values of their groups."""
+
+
+def _values(
+    answerer: Answerer, call: Call, question: Question, groups: list[str], buckets: range
+) -> tuple[Values, dict[str, str]]:
+    values: Values = {}
+    types: dict[str, str] = {}
+    for moment in buckets:
+        span = Span(max(moment, question.span.start), min(moment + buckets.step, question.span.end))
+        table = answerer(call, replace(question, span=span))
+        types |= table.types
+        for row in table.rows:
+            values[moment, tuple(row[name] for name in groups)] = row
+    return values, types
 
 
 def _top_events(text: str) -> int:

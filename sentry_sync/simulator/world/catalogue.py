@@ -95,7 +95,6 @@ _EXTENSION = {
     "python": "py", "javascript": "tsx", "node": "ts", "java": "java", "go": "go",
     "android": "kt", "cocoa": "swift", "ruby": "rb", "php": "php",
 }  # fmt: skip
-PLATFORMS = tuple(_ERRORS)
 
 
 def kind(random: Random, platform: str, number: int) -> Kind:

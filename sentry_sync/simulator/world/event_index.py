@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -115,7 +115,3 @@ class EventIndex:
     def oldest(self) -> int | None:
         """When the earliest event happened."""
         return self.timestamp[self.order[0]] if self.order else None
-
-    def count_until(self, events: array[int], moment: int) -> int:
-        """How many of a time-ordered list happened at or before the moment."""
-        return bisect_right(events, moment, key=self.timestamp.__getitem__)

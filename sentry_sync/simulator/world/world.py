@@ -7,7 +7,7 @@ from array import array
 
 from sentry_sync.simulator import identifiers
 from sentry_sync.simulator.clock import VirtualClock
-from sentry_sync.simulator.moments import DAY, HOUR
+from sentry_sync.simulator.moments import DAY
 from sentry_sync.simulator.options import WorldSize
 from sentry_sync.simulator.seeded import mix, stream
 
@@ -234,7 +234,3 @@ class World:
     def bad_release(self) -> Release | None:
         """The release that broke things."""
         return next((release for release in self.releases.all if release.bad), None)
-
-    def first_hour(self) -> int:
-        """The first full hour of the history."""
-        return self.start - self.start % HOUR
