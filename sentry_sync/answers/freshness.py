@@ -41,10 +41,11 @@ def freshness(
     *,
     now: datetime,
     next_sync_at: datetime | None,
-    miss: Miss | None = None,
+    asked: Miss | None = None,
+    missed: Miss | None = None,
     refusal: Refusal | None = None,
 ) -> dict[str, Any]:
-    """The ``freshness`` object; ``miss`` is the reason Sentry was asked, or would have been but for ``refusal``.
+    """The ``freshness`` object. ``asked`` is why Sentry was asked, ``missed`` why it should have been.
 
     An answer with a refusal is never complete: something was missing, or it would not have needed Sentry.
     """
@@ -56,10 +57,10 @@ def freshness(
         "stale": age is None or age > facts.stale_after.total_seconds(),
         "complete": facts.complete and refusal is None,
         "coverage": _span(facts.coverage),
-        "fell_through_because": None if refusal or miss is None else miss.value,
+        "fell_through_because": asked.value if asked else None,
         "could_not_fall_through_because": refusal.reason if refusal else None,
         "next_sync_at": shown(next_sync_at),
-        "notes": _notes(facts.notes, miss, refusal),
+        "notes": _notes(facts.notes, missed, refusal),
     }
     if facts.oldest_verified_at is not None:
         found["oldest_verified_at"] = shown(facts.oldest_verified_at)
@@ -70,8 +71,8 @@ def _span(coverage: Interval | None) -> dict[str, str | None] | None:
     return {"from": shown(coverage.start), "to": shown(coverage.end)} if coverage else None
 
 
-def _notes(notes: Sequence[str], miss: Miss | None, refusal: Refusal | None) -> list[str]:
+def _notes(notes: Sequence[str], missed: Miss | None, refusal: Refusal | None) -> list[str]:
     if refusal is None:
         return list(notes)
-    wanted = f"Sentry should have been asked ({miss.value}): " if miss else ""
+    wanted = f"Sentry should have been asked ({missed.value}): " if missed else ""
     return [f"{wanted}{refusal.note}", *notes]

@@ -118,8 +118,9 @@ class IssuesQuestion:
         if len(rows) < self.limit:
             return None
         last = rows[self.limit - 1]
-        by_time = self.sort == "date" or (self.sort == "priority" and last.priority == "high")
-        edge: datetime | None = last.edge if by_time else None
+        if self.sort == "frequency" or (self.sort == "priority" and last.priority != "high"):
+            return None
+        edge: datetime | None = last.seen_there if self.environment else last.last_seen
         return edge
 
     def _step(self, project: Project, known: Knowledge) -> Step:
