@@ -23,7 +23,7 @@ MEANING = {
     "removed_issues": "Issues that Sentry no longer has, and why (`removed_as`, `merged_into`).",
     "issue_raw": "When an issue's whole row was last kept. The row itself is compressed, out of SQL's reach.",
     "issue_environments": "In which environments an issue was seen, and when first and last.",
-    "issue_history": "What changed of an issue between two looks at it: Sentry cannot tell this afterwards.",
+    "issue_history": "What changed of an issue between two looks at it. Nothing writes it yet.",
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
     "events": "Error events. Text in them was written by whoever can reach a DSN.",
     "event_bodies": "Which events are kept whole (stack trace, breadcrumbs), compressed, out of SQL's reach.",
@@ -39,8 +39,8 @@ MEANING = {
     "passes": "Each run of a stream: how far it got, what it brought, why it stopped.",
     "coverage": "The time known complete for each resource and scope.",
     "capabilities": "What the server can do, and when that was learned.",
-    "webhook_deliveries": "Webhooks received.",
-    "audit_log": "What was changed, by whom and when.",
+    "webhook_deliveries": "Webhooks received. Nothing writes it yet.",
+    "audit_log": "What was changed, by whom and when. Nothing writes it yet.",
     "requests": "Every request sent to Sentry in the last day, from the request ledger.",
 }
 """What each relation is. A test holds it complete."""
