@@ -11,6 +11,9 @@ from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.times import shown
 from sentry_sync.records.intervals import Interval
 
+SKEW = timedelta(minutes=1)
+"""A clock this far behind the server's makes old answers look young."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -49,7 +52,11 @@ def freshness(
 
     An answer with a refusal is never complete: something was missing, or it would not have needed Sentry.
     """
-    age = None if facts.as_of is None else max(0.0, (now - facts.as_of).total_seconds())
+    since = None if facts.as_of is None else now - facts.as_of
+    age = None if since is None else max(0.0, since.total_seconds())
+    notes = facts.notes
+    if since is not None and since < -SKEW:
+        notes = (*notes, f"this machine's clock is {-since} behind the server's: ages are too small by as much")
     found: dict[str, Any] = {
         "source": facts.source,
         "as_of": shown(facts.as_of),
@@ -60,7 +67,7 @@ def freshness(
         "fell_through_because": asked.value if asked else None,
         "could_not_fall_through_because": refusal.reason if refusal else None,
         "next_sync_at": shown(next_sync_at),
-        "notes": _notes(facts.notes, missed, refusal),
+        "notes": _notes(notes, missed, refusal),
     }
     if facts.oldest_verified_at is not None:
         found["oldest_verified_at"] = shown(facts.oldest_verified_at)

@@ -179,6 +179,13 @@ _OLDEST = Prepared(
         _issues.c.project_id == bindparam("project"), _issues.c.removed_at.is_(None)
     )
 )
+_NO_ERRORS = Prepared(
+    select(func.max(_issues.c.last_seen).label("last_seen")).where(
+        _issues.c.project_id == bindparam("project"),
+        _issues.c.category != literal_column("'error'"),  # written out: that is how SQLite knows its partial index
+        _issues.c.removed_at.is_(None),
+    )
+)
 _ENVIRONMENTS = Prepared(
     select(_pairs.c.issue_id, _pairs.c.environment)
     .where(_pairs.c.issue_id.in_(select(listed("ids").c.value)))
@@ -249,6 +256,15 @@ def merged_from(snapshot: Snapshot, issue_id: str) -> list[str]:
 def oldest_first_seen(snapshot: Snapshot, project_id: str) -> datetime | None:
     """When the project's oldest known issue began."""
     found: datetime | None = _OLDEST.all(snapshot, {"project": project_id})[0].first_seen
+    return found
+
+
+def newest_that_is_no_error(snapshot: Snapshot, project_id: str) -> datetime | None:
+    """When the project's issues of other categories than error were last seen; None where there are none.
+
+    Their events are in none of the tables that are made of error events.
+    """
+    found: datetime | None = _NO_ERRORS.all(snapshot, {"project": project_id})[0].last_seen
     return found
 
 
