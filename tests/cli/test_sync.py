@@ -30,10 +30,19 @@ from tests.support.clock import FakeClock
 SMALL = WorldSize(projects=2, issues=20, events_per_day=20, releases=2, days=2)
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with Simulator(SimulatorOptions(size=SMALL, token=SECRET, static=True, rate_limit=None)) as server:
+        yield server
+
+
 @pytest.fixture
-def server() -> Iterator[Simulator]:
-    with Simulator(SimulatorOptions(size=SMALL, token=SECRET, static=True, rate_limit=None)) as running:
-        yield running
+def server(running: Simulator) -> Simulator:
+    """The server as it was at first, whatever the test before did to it."""
+    running.faults.clear()
+    running.tokens.add(SECRET)
+    running.requests.clear()
+    return running
 
 
 @pytest.fixture
