@@ -131,5 +131,5 @@ def test_arguments_that_do_not_fit_are_refused(cli: CommandLine, store: Path) ->
 
 
 def test_without_a_store_the_line_says_what_to_do(cli: CommandLine, tmp_path: Path) -> None:
-    assert "run `sentry-sync sync` first" in cli("sql", "SELECT 1 FROM issues", "--store", tmp_path).refused(6)
+    assert "run `sentry-sync sync` first" in cli("sql", "SELECT 1 FROM issues", "--store", tmp_path).refused(11)
     assert list(tmp_path.iterdir()) == []
