@@ -72,6 +72,9 @@ def sync(
         ),
     ] = None,
     *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look at every issue held, whether or not it has a new event.")
+    ] = False,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
@@ -87,6 +90,10 @@ def sync(
     Asks only for what is new or may have changed, and never sends more requests than the budget allows: a first
     sync of a large organization takes several minutes, later ones seconds. It can be stopped at any time (Ctrl-C);
     the next one goes on at the page where this one ended.
+
+    Resolving, ignoring, assigning, merging and deleting leave no trace in what Sentry lists as new. They are found
+    by looking again: at all unresolved issues every half hour, at each of the others every six. With --full all of
+    them are looked at now: a request for each hundred issues, and one for each that is gone.
 
     With --json each page is a line {"progress": ...} and the end is a line {"summary": ...}.
 
@@ -106,7 +113,7 @@ def sync(
         rate_limit=rate_limit,
         store=store,
     )
-    room.run(settings, resources or [], as_json=as_json)
+    room.run(settings, resources or [], full=full, as_json=as_json)
 
 
 @app.command()

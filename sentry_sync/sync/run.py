@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.errors import AuthFailed, BadRequest, NotSupported, RateLimited, SentryError, Unavailable
 from sentry_sync.records.clock import Clock
+from sentry_sync.records.intervals import floor
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
-from sentry_sync.sync.server_clock import ServerClock
+from sentry_sync.sync.server_clock import TOLERANCE, ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
-from sentry_sync.sync.streams import counts, events, inventory, issues, performance, releases
+from sentry_sync.sync.streams import counts, events, inventory, issues, performance, reconcile, releases
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LADDERS: tuple[Ladder, ...] = (
     (inventory.PROJECTS,),
     (issues.SENTRY, issues.GLITCHTIP),
+    (reconcile.REVIEW,),
     (releases.RELEASES,),
     performance.DAY_WINDOW,
     (counts.ERROR_COUNTS,),
@@ -34,6 +36,9 @@ LADDERS: tuple[Ladder, ...] = (
     performance.QUERIES,
     performance.VITALS,
     (counts.ISSUE_ENVIRONMENTS,),
+    (reconcile.SWEEP, reconcile.SWEEP_GLITCHTIP),
+    reconcile.CONFIRM,
+    reconcile.VERIFY,
     performance.WEEK_WINDOW,
     (releases.DEPLOYS,),
     (events.BODIES,),
@@ -49,6 +54,9 @@ FORGET_CAPABILITY = timedelta(days=7)
 
 PASSES_KEPT = timedelta(days=7)
 """How long finished passes are remembered: long enough to see what went wrong over a weekend."""
+
+SECOND = timedelta(seconds=1)
+"""The grain of the server's ``Date``: a look dated in the second a turn began belongs to it."""
 
 TELLING = timedelta(days=1)
 """How often a capability that works is written down again: its date need not be newer than that."""
@@ -106,9 +114,12 @@ class Syncer:
         self._clock = ServerClock(clock)
         self._policy = policy
         self._report = report
+        self._turn: datetime | None = None
 
-    def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never) -> Summary:
+    def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never, *, full: bool = False) -> Summary:
         """Read what is due of ``resources`` and say how each stream fared.
+
+        ``full`` makes a whole reconcile turn of the issues now: each issue held is looked at in this run.
 
         Raises StoreBusy when another process syncs, StoreMismatch when the store is of another organization,
         AuthFailed when the token is refused. Any other failure of a stream is in its result.
@@ -116,6 +127,7 @@ class Syncer:
         with self._store.syncing():
             self._store.prepare()
             started = self._clock.now()
+            self._turn = floor(started - TOLERANCE, SECOND) if full else None
             with closing(self._store.read()) as reading:
                 state = State(reading)
                 self._check_origin(state)
@@ -159,11 +171,11 @@ class Syncer:
         """
         tally = Tally()
         for rung in ladder:
-            if rung.needs and self._known_to_lack(rung.needs, state):
+            if any(name and self._known_to_lack(name, state) for name in (rung.needs, rung.after)):
                 continue
             client = self._client.lane(rung.lane)
             engine = Engine(self._store, client, self._clock, self._report, stop)
-            look = Look(state, self._policy, self._clock.now(), state.projects())
+            look = Look(state, self._policy, self._clock.now(), state.projects(), self._turn)
             try:
                 whole = engine.run(rung, look, tally)
             except AuthFailed:
