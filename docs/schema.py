@@ -24,8 +24,8 @@ MEANING = {
     "issue_raw": "When an issue's whole row was last kept. The row itself is compressed, out of SQL's reach.",
     "issue_environments": "In which environments an issue was seen, and when first and last.",
     "issue_history": (
-        "What changed of an issue between two looks at it: Sentry cannot tell this afterwards. At `after` the column "
-        "`field` of the issue was `old`, at `at` it was `new`. Counts have one row a UTC day. Of the time before "
+        "What changed of an issue between two looks at it: Sentry cannot tell this afterwards. At `after` the "
+        "column `field` of the issue was `old`, at `at` it was `new`. Counts have one row a UTC day. Of the time before "
         "`issues.known_since` nothing is known. `seen_by` is the stream that looked, or `live`."
     ),
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
@@ -43,8 +43,8 @@ MEANING = {
     "passes": "Each run of a stream: how far it got, what it brought, why it stopped.",
     "coverage": "The time known complete for each resource and scope.",
     "capabilities": "What the server can do, and when that was learned.",
-    "webhook_deliveries": "Webhooks received.",
-    "audit_log": "What was changed, by whom and when.",
+    "webhook_deliveries": "Webhooks received. Nothing writes it yet.",
+    "audit_log": "What was changed, by whom and when. Nothing writes it yet.",
     "requests": "Every request sent to Sentry in the last day, from the request ledger.",
 }
 """What each relation is. A test holds it complete."""

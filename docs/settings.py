@@ -26,7 +26,9 @@ def _default(name: str) -> str:
     if name == "store":
         return STORE_DEFAULT
     default = Settings.model_fields[name].default
-    return "none" if default is None else f"`{default}`"
+    if default is None:
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def page() -> Iterator[str]:

@@ -176,9 +176,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_issues_last_seen", "issues", ["last_seen"], unique=False)
-    op.create_index(
-        "ix_issues_merged_into", "issues", ["merged_into"], sqlite_where=sa.text("merged_into IS NOT NULL")
-    )
+    for name, columns, rare in (
+        ("ix_issues_merged_into", ["merged_into"], "merged_into IS NOT NULL"),
+        ("ix_issues_no_errors", ["project_id", "last_seen"], "category != 'error'"),
+    ):
+        op.create_index(name, "issues", columns, sqlite_where=sa.text(rare))
     op.create_index(
         "ix_issues_project_status_last_seen", "issues", ["project_id", "status", "last_seen"], unique=False
     )

@@ -107,32 +107,40 @@ def begin(desk: Desk, question: Question) -> Answer | Pending:
     now = desk.clock.now()
     found = desk.look(question, now, {})
     if found.step is None:
-        return _finished(desk, question, found, found.miss if found.refusal else None, found.refusal)
+        return _finished(desk, question, found, missed=found.miss, refusal=found.refusal)
     refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(now)
     if refusal:
-        return _finished(desk, question, desk.look(question, now, {}, refused=True), found.miss, refusal)
+        last = desk.look(question, now, {}, refused=True)
+        return _finished(desk, question, last, missed=found.miss, refusal=refusal)
     return Pending(lambda: _resolve(desk, question, now, found))
 
 
 def _resolve(desk: Desk, question: Question, now: datetime, found: Found) -> Answer:
     learned: dict[str, Learned] = {}
-    miss = found.miss
+    asked: Miss | None = None
     try:
         live = desk.live()
         while found.step is not None and found.step.name not in learned:
-            miss = found.miss
             learned[found.step.name] = found.step.run(live)
+            asked = found.miss
             found = desk.look(question, now, learned)
     except StoreMismatch:
         raise
     except (SentryError, BudgetExhausted, SettingsError, StoreError) as error:
+        refusal = desk.refused(refusal_of(error))
         last = desk.look(question, now, learned, refused=True)
-        return _finished(desk, question, last, miss, desk.refused(refusal_of(error)))
-    return _finished(desk, question, found, miss)
+        return _finished(desk, question, last, asked=asked, missed=found.miss, refusal=refusal)
+    return _finished(desk, question, found, asked=asked, missed=found.miss, refusal=found.refusal)
 
 
 def _finished(
-    desk: Desk, question: Question, found: Found, miss: Miss | None = None, refusal: Refusal | None = None
+    desk: Desk,
+    question: Question,
+    found: Found,
+    *,
+    asked: Miss | None = None,
+    missed: Miss | None = None,
+    refusal: Refusal | None = None,
 ) -> Answer:
     now = desk.clock.now()
     return {
@@ -141,7 +149,8 @@ def _finished(
             found.facts,
             now=now,
             next_sync_at=desk.next_sync_at(question.resource, found.facts.as_of, now),
-            miss=miss,
+            asked=asked,
+            missed=missed,
             refusal=refusal,
         ),
     }

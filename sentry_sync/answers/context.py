@@ -23,13 +23,13 @@ class Answers:
     """Answers from one store, and from Sentry where the store can't. Safe to share between threads.
 
     ``client`` is called on a miss, so a process that only reads never opens a connection; without it answers
-    come from the store alone. It gives the same client each time, so that identical misses share a request.
+    come from the store alone. It gives the same client each time, so that equal misses share a request.
     ``base_url`` and ``organization`` are what was configured, as ``Connection`` holds them: a store of another
     organization is refused.
 
-    Each method returns an Answer: JSON-ready, with ``freshness``. It raises QuestionError for what can't be asked,
-    StoreMismatch for another organization's store, and StoreError where the store can't be read; what goes wrong at
-    Sentry is told in the answer's freshness.
+    Each method returns an Answer: JSON-ready, with ``freshness``. It raises QuestionError for what can't be
+    asked, StoreMismatch for another organization's store, and StoreError where the store can't be read; what goes
+    wrong at Sentry is told in the answer's freshness.
     """
 
     def __init__(

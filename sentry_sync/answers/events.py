@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sentry_sync.answers import untrusted
 from sentry_sync.answers.asking import Found, Step, View
+from sentry_sync.answers.event_misses import Evidence, newest_events
 from sentry_sync.answers.freshness import Facts
-from sentry_sync.answers.misses import Miss, Reach, newest_of, reach, search_edge, still_good
+from sentry_sync.answers.misses import Miss, Reach, reach
 from sentry_sync.answers.references import IssueReference, issue_reference
 from sentry_sync.answers.times import shown
 from sentry_sync.answers.trace import Traces
@@ -18,9 +19,6 @@ from sentry_sync.answers.warnings import warnings
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.reads import events, issues, knowledge
 from sentry_sync.sync.plan import stale_after
-
-INGESTION_LAG = timedelta(minutes=2)
-"""An event this young may still be on its way when its issue's list is read."""
 
 _STREAMS = ("events", "issues.hot")
 _RESOURCES = ("events", "issues")
@@ -81,14 +79,6 @@ def _issue(view: View, reference: IssueReference) -> Any | None:
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A time in which the issue's events are known, and whether an answer may still rest on it."""
-
-    reach: Reach
-    good: bool = True
-
-
 class _Look:
     """One look at one issue's events."""
 
@@ -114,7 +104,7 @@ class _Look:
                 "events": self._events(shown_rows, bodies),
                 "more": None if miss else len(rows) > wanted,
             },
-            self._facts(covered, complete=missing is None),
+            self._facts(covered, shown_rows, complete=missing is None),
             missing,
             self._step(miss, lacking) if missing else None,
         )
@@ -128,43 +118,24 @@ class _Look:
         ids = [self.issue.id, *issues.merged_from(self.view.snapshot, self.issue.id)]
         rows = events.newest(self.view.snapshot, ids, wanted + 1)
         edge: datetime | None = rows[wanted - 1].timestamp if len(rows) >= wanted else None
-        first: tuple[Miss, Reach] | None = None
-        for known in self._reaches():
-            miss = newest_of(known.reach, edge, self._oldest(known.reach))
-            if miss is None and known.good:
-                return rows, None, known.reach
-            first = first or (miss or Miss.OUTSIDE_COVERAGE, known.reach)
-        return (rows, *first) if first else (rows, Miss.NEVER_SYNCED, None)
+        miss, found = newest_events(self._evidence(), edge, rows[0].timestamp if rows else None, self.view.now)
+        return rows, miss, found
 
-    def _oldest(self, found: Reach) -> datetime:
-        """The time before which the issue has no event that Sentry would list."""
-        began: datetime | None = self.issue.first_seen
-        oldest = search_edge(found.as_of)
-        return max(oldest, began) if began else oldest
-
-    def _reaches(self) -> list[_Known]:
-        """What the sync knows of the issue's events, and what was read of this issue alone; the best first."""
-        parts = [part for part in self.known.covered("events", *self.scopes) if not part.approximate]
-        intervals = [part.interval for part in parts]
-        found = []
-        synced = self.known.as_of("events", *self.scopes[:2])
-        if synced and (whole := reach(synced, intervals)):
-            found.append(_Known(whole))
-        alone = max((part.interval.end for part in self.known.covered("events", self.scopes[2])), default=None)
-        if alone and (own := reach(alone, intervals)):
-            quiet = self._quiet_since(alone)
-            good = quiet is not None or still_good(alone, self.view.now, stale_after("events"))
-            found.append(_Known(Reach(own.since, max(own.as_of, quiet or own.as_of)), good=good))
-        if not found and (begun := reach(None, intervals)):
-            found.append(_Known(begun))  # a first sync under way: no pass has ended, its newest part is known
-        return sorted(found, key=lambda known: known.reach.as_of, reverse=True)
-
-    def _quiet_since(self, read_at: datetime | None) -> datetime | None:
-        """Until when the issue is known to have had no event since its list was read at ``read_at``."""
-        as_of, last = self._issues_as_of(), self.issue.last_seen
-        if read_at is None or as_of is None or last is None or as_of < read_at:
-            return None
-        return as_of if last <= read_at - INGESTION_LAG else None
+    def _evidence(self) -> Evidence:
+        """What is known of this issue's events."""
+        known, issue = self.known, self.issue
+        parts = [part for part in known.covered("events", *self.scopes) if not part.approximate]
+        return Evidence(
+            known=[part.interval for part in parts],
+            synced_at=known.as_of("events", *self.scopes[:2]),
+            read_alone_at=max(
+                (part.interval.end for part in known.covered("events", self.scopes[2])), default=None
+            ),
+            issues_as_of=self._issues_as_of(),
+            first_seen=issue.first_seen,
+            # GlitchTip tells when the last event was received, which tells nothing of when it happened.
+            last_seen=None if known.capabilities.get("issues.sentry") is False else issue.last_seen,
+        )
 
     def _issues_as_of(self) -> datetime | None:
         found = reach(self.known.as_of("issues.hot"), [part.interval for part in self.known.covered("issues")])
@@ -192,14 +163,14 @@ class _Look:
             return Step("bodies", lambda live: get_bodies(live, key, lacking))
         return Step("bodies" if miss is None else "events", lambda live: list_events(live, key, wanted, full=full))
 
-    def _facts(self, covered: Reach | None, *, complete: bool) -> Facts:
+    def _facts(self, covered: Reach | None, rows: Sequence[Any], *, complete: bool) -> Facts:
         return Facts(
             as_of=covered.as_of if covered else None,
             complete=complete,
             stale_after=stale_after("events"),
             coverage=Interval(covered.since, covered.as_of) if covered and covered.since < covered.as_of else None,
             source=self._source(),
-            notes=tuple(self._notes(covered)),
+            notes=tuple(self._notes(covered, rows)),
         )
 
     def _source(self) -> str:
@@ -208,7 +179,7 @@ class _Look:
             return "local"
         return "mixed" if asked == {"bodies"} else "live"
 
-    def _notes(self, covered: Reach | None) -> list[str]:
+    def _notes(self, covered: Reach | None, rows: Sequence[Any]) -> list[str]:
         notes = [*warnings(self.known), *self.view.notes("issue", "events", "event", "bodies")]
         issue = self.issue
         if self.named != issue.id:
@@ -216,7 +187,9 @@ class _Look:
         if issue.removed_at and not issue.merged_into:
             notes.append(f"Sentry no longer has this issue (seen {shown(issue.removed_at)})")
         if covered and issue.last_seen and issue.last_seen > covered.as_of:
-            notes.append(f"the issue was last seen {shown(issue.last_seen)}: it has newer events than these")
+            notes.append(f"the issue was last seen {shown(issue.last_seen)}, after as_of: it has newer events")
+        if covered and rows and rows[0].timestamp > covered.as_of and not self.event_id:
+            notes.append("of the events after as_of there may be more than these")
         return notes
 
 
@@ -228,6 +201,7 @@ def _shown_issue(issue: Any) -> dict[str, Any]:
         "status": issue.status,
         "level": issue.level,
         "last_seen": shown(issue.last_seen),
+        "verified_at": shown(issue.verified_at),
         "permalink": issue.permalink,
         "untrusted": {"title": untrusted.line(issue.title)},
     }

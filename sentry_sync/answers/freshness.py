@@ -11,6 +11,9 @@ from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.times import shown
 from sentry_sync.records.intervals import Interval
 
+SKEW = timedelta(minutes=1)
+"""A clock this far behind the server's makes old answers look young."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -41,14 +44,19 @@ def freshness(
     *,
     now: datetime,
     next_sync_at: datetime | None,
-    miss: Miss | None = None,
+    asked: Miss | None = None,
+    missed: Miss | None = None,
     refusal: Refusal | None = None,
 ) -> dict[str, Any]:
-    """The ``freshness`` object; ``miss`` is the reason Sentry was asked, or would have been but for ``refusal``.
+    """The ``freshness`` object. ``asked`` is why Sentry was asked, ``missed`` why it should have been.
 
     An answer with a refusal is never complete: something was missing, or it would not have needed Sentry.
     """
-    age = None if facts.as_of is None else max(0.0, (now - facts.as_of).total_seconds())
+    since = None if facts.as_of is None else now - facts.as_of
+    age = None if since is None else max(0.0, since.total_seconds())
+    notes = facts.notes
+    if since is not None and since < -SKEW:
+        notes = (*notes, f"this machine's clock is {-since} behind the server's: ages are too small by as much")
     found: dict[str, Any] = {
         "source": facts.source,
         "as_of": shown(facts.as_of),
@@ -56,10 +64,10 @@ def freshness(
         "stale": age is None or age > facts.stale_after.total_seconds(),
         "complete": facts.complete and refusal is None,
         "coverage": _span(facts.coverage),
-        "fell_through_because": None if refusal or miss is None else miss.value,
+        "fell_through_because": asked.value if asked else None,
         "could_not_fall_through_because": refusal.reason if refusal else None,
         "next_sync_at": shown(next_sync_at),
-        "notes": _notes(facts.notes, miss, refusal),
+        "notes": _notes(notes, missed, refusal),
     }
     if facts.oldest_verified_at is not None:
         found["oldest_verified_at"] = shown(facts.oldest_verified_at)
@@ -70,8 +78,8 @@ def _span(coverage: Interval | None) -> dict[str, str | None] | None:
     return {"from": shown(coverage.start), "to": shown(coverage.end)} if coverage else None
 
 
-def _notes(notes: Sequence[str], miss: Miss | None, refusal: Refusal | None) -> list[str]:
+def _notes(notes: Sequence[str], missed: Miss | None, refusal: Refusal | None) -> list[str]:
     if refusal is None:
         return list(notes)
-    wanted = f"Sentry should have been asked ({miss.value}): " if miss else ""
+    wanted = f"Sentry should have been asked ({missed.value}): " if missed else ""
     return [f"{wanted}{refusal.note}", *notes]

@@ -110,16 +110,26 @@ class IssuesQuestion:
         if self.environment and known and known.since > oldest:
             # No event in an environment is older than the project's oldest issue.
             oldest = max(oldest, issues.oldest_first_seen(view.snapshot, project.id) or oldest)
-        miss = newest_of(known, self._edge(rows), oldest)
-        return _Page(rows[: self.limit], len(rows) > self.limit, miss, known)
+        edge = self._edge(rows)
+        miss = newest_of(known, edge, oldest)
+        if miss is None and self.environment and verified_since == EPOCH:
+            miss = self._other_kinds(view, project, edge)
+        more = True if len(rows) > self.limit else None if miss else False
+        return _Page(rows[: self.limit], more, miss, known)
+
+    def _other_kinds(self, view: View, project: Project, edge: datetime | None) -> Miss | None:
+        """A miss where an issue that is no error may belong among the rows: its environments are not known."""
+        newest = issues.newest_that_is_no_error(view.snapshot, project.id)
+        return Miss.OUTSIDE_COVERAGE if newest and (edge is None or newest >= edge) else None
 
     def _edge(self, rows: Sequence[Any]) -> datetime | None:
         """When the last wanted row was last seen, if everything seen later must be among the wanted."""
         if len(rows) < self.limit:
             return None
         last = rows[self.limit - 1]
-        by_time = self.sort == "date" or (self.sort == "priority" and last.priority == "high")
-        edge: datetime | None = last.edge if by_time else None
+        if self.sort == "frequency" or (self.sort == "priority" and last.priority != "high"):
+            return None
+        edge: datetime | None = last.seen_there if self.environment else last.last_seen
         return edge
 
     def _step(self, project: Project, known: Knowledge) -> Step:
@@ -159,7 +169,7 @@ class IssuesQuestion:
 @dataclass(frozen=True, slots=True)
 class _Page:
     rows: Sequence[Any]
-    more: bool
+    more: bool | None
     miss: Miss | None
     known: Reach | None
 
@@ -187,7 +197,8 @@ def _shown(row: Any, environments: Sequence[str], last_24h: int | None) -> dict[
         "platform": row.platform,
         "unhandled": row.unhandled,
         "assigned_to": untrusted.line(row.assigned_to) if row.assigned_to else None,
-        "frequency": {"events": row.count, "last_24h": last_24h},
+        # The hourly counts are of error events: of another kind of issue they know nothing.
+        "frequency": {"events": row.count, "last_24h": last_24h if row.category in (None, "error") else None},
         "users": row.user_count,
         "first_seen": shown(row.first_seen),
         "last_seen": shown(row.last_seen),

@@ -18,6 +18,7 @@ from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.reads import knowledge, performance
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
+from sentry_sync.sync.streams.explore import PAGE_LIMIT
 
 ROWS = 50
 """Transactions shown at most: those that take the most time in all."""
@@ -120,10 +121,15 @@ class _Look:
         if learned:
             return self._stored(self._window_read(learned.at), learned.at, complete=learned.complete), None
         synced = self.known.as_of(f"transaction_windows.{self.kept.name}") if self.kept else None
-        if self.kept and synced:
+        if self.kept and synced and not self._cut_off(self.kept):
             return self._stored(_up_to(synced, self.kept.length), synced, complete=True), None
         hour = self._settled_hour()
         return (hour, None) if hour else self._asked()
+
+    def _cut_off(self, kept: Period) -> bool:
+        """Whether the sync met the end of Explore's offsets, so that the rarest transactions are missing."""
+        stream = f"transaction_windows.{kept.name}"
+        return any(found.stream == stream and found.pages >= PAGE_LIMIT for found in self.known.passes)
 
     def _asked(self) -> tuple[Table | None, Miss | None]:
         """The rows that this question brought a moment ago; those of a window long over stay as they are."""
@@ -146,7 +152,7 @@ class _Look:
     def _settled_hour(self) -> Table | None:
         """A window of one hour is what the hourly rows are, once the hour is final."""
         as_of = self.known.as_of("transactions")
-        known = [part.interval for part in self.known.covered("transactions")]
+        known = [part.interval for part in self.known.covered("transactions") if not part.approximate]
         if self.window.length != HOUR or as_of is None or as_of < self.window.end + SETTLED:
             return None
         if not any(part.contains(self.window) for part in known):

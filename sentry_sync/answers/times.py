@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval, floor
@@ -18,12 +19,13 @@ _UNITS = {"m": timedelta(minutes=1), "h": HOUR, "d": DAY, "w": 7 * DAY}
 _RELATIVE = re.compile(r"[-+]?(\d{1,4})([mhdw])")
 
 
+@lru_cache(maxsize=4096)
 def shown(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the second (to the millisecond where there is one): ``2026-11-20T12:00:00Z``."""
     if moment is None:
         return None
-    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    text = moment.isoformat(timespec="milliseconds") if moment.microsecond else moment.isoformat()
+    return text[:-6] + "Z"  # all times are UTC, so the offset is +00:00
 
 
 def parse(text: str, now: datetime, name: str) -> datetime:

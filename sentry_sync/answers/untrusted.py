@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 TITLE = 300
@@ -30,9 +31,9 @@ _BREAKS = re.compile("[\t\n\u2028\u2029]+")
 
 def line(text: str, limit: int = TITLE) -> str:
     """``text`` on one line, without hidden characters, at most about ``limit`` characters."""
-    if not (text.isascii() and text.isprintable()):
-        text = _BREAKS.sub(" ", _HIDDEN.sub("", text))
-    return cut(text, limit)
+    if text.isascii() and text.isprintable():
+        return text if len(text) <= limit else cut(text, limit)
+    return cut(_BREAKS.sub(" ", _HIDDEN.sub("", text)), limit)
 
 
 def block(text: str, limit: int) -> str:
@@ -49,7 +50,7 @@ def cut(text: str, limit: int) -> str:
 
 def lines(texts: Iterable[str | None], most: int) -> list[str]:
     """Up to ``most`` of the texts that say anything, each on one line."""
-    return [line(text) for text in texts if text][:most]
+    return [line(text) for text in islice(filter(None, texts), most)]
 
 
 def fields(values: Mapping[str, str | None]) -> dict[str, Any]:

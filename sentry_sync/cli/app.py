@@ -138,6 +138,51 @@ def status(
 
 
 @app.command()
+def mcp(
+    *,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+    rate_limit: options.RateLimit = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Serve an assistant over stdio (MCP).
+
+    Answers come from the local copy and say how fresh they are. A question that the copy cannot answer is asked of
+    Sentry when there is a token and room in the budget; else the answer says what is missing and why.
+
+    An assistant starts this itself. To add it to a client, give it the command `sentry-sync mcp` and, in its
+    environment, SENTRY_AUTH_TOKEN and SENTRY_ORG. Without a token it answers from the copy alone.
+    """
+    del as_json  # its errors are printed by main, which looks for the flag itself
+    from sentry_sync.cli import mcp as room
+
+    room.run(_settings(config, org=org, base_url=base_url, timeout=timeout, rate_limit=rate_limit, store=store))
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="DIR", help="Leave the copy in this empty directory.", show_default=False),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show everything in seconds, with no account.
+
+    Starts a simulated Sentry on this machine, syncs it, prints what arrived, asks each tool over real MCP (a
+    process of its own, stdio) and prints the answers with their freshness, and shows one trend by SQL. It ignores
+    your settings and leaves your own copy alone.
+    """
+    from sentry_sync.cli import demo as room
+
+    room.run(keep, as_json=as_json)
+
+
+@app.command()
 def simulate(
     *,
     port: simulator.Port = 0,

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         validation_alias="SENTRY_BASE_URL",
         description="The server, with or without `/api/0`. Plain http is for this machine only.",
     )
+    allow_http: Annotated[bool, Expects("true or false")] = Field(
+        default=False,
+        validation_alias="SENTRY_SYNC_ALLOW_HTTP",
+        description="Send the token over plain http to another machine. Only inside a network you trust.",
+    )
     timeout: Annotated[float, Expects("a number of seconds above 0 and up to 60")] = Field(
         default=30,
         validation_alias="SENTRY_TIMEOUT",

@@ -48,7 +48,10 @@ def _parameters(texts: Sequence[str]) -> dict[str, str]:
 def _statement(asked: str) -> str:
     if asked != "-":
         return asked
-    found = sys.stdin.read(LONGEST + 1)
+    try:
+        found = sys.stdin.read(LONGEST + 1) if sys.stdin is not None else ""
+    except UnicodeDecodeError:
+        raise QueryError("the statement on stdin is not UTF-8 text") from None
     if len(found) > LONGEST:
         raise QueryError(f"the statement on stdin is longer than {LONGEST} characters")
     return found
@@ -72,6 +75,7 @@ def show(result: Result, *, as_json: bool) -> None:
         output.document(as_document(result))
         return
     output.table(result.columns, result.rows)
+    output.flush()  # on a terminal the notes follow the rows
     cut = ", cut at the limit (--limit)" if result.truncated else ""
     output.warn(f"{len(result.rows)} rows in {result.elapsed_ms:.0f} ms{cut}")
     for note in result.notes:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from sentry_sync.cli import output
-from sentry_sync.cli.connect import client_of
+from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.main import EXIT_PARTIAL
 from sentry_sync.cli.progress import Reporter, reporter
 from sentry_sync.cli.settings import Settings
@@ -58,7 +58,11 @@ def synced(
 
     Raises SentryError, with what the first stream met, when not a single page could be had.
     """
-    with closing(Store(settings.store, clock)) as store, client_of(settings, store, clock) as client:
+    connection = connection_of(settings)
+    with (
+        closing(Store(settings.store, clock)) as store,
+        client_of(connection, store, clock, settings.rate_limit) as client,
+    ):
         store.prepare()
         summary = Syncer(store, client, clock, policy, report).run(resources, full=full)
     failed = [result for result in summary.results if result.state == "failed"]

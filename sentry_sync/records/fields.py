@@ -7,7 +7,7 @@ beyond doubt (ids and counts arrive as strings or numbers, seen on GlitchTip and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +35,17 @@ def text(raw: Raw, name: str) -> str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     raise Malformed(f"{name} is not text")
+
+
+_TEXT_OR_NONE = frozenset({str, type(None)})
+
+
+def texts(raw: Raw, names: Sequence[str]) -> list[str | None]:
+    """Several strings at once; a row as the contract has it costs one check for all of them."""
+    values: list[str | None] = [raw.get(name) for name in names]
+    if _TEXT_OR_NONE.issuperset(map(type, values)):
+        return values
+    return [text(raw, name) for name in names]
 
 
 def required(raw: Raw, name: str) -> str:
@@ -95,6 +106,8 @@ def parse_time(value: object) -> datetime:
     """An aware UTC time; raises ValueError for anything that is no time."""
     if isinstance(value, str):
         parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is UTC:
+            return parsed
         return parsed.astimezone(UTC) if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return datetime.fromtimestamp(value, UTC)

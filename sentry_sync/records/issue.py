@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentry_sync.records.fields import Malformed, Raw, flag, integer, mapping, moment, required, text
+from sentry_sync.records.fields import Raw, flag, integer, mapping, moment, required, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,44 +93,62 @@ class IssueEnvironment:
     last_seen: datetime
 
 
+_PLAIN = (
+    *("shortId", "title", "culprit", "type", "issueType", "issueCategory", "level", "platform", "logger"),
+    *("substatus", "priority", "permalink"),
+)
+
+
 def parse_issue(raw: Raw, at: datetime) -> Issue:
     """One row of the organization's or a project's issue list, or an issue's detail."""
     project = mapping(raw.get("project"), "project")
     lifetime = raw.get("lifetime")
     counters = lifetime if isinstance(lifetime, dict) else raw
-    metadata = raw.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    assigned = raw.get("assignedTo")
-    assigned = assigned if isinstance(assigned, dict) else {}
+    assigned_type, assigned_id, assigned_to = _assignee(raw.get("assignedTo"))
+    exception_type, exception_value, filename, function = _labels(raw.get("metadata"))
+    (
+        short_id,
+        title,
+        culprit,
+        kind,
+        issue_type,
+        category,
+        level,
+        platform,
+        logger,
+        substatus,
+        priority,
+        permalink,
+    ) = texts(raw, _PLAIN)
     first_release = raw.get("firstRelease")
     return Issue(
         id=required(raw, "id"),
         project_id=required(project, "id"),
-        short_id=text(raw, "shortId"),
-        title=text(raw, "title") or "",
-        culprit=text(raw, "culprit"),
-        type=text(raw, "type"),
-        issue_type=text(raw, "issueType"),
-        category=text(raw, "issueCategory"),
-        level=text(raw, "level"),
-        platform=text(raw, "platform") or text(project, "platform"),
-        logger=text(raw, "logger"),
+        short_id=short_id,
+        title=title or "",
+        culprit=culprit,
+        type=kind,
+        issue_type=issue_type,
+        category=category,
+        level=level,
+        platform=platform or text(project, "platform"),
+        logger=logger,
         status=required(raw, "status"),
-        substatus=text(raw, "substatus"),
-        priority=text(raw, "priority"),
+        substatus=substatus,
+        priority=priority,
         unhandled=flag(raw, "isUnhandled"),
         first_seen=moment(counters, "firstSeen") or moment(raw, "firstSeen"),
         last_seen=moment(counters, "lastSeen"),
         count=integer(counters, "count"),
         user_count=integer(counters, "userCount"),
-        assigned_type=text(assigned, "type"),
-        assigned_id=text(assigned, "id"),
-        assigned_to=text(assigned, "name"),
-        permalink=text(raw, "permalink"),
-        exception_type=_label(metadata, "type"),
-        exception_value=_label(metadata, "value"),
-        filename=_label(metadata, "filename"),
-        function=_label(metadata, "function"),
+        assigned_type=assigned_type,
+        assigned_id=assigned_id,
+        assigned_to=assigned_to,
+        permalink=permalink,
+        exception_type=exception_type,
+        exception_value=exception_value,
+        filename=filename,
+        function=function,
         num_comments=integer(raw, "numComments"),
         first_release=text(first_release, "version") if isinstance(first_release, dict) else None,
         verified_at=at,
@@ -147,9 +166,20 @@ def parse_issue_project(raw: Raw) -> IssueProject:
     )
 
 
-def _label(metadata: Raw, name: str) -> str | None:
-    """A metadata field; SDKs put anything there, so what is no text is left out rather than refused."""
-    try:
-        return text(metadata, name)
-    except Malformed:
-        return None
+_NOBODY = (None, None, None)
+
+
+def _assignee(value: object) -> Sequence[str | None]:
+    """Kind, id and name of whom an issue is assigned to."""
+    return texts(value, ("type", "id", "name")) if isinstance(value, dict) else _NOBODY
+
+
+_UNLABELLED = (None, None, None, None)
+
+
+def _labels(metadata: object) -> Sequence[str | None]:
+    """An error's type, value, file and function; SDKs put anything there, so what is no text is left out."""
+    if not isinstance(metadata, dict):
+        return _UNLABELLED
+    values = (metadata.get("type"), metadata.get("value"), metadata.get("filename"), metadata.get("function"))
+    return tuple(value if isinstance(value, str) else None for value in values)

@@ -108,16 +108,16 @@ def _normalized(url: str, allow_http: bool) -> str:
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
         raise SettingsError(_EXAMPLE)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise SettingsError("Sentry's URL must hold no user name, password, query or fragment")
+        raise SettingsError("SENTRY_BASE_URL must hold no user name, password, query or fragment")
     if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise SettingsError(
-            "Sentry's URL must begin with https://, else anyone on the way can read the token; "
-            "allow plain http only inside a network you trust"
+            "SENTRY_BASE_URL must begin with https://, else anyone on the way can read the token; "
+            "inside a network you trust, SENTRY_SYNC_ALLOW_HTTP=1 lifts this"
         )
     return origin_of(parts.geturl()) + _prefix(parts)
 
 
-_EXAMPLE = "Sentry's URL must look like https://sentry.io or https://sentry.example.com"
+_EXAMPLE = "SENTRY_BASE_URL must look like https://sentry.io or https://sentry.example.com"
 
 
 def _prefix(parts: SplitResult) -> str:
@@ -132,7 +132,7 @@ def _prefix(parts: SplitResult) -> str:
 def _checked_token(token: str) -> str:
     token = token.strip()
     if not token:
-        raise SettingsError("there is no token: set SENTRY_SYNC_TOKEN to one with org:read and event:read")
+        raise SettingsError("there is no token: set SENTRY_AUTH_TOKEN to one with org:read and event:read")
     if not _PRINTABLE.fullmatch(token):
         raise SettingsError("the token holds spaces or characters that no Sentry token has: copy it again")
     return token

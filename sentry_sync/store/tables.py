@@ -122,6 +122,7 @@ issues = Table(
     Index("ix_issues_last_seen", "last_seen"),
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))
+Index("ix_issues_no_errors", issues.c.project_id, issues.c.last_seen, sqlite_where=issues.c.category != "error")
 
 issue_raw = Table(
     "issue_raw",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,14 +60,35 @@ def test_a_statement_comes_from_stdin(store: Path, tmp_path: Path) -> None:
     assert json.loads(outcome.out)["rows"] == [[1]]
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [(b"SELECT '\xff'", "statement"), (b"", "statement"), (b"SELECT 1 " * 20_000, "longer than")],
+)
+def test_a_stdin_that_holds_no_statement_is_refused(store: Path, tmp_path: Path, given: bytes, says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sentry_sync.cli", "sql", "-"],
+        env=environment(tmp_path, SENTRY_SYNC_STORE=str(store)),
+        input=given,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (7, b"")
+    assert done.stderr.startswith(b"sentry-sync: ")
+    assert says in done.stderr.decode()
+
+
 @pytest.mark.parametrize("name", library())
 def test_every_query_of_the_library_runs_by_its_name(cli: CommandLine, store: Path, name: str) -> None:
     assert cli("sql", f"@{name}", "--json").document["columns"] == [c.name for c in library()[name].returns]
 
 
 def test_parameters_reach_a_library_query(cli: CommandLine, store: Path) -> None:
-    (day,) = {row[0] for row in cli("sql", "@error_trend", "-p", "days=1", "--json").document["rows"]} or {None}
-    assert day is None or len(day) > 0
+    def days(count: int) -> set[str]:
+        given = ("-p", f"days={count}", "-p", "until=2026-11-20T12:00:00Z")
+        return {row[0][:10] for row in cli("sql", "@error_trend", *given, "--json").document["rows"]}
+
+    assert days(1) == {"2026-11-20"}
+    assert days(3) == {"2026-11-18", "2026-11-19", "2026-11-20"}
     assert "days" in cli("sql", "@error_trend", "-p", "days=none").refused(7)
 
 

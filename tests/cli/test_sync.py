@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
+import pty
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from sentry_sync.cli.settings import load
+from sentry_sync.cli.connect import connection_of
+from sentry_sync.cli.settings import exactly, load
 from sentry_sync.cli.sync import synced
-from sentry_sync.errors import SentryError
+from sentry_sync.errors import SentryError, SettingsError
 from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
 from sentry_sync.store.store import Store
 from sentry_sync.sync.run import RESOURCES
@@ -87,6 +92,39 @@ def test_with_json_each_page_and_the_end_are_lines(cli: CommandLine, server: Sim
     assert {result["state"] for result in end["summary"]["results"] if result["pages"]} == {"done"}
 
 
+def test_on_a_terminal_each_stream_has_a_bar_and_the_summary_follows(
+    cli: CommandLine, tmp_path: Path, server: Simulator, store: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    seen = bytearray()
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # EIO: the other end was closed
+            while part := os.read(ours, 65_536):
+                seen.extend(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    env = environment(tmp_path, TERM="xterm-256color", COLUMNS="100", **variables(server, store))
+    done = subprocess.run(
+        [sys.executable, "-m", "sentry_sync.cli", "sync", "issues", "releases"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        check=False,
+    )
+    os.close(theirs)
+    reader.join()
+    os.close(ours)
+    shown = seen.decode()
+    assert done.returncode == 0, shown
+    assert "issues.hot" in shown
+    assert f"done, {len(server.world.issues)} rows" in shown
+    assert "\x1b" not in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(": up to date")
+
+
 def test_a_second_sync_costs_less_than_the_first(cli: CommandLine) -> None:
     first = cli("sync", "issues", "events", "--json").lines[-1]["summary"]["requests"]
     second = cli("sync", "issues", "events", "--json").lines[-1]["summary"]["requests"]
@@ -138,14 +176,21 @@ def test_an_unknown_organization_is_named_and_the_right_one_still_works(
 
 @pytest.mark.parametrize("url", ["http://sentry.example.com", "http://192.0.2.7/api/0/"])
 def test_a_token_does_not_go_over_plain_http_to_another_host(cli: CommandLine, store: Path, url: str) -> None:
-    assert "https" in cli("sync", "--base-url", url).refused(2)
+    assert "SENTRY_BASE_URL must begin with https://" in cli("sync", "--base-url", url).refused(2)
+
+
+def test_plain_http_to_another_host_can_be_allowed() -> None:
+    allowed = {"SENTRY_AUTH_TOKEN": SECRET, "SENTRY_ORG": "acme", "SENTRY_BASE_URL": "http://sentry.internal"}
+    with pytest.raises(SettingsError):
+        connection_of(exactly(allowed))
+    assert connection_of(exactly({**allowed, "SENTRY_SYNC_ALLOW_HTTP": "1"})).origin == "http://sentry.internal"
 
 
 @pytest.mark.parametrize(
     "url", ["sentry", "ftp://sentry.io", "https://user:pw@sentry.io", "https://", "https://sentry.io/?a=b"]
 )
 def test_a_base_url_that_is_none_is_refused(cli: CommandLine, url: str) -> None:
-    assert "URL" in cli("sync", "--base-url", url).refused(2)
+    assert "SENTRY_BASE_URL must" in cli("sync", "--base-url", url).refused(2)
 
 
 def test_a_server_that_answers_web_pages_is_not_taken_for_sentry(

@@ -82,6 +82,12 @@ def test_it_migrates_a_store_and_finds_its_queries(installed: Path, tmp_path: Pa
     assert queries == {path.stem for path in (ROOT / "queries").glob("*.sql")}
 
 
+def test_the_demo_runs_from_it(installed: Path, tmp_path: Path) -> None:
+    *_, trend, end = map(json.loads, run(installed, tmp_path, "demo", "--json").splitlines())
+    assert trend["trend"]["rows"]
+    assert end["requests"] > 0
+
+
 def test_the_whole_package_imports_without_what_only_developers_have(installed: Path, tmp_path: Path) -> None:
     code = (
         "import importlib, pkgutil, sentry_sync\n"

@@ -60,8 +60,9 @@ class CommandLine:
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """An environment for a process of its own, with nothing of the tester's Sentry in it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTRY_", "XDG_"))}
+    """An environment for a process of its own, with nothing of the tester's Sentry or Python settings in it."""
+    alien = ("SENTRY_", "XDG_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(alien)}
     return {**kept, "HOME": str(home), **variables}
 
 

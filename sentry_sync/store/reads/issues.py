@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, bindparam, case, func, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+)
 
 from sentry_sync.store import tables
 from sentry_sync.store.reads.knowledge import as_list, listed
@@ -52,7 +63,7 @@ class IssueFilter:
 
 
 def page(snapshot: Snapshot, wanted: IssueFilter) -> list[Any]:
-    """The first issues, removed ones left out: their columns, and ``edge``, the time that ``date`` orders by."""
+    """The first issues, removed ones left out; ``seen_there`` is when one was last seen in the environment."""
     given = {
         "project": wanted.project_id,
         "verified": wanted.verified_since,
@@ -72,10 +83,10 @@ def _prepared(sort: str, by_status: bool, by_environment: bool) -> Prepared:
 def _page(sort: str, by_status: bool, by_environment: bool) -> Select[Any]:
     if by_environment:
         return _in_environment(sort, by_status)
-    if by_status or sort == "priority":
-        found = select(*_COLUMNS, _issues.c.last_seen.label("edge")).where(*_wanted(_issues, by_status))
-        return found.order_by(*_order(sort, _issues, _issues.c.last_seen)).limit(_limit())
-    return _of_each_status(sort)
+    if sort == "date" and not by_status:
+        return _of_each_status()
+    found = select(*_COLUMNS).where(*_wanted(_issues, by_status))
+    return found.order_by(*_order(sort, _issues, _issues.c.last_seen)).limit(_limit())
 
 
 def _limit() -> ColumnElement[int]:
@@ -102,7 +113,7 @@ def _order(sort: str, issues: FromClause, edge: ColumnElement[Any]) -> list[Colu
 
 def _in_environment(sort: str, by_status: bool) -> Select[Any]:
     return (
-        select(*_COLUMNS, _pairs.c.last_seen.label("edge"))
+        select(*_COLUMNS, _pairs.c.last_seen.label("seen_there"))
         .join(_pairs, _pairs.c.issue_id == _issues.c.id)
         .where(
             _pairs.c.project_id == bindparam("project"),
@@ -115,22 +126,32 @@ def _in_environment(sort: str, by_status: bool) -> Select[Any]:
     )
 
 
-def _of_each_status(sort: str) -> Select[Any]:
-    """The best of each status by its index, then the best of those: no index orders a project across statuses."""
-    statuses, inner = _statuses(), _issues.alias("of_status")
-    best = (
-        select(inner.c.id)
+def _of_each_status() -> Select[Any]:
+    """The newest of each status by its index, then the newest of those: no index orders all of a project."""
+    statuses, inner, best = _statuses(), _issues.alias("of_status"), _issues.alias("best")
+    newest = (
+        select(_row_id("of_status"))
         .where(*_wanted(inner, by_status=False), inner.c.status == statuses.c.status)
-        .order_by(*_order(sort, inner, inner.c.last_seen))
+        .order_by(*_order("date", inner, inner.c.last_seen))
         .limit(_limit())
         .correlate(statuses)
     )
-    return (
-        select(*_COLUMNS, _issues.c.last_seen.label("edge"))
-        .select_from(statuses.join(_issues, _issues.c.id.in_(best)))
-        .order_by(*_order(sort, _issues, _issues.c.last_seen))
+    found = (
+        select(_row_id("best").label("row"))
+        .select_from(statuses.join(best, _row_id("best").in_(newest)))
+        .order_by(*_order("date", best, best.c.last_seen))
         .limit(_limit())
+        .subquery("found")
     )
+    return (
+        select(*_COLUMNS)
+        .select_from(found.join(_issues, _row_id("issues") == found.c.row))
+        .order_by(*_order("date", _issues, _issues.c.last_seen))
+    )
+
+
+def _row_id(table: str) -> ColumnElement[int]:
+    return literal_column(f"{table}.rowid", Integer)
 
 
 def _statuses() -> CTE:
@@ -156,6 +177,13 @@ _CHILDREN = Prepared(select(_issues.c.id).where(_issues.c.merged_into == bindpar
 _OLDEST = Prepared(
     select(func.min(_issues.c.first_seen).label("first_seen")).where(
         _issues.c.project_id == bindparam("project"), _issues.c.removed_at.is_(None)
+    )
+)
+_NO_ERRORS = Prepared(
+    select(func.max(_issues.c.last_seen).label("last_seen")).where(
+        _issues.c.project_id == bindparam("project"),
+        _issues.c.category != literal_column("'error'"),  # written out: that is how SQLite knows its partial index
+        _issues.c.removed_at.is_(None),
     )
 )
 _ENVIRONMENTS = Prepared(
@@ -228,6 +256,15 @@ def merged_from(snapshot: Snapshot, issue_id: str) -> list[str]:
 def oldest_first_seen(snapshot: Snapshot, project_id: str) -> datetime | None:
     """When the project's oldest known issue began."""
     found: datetime | None = _OLDEST.all(snapshot, {"project": project_id})[0].first_seen
+    return found
+
+
+def newest_that_is_no_error(snapshot: Snapshot, project_id: str) -> datetime | None:
+    """When the project's issues of other categories than error were last seen; None where there are none.
+
+    Their events are in none of the tables that are made of error events.
+    """
+    found: datetime | None = _NO_ERRORS.all(snapshot, {"project": project_id})[0].last_seen
     return found
 
 

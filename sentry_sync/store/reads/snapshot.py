@@ -39,6 +39,7 @@ class Reader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._path = store.paths.database
         self._idle: list[_Held] = []
         self._lock = threading.Lock()
 
@@ -50,17 +51,21 @@ class Reader:
         """
         held = self._take()
         try:
-            with database.explained(self._store.paths.database):
+            with database.explained(self._path):
                 held.driver.execute("BEGIN")
-                if held.real:
-                    self._check_schema(held.driver)
-                yield held.driver
-                held.driver.execute("COMMIT")
-        except BaseException:
+                try:
+                    if held.real:
+                        self._check_schema(held.driver)
+                    yield held.driver
+                finally:
+                    held.driver.execute("ROLLBACK")
+        except StoreError:
             held.connection.close()
             raise
-        with self._lock:
-            self._idle.append(held)
+        finally:
+            if not held.connection.closed:
+                with self._lock:
+                    self._idle.append(held)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -81,13 +86,13 @@ class Reader:
 
     def _identity(self) -> Identity:
         try:
-            found = self._store.paths.database.stat()
+            found = self._path.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
 
     def _open(self, identity: Identity) -> _Held:
-        version = migrate.current(self._store.paths.database)
+        version = migrate.current(self._path)
         if version is not None and version != migrate.HEAD:
             self._store.prepare()
         try:
@@ -103,7 +108,7 @@ class Reader:
         """A process that serves for days may see its store migrated by a newer program: then it must stop."""
         (version,) = driver.execute(_SCHEMA).fetchone()
         if version != migrate.HEAD:
-            migrate.current(self._store.paths.database)  # a newer schema is refused here, in its own words
+            migrate.current(self._path)  # a newer schema is refused here, in its own words
             raise StoreError("the store changed its schema while it was being read: ask again")
 
 

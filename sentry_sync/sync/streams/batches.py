@@ -1,7 +1,7 @@
 """Looks at known issues by their ids, a hundred at a time; what is missing from an answer is asked for one by one.
 
-Absence from a batch is no proof: only a 404 for the id itself says that an issue is gone, and an answer
-with another id that it was merged. A pass's cursor holds the ids still missing, so a killed pass goes on with them.
+Absence from a batch is no proof: only a 404 for the id itself says that an issue is gone, and an answer with
+another id that it was merged. A pass's cursor holds the ids still missing, so a killed pass goes on with them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,50 @@
+"""``sentry-sync mcp``: the tools, over stdio."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sentry_sync.answers.context import Answers
+from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli.settings import Settings
+from sentry_sync.records.clock import SystemClock
+from sentry_sync.serve import stdio
+from sentry_sync.store.store import Store
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import SentryClient
+
+
+def run(settings: Settings) -> None:
+    """Serve until stdin ends. Raises SettingsError for settings that could never reach a server."""
+    # Without a token the copy is all there is.
+    connection = connection_of(settings) if settings.auth_token else None
+    clock = SystemClock()
+    with closing(Store(settings.store, clock)) as store, ExitStack() as opened:
+        answers = Answers(store, clock, organization=settings.org)
+        if connection is not None:
+            client = once(partial(client_of, connection, store, clock, settings.rate_limit), opened)
+            answers = Answers(
+                store, clock, client, base_url=connection.base_url, organization=connection.organization
+            )
+        stdio.run(answers)
+
+
+def once(
+    make: Callable[[], AbstractContextManager[SentryClient]], opened: ExitStack
+) -> Callable[[], SentryClient]:
+    """What gives the one client of this process, made when it is first asked for and closed with ``opened``."""
+    lock = threading.Lock()
+    made: list[SentryClient] = []
+
+    def client() -> SentryClient:
+        with lock:
+            if not made:
+                made.append(opened.enter_context(make()))
+            return made[0]
+
+    return client

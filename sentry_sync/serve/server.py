@@ -1,0 +1,91 @@
+"""The MCP server: lists the tools and calls them.
+
+Local answers take a millisecond and are made on the loop; an answer that must wait for Sentry waits in a thread,
+so that a slow Sentry holds up nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+import anyio.to_thread
+import mcp_types as types
+import orjson
+from mcp.server.lowlevel import Server
+
+from sentry_sync import __version__
+from sentry_sync.answers.asking import Answer, Pending
+from sentry_sync.answers.context import Answers
+from sentry_sync.errors import SentrySyncError
+from sentry_sync.serve.tools import INSTRUCTIONS, TOOLS, Tool, tool_named
+
+logger = logging.getLogger(__name__)
+
+LARGEST_RESULT = 100_000
+"""Characters. Claude Code puts results above 50,000 into a file unless a tool says otherwise; a full page of
+issues has 70,000."""
+
+_ANNOTATIONS = types.ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
+)
+
+
+def build(answers: Answers) -> Server[Any]:
+    """A server that answers from ``answers``, for any transport."""
+    listed = types.ListToolsResult(tools=[_listed(tool) for tool in TOOLS])
+
+    async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
+        return listed
+
+    async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        try:
+            question = tool_named(params.name).ask(params.arguments or {})
+            found = answers.begin(question)
+            if isinstance(found, Pending):
+                found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
+        except SentrySyncError as error:
+            return _refused(str(error))
+        except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)
+            return _refused(_defect(error))
+        return _answered(found)
+
+    return Server(
+        "sentry-sync",
+        version=__version__,
+        title="Sentry, from a local copy",
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+def _listed(tool: Tool) -> types.Tool:
+    return types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema(),
+        output_schema=tool.output_schema(),
+        annotations=_ANNOTATIONS,
+        _meta={"anthropic/maxResultSizeChars": LARGEST_RESULT},
+    )
+
+
+def _answered(answer: Answer) -> types.CallToolResult:
+    """Both channels whole: some clients read only the text, others only the structure."""
+    text = orjson.dumps(answer).decode()
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], structured_content=answer)
+
+
+def _refused(text: str) -> types.CallToolResult:
+    one_line = " ".join(text.split())
+    return types.CallToolResult(content=[types.TextContent(type="text", text=one_line)], is_error=True)
+
+
+def _defect(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} at {'/'.join(last.filename.split('/')[-3:])}:{last.lineno}"
+    logger.error("a defect of sentry-sync: %s", place)
+    return f"a defect of sentry-sync, please report it: {place}"

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+
+from sentry_sync.cli import mcp
+from sentry_sync.cli.connect import client_of
+from sentry_sync.sentry.client import SentryClient
+from sentry_sync.sentry.connection import Connection
+from sentry_sync.store.store import Store
+from tests.support.cli import SECRET, CommandLine, environment
+from tests.support.clock import FakeClock
+from tests.support.rig import Rig
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Path]:
+    rig = Rig(tmp_path)
+    rig.sync("projects", "issues")
+    rig.close()
+    yield rig.directory
+
+
+def asked(env: dict[str, str], tool: str, **arguments: Any) -> Any:
+    """A tool's result from a server process with this environment."""
+
+    async def conversation() -> Any:
+        server = StdioServerParameters(command=sys.executable, args=["-m", "sentry_sync.cli", "mcp"], env=env)
+        async with Client(server) as client:
+            return await client.call_tool(tool, arguments)
+
+    return anyio.run(conversation)
+
+
+def test_without_a_token_it_answers_from_the_copy_and_says_how_old_that_is(store: Path, tmp_path: Path) -> None:
+    result = asked(environment(tmp_path, SENTRY_SYNC_STORE=str(store)), "get-projects")
+    assert not result.is_error
+    assert len(result.structured_content["projects"]) == 3
+    assert result.structured_content["freshness"]["source"] == "local"
+    assert result.structured_content["freshness"]["as_of"] == "2026-11-20T12:34:56Z"
+
+
+def test_without_a_store_it_says_that_nothing_was_synced(tmp_path: Path) -> None:
+    result = asked(environment(tmp_path, SENTRY_SYNC_STORE=str(tmp_path / "none")), "get-projects")
+    assert not result.is_error
+    freshness = result.structured_content["freshness"]
+    assert (freshness["complete"], result.structured_content["projects"]) == (False, [])
+    assert freshness["fell_through_because"] or freshness["could_not_fall_through_because"] or freshness["notes"]
+
+
+def test_it_does_not_answer_for_another_organization(store: Path, tmp_path: Path) -> None:
+    env = environment(tmp_path, SENTRY_SYNC_STORE=str(store), SENTRY_ORG="globex")
+    result = asked(env, "get-projects")
+    assert result.is_error
+    assert "copy of acme" in result.content[0].text
+
+
+def test_it_ends_when_its_client_goes_away(store: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sentry_sync.cli", "mcp"],
+        stdin=subprocess.DEVNULL,
+        env=environment(tmp_path, SENTRY_SYNC_STORE=str(store)),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("SENTRY_BASE_URL", "http://sentry.example.com", "https://"),
+        ("SENTRY_ORG", "a/b", "SENTRY_ORG must be"),
+        ("SENTRY_ORG", "", "set SENTRY_ORG"),
+        ("SENTRY_AUTH_TOKEN", f"{SECRET} {SECRET}", "SENTRY_AUTH_TOKEN must be"),
+    ],
+)
+def test_settings_that_could_never_work_are_refused_at_the_start(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv("SENTRY_AUTH_TOKEN", SECRET)
+    monkeypatch.setenv("SENTRY_ORG", "acme")
+    monkeypatch.setenv(variable, value)
+    assert says in cli("mcp").refused(2)
+
+
+def test_every_question_shares_one_client_made_by_the_first(tmp_path: Path) -> None:
+    connection = Connection("https://sentry.io", SECRET, "acme")
+    clock = FakeClock()
+    made: list[object] = []
+    had: list[object] = []
+
+    def make() -> AbstractContextManager[SentryClient]:
+        made.append(None)
+        return client_of(connection, copy, clock, 100)
+
+    with closing(Store(tmp_path / "store", clock)) as copy, ExitStack() as opened:
+        client = mcp.once(make, opened)
+        assert not (tmp_path / "store").exists()
+        threads = [threading.Thread(target=lambda: had.append(client())) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(made) == 1
+    assert len(had) == 8
+    assert len(set(map(id, had))) == 1
