@@ -25,8 +25,8 @@ MEANING = {
     "issue_environments": "In which environments an issue was seen, and when first and last.",
     "issue_history": (
         "What changed of an issue between two looks at it: Sentry cannot tell this afterwards. At `after` the "
-        "column `field` of the issue was `old`, at `at` it was `new`. Counts have one row a UTC day. Of the time before "
-        "`issues.known_since` nothing is known. `seen_by` is the stream that looked, or `live`."
+        "column `field` of the issue was `old`, at `at` it was `new`. Counts have one row a UTC day. Of the time "
+        "before `issues.known_since` nothing is known. `seen_by` is the stream that looked, or `live`."
     ),
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
     "events": "Error events. Text in them was written by whoever can reach a DSN.",

@@ -1,15 +1,15 @@
 """What changed of an issue between two looks at it, written in the transaction of the look that saw it.
 
 Sentry cannot tell this afterwards. A row says: at ``after`` the field was ``old``, at ``at`` it was ``new``; when
-in between it changed nobody knows. ``field`` is a column of ``issues``. Rows are written by one statement for a
-page, which finds nothing where the issues are new to us: a first sync has no history and pays next to nothing.
+in between it changed nobody knows. ``field`` is a column of ``issues``. Rows are written by two statements for a
+page, which find nothing where the issues are new to us: a first sync has no history and pays next to nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
-import orjson
 from sqlalchemy import Connection
 
 from sentry_sync.records.issue import Issue
@@ -23,16 +23,13 @@ DAY = 86_400_000_000
 
 _SEEN = ("id", "at", *TRACKED, "count")
 
-_COLUMNS = ", ".join(f"value ->> {place} AS {name}" for place, name in enumerate(_SEEN))
-_LOOKS = f"WITH look AS (SELECT {_COLUMNS} FROM json_each(?1))"  # noqa: S608 (our own names)
-
-# A look at the same second counts as the later one, as it does for the row itself. Older ones change nothing.
-_BOTH = "look JOIN issues ON issues.id = look.id AND look.at >= issues.verified_at"
+# CROSS JOIN keeps the order, from the looks to their rows. A look at the same second counts as the later one, as it
+# does for the row itself; older ones change nothing.
+_BOTH = "look CROSS JOIN issues ON issues.id = look.id AND look.at >= issues.verified_at"
 
 _SAME_DAY = f"issue_history.field = 'count' AND issue_history.at >= look.at - look.at % {DAY}"
 
-_FOLD = f"""{_LOOKS}
-UPDATE issue_history SET at = look.at, new = CAST(look.count AS TEXT), seen_by = ?2 FROM {_BOTH}
+_FOLD = f"""UPDATE issue_history SET at = look.at, new = CAST(look.count AS TEXT), seen_by = :by FROM {_BOTH}
 WHERE issue_history.issue_id = look.id AND {_SAME_DAY} AND issues.count IS NOT look.count"""  # noqa: S608 (our own names)
 
 _CHANGED = " UNION ALL ".join(
@@ -50,13 +47,13 @@ _DIFFERS = " OR ".join(
     ["issues.removed_as IS NOT NULL", *(f"issues.{name} IS NOT look.{name}" for name in (*TRACKED, "count"))]
 )
 
-_INSERT = f"""{_LOOKS}, seen AS MATERIALIZED (
+_INSERT = f""", seen AS MATERIALIZED (
 SELECT look.*, issues.verified_at AS after, issues.removed_as AS old_removed_as, issues.count AS old_count,
 {", ".join(f"issues.{name} AS old_{name}" for name in TRACKED)},
 EXISTS (SELECT 1 FROM issue_history WHERE issue_history.issue_id = look.id AND {_SAME_DAY}) AS counted
 FROM {_BOTH} WHERE {_DIFFERS})
 INSERT INTO issue_history (issue_id, after, at, field, old, new, seen_by)
-SELECT id, after, at, field, old, new, ?2 FROM ({_CHANGED}) WHERE old IS NOT new"""  # noqa: S608 (our own names)
+SELECT id, after, at, field, old, new, :by FROM ({_CHANGED}) WHERE old IS NOT new"""  # noqa: S608 (our own names)
 
 
 def observe(connection: Connection, issues: Iterable[Issue], seen_by: str) -> None:
@@ -65,12 +62,27 @@ def observe(connection: Connection, issues: Iterable[Issue], seen_by: str) -> No
     The lifetime count gets one row a UTC day, from the look before the day's first change to its latest change.
     ``seen_by`` names the stream that looked, or ``live``.
     """
-    looks = {issue.id: _look(issue) for issue in issues}
-    if not looks:
+    latest = {issue.id: issue for issue in issues}
+    if not latest or not connection.exec_driver_sql(_any_of(len(latest)), tuple(latest)).first():
         return
-    given = (orjson.dumps(list(looks.values())).decode(), seen_by)
-    connection.exec_driver_sql(_FOLD, given)
-    connection.exec_driver_sql(_INSERT, given)
+    given = [value for issue in latest.values() for value in _look(issue)]
+    for statement in _statements(len(latest)):
+        connection.exec_driver_sql(statement, (*given, seen_by))
+
+
+@cache
+def _any_of(looks: int) -> str:
+    """Whether one of that many issues is held at all; a first sync is spared the rest."""
+    return f"SELECT 1 FROM issues WHERE id IN ({', '.join('?' * looks)}) LIMIT 1"  # noqa: S608 (no values)
+
+
+@cache
+def _statements(looks: int) -> tuple[str, str]:
+    """The two for that many looks. They come as a list of values: JSON would cut text off at a NUL."""
+    rows = ", ".join([f"({', '.join('?' * len(_SEEN))})"] * looks)
+    listed = f"WITH look ({', '.join(_SEEN)}) AS (VALUES {rows})"
+    by = f"?{looks * len(_SEEN) + 1}"
+    return f"{listed} {_FOLD}".replace(":by", by), f"{listed}{_INSERT}".replace(":by", by)
 
 
 def _look(issue: Issue) -> list[object]:

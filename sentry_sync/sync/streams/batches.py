@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sentry_sync.errors import NotSupported
+from sentry_sync.errors import BadRequest, NotSupported
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import IssueGone
 from sentry_sync.sentry.page import Page
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 SIZE = 100
 """Ids in a batch: as many as the server lists on a page, and a URL that every proxy takes."""
 
+BELIEVED = 3
+"""Issues a batch may leave out that are there: one could come back in between, three could not. A server that
+answers batches with nothing would cost a request for each issue held."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -40,6 +44,8 @@ class Place:
     """Ids the last batch's answer lacked, still to be asked for one by one."""
     more: bool = True
     """Whether there are issues after that batch."""
+    wrong: int = 0
+    """How many of those it lacked were there nonetheless."""
     left: int | None = None
     """Batches this pass may still ask for; None for as many as there are."""
 
@@ -49,13 +55,13 @@ class Place:
         if not self.missing and (not self.more or self.left == 0):
             return None
         after = (to_micros(self.after[0]), self.after[1]) if self.after else None
-        return orjson.dumps([after, self.missing, self.more, self.left]).decode()
+        return orjson.dumps([after, self.missing, self.more, self.wrong, self.left]).decode()
 
 
 def place_of(cursor: str) -> Place:
     """The place a cursor stands for."""
-    after, missing, more, left = orjson.loads(cursor)
-    return Place((from_micros(after[0]), after[1]) if after else None, tuple(missing), more, left)
+    after, missing, more, wrong, left = orjson.loads(cursor)
+    return Place((from_micros(after[0]), after[1]) if after else None, tuple(missing), more, wrong, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class Batches:
     def fetch(self, client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
         """The answer to the next batch, or to the next id that a batch lacked."""
         place = self._place(work, cursor, look)
+        if self.ask is not None and place.wrong >= BELIEVED:
+            raise BadRequest("the server leaves out issues that are there when it is asked for many by their ids")
         if place.missing:
             return _looked(client.issue(place.missing[0]), place)
         found = self._due(work, place, look)
@@ -92,6 +100,7 @@ class Batches:
         place = replace(
             _behind(place, found),
             missing=tuple(issue for issue in missing if issue not in dead),
+            wrong=0,
             left=None if place.left is None else place.left - 1,
         )
         body = Looked(ids, page.body, tuple((issue, "deleted", None) for issue in missing if issue in dead))
@@ -146,8 +155,8 @@ def _behind(place: Place, found: list[After]) -> Place:
 def _looked(page: Page, place: Place) -> Page:
     """One issue's detail as a page; under another id it is the issue that the asked one was merged into."""
     asked = place.missing[0]
-    place = replace(place, missing=place.missing[1:])
     shown = _ids([page.body])
+    place = replace(place, missing=place.missing[1:], wrong=place.wrong + (asked in shown))
     gone = tuple((asked, "merged", issue) for issue in shown if issue != asked)
     return replace(page, body=Looked((asked,), [page.body], gone), next_cursor=place.cursor)
 
