@@ -23,7 +23,7 @@ DAY = 86_400_000_000
 
 _SEEN = ("id", "at", *TRACKED, "count")
 
-# CROSS JOIN keeps the order, from the looks to their rows. A look at the same second counts as the later one, as it
+# CROSS JOIN keeps the order, from looks to rows. A look at the same second counts as the later one, as it
 # does for the row itself; older ones change nothing.
 _BOTH = "look CROSS JOIN issues ON issues.id = look.id AND look.at >= issues.verified_at"
 

@@ -55,7 +55,8 @@ def _due(look: Look, stream: str) -> bool:
 
 
 def _plan_review(look: Look) -> list[Work]:
-    return [Work()] if _due(look, REVIEW_NAME) else []
+    """A whole turn lists everything, so it needs no poll."""
+    return [Work()] if not look.turn and _due(look, REVIEW_NAME) else []
 
 
 def _fetch_review(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
@@ -75,17 +76,21 @@ def _plan_sweep(look: Look) -> list[Work]:
 
 
 def _fetch_sweep(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    window = work.span
-    page = client.issues(query="is:unresolved", sort="date", start=window.start, end=window.end, cursor=cursor)
-    return _whole(page)
+    """The unresolved; in a whole turn every status, and a pass may go on with the other question.
+
+    From the unresolved the server drops what resolved itself after it has cut the pages: short pages of them, and
+    the rest by their ids, would cost more.
+    """
+    query, window = "" if look.turn else "is:unresolved", work.span
+    return _whole(client.issues(query=query, sort="date", start=window.start, end=window.end, cursor=cursor))
 
 
 def _fetch_sweep_glitchtip(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     """GlitchTip: the window's parameters mean other things there, and ``project=-1`` matches nothing."""
-    page = client.issues(
-        query="is:unresolved", sort="-last_seen", start=None, end=None, project_ids=(), cursor=cursor
+    query = "" if look.turn else "is:unresolved"
+    return _whole(
+        client.issues(query=query, sort="-last_seen", start=None, end=None, project_ids=(), cursor=cursor)
     )
-    return _whole(page)
 
 
 def _whole(page: Page) -> Page:
