@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types floors suite docs format clean
+.PHONY: help demo test lint types floors suite bench docs format clean
 
 help: ## Say what there is to make
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -26,6 +26,10 @@ floors: $(VENV)/.installed-dev ## Which room may import which
 
 suite: $(VENV)/.installed-dev ## The tests, in random order
 	$(BIN)/pytest -q
+
+bench: $(VENV)/.installed ## Measure us beside the least that is possible
+	$(BIN)/python -m benchmarks.first_sync
+	$(BIN)/python -m benchmarks.serving
 
 docs: $(VENV)/.installed-dev ## Write the generated pages anew
 	$(BIN)/python -m docs.generate

@@ -7,23 +7,24 @@
     ├── SentryError                  4  the server did not give us what we asked for
     │   ├── AuthFailed               3  401: no token, wrong, expired or revoked
     │   ├── Forbidden                3  403: the token lacks a scope
-    │   ├── NotFound                 4  404: not there, or not visible to this token
+    │   ├── NotFound                 9  404: not there, or not visible to this token
     │   ├── Gone                     4  410: a brownout of a deprecated endpoint
     │   ├── BadRequest               4  400/422: the server refuses the question itself
     │   ├── QueryTimeout             4  504, or the old 400 "Query timeout": ask for less
     │   ├── RateLimited              5  429 that outlasted our patience
-    │   ├── NotSupported             4  the server has no such endpoint (HTML, or 404/405 for a path)
+    │   ├── NotSupported            10  the server has no such endpoint (HTML, or 404/405 for a path)
     │   ├── SchemaDrift              4  the body is not of the shape the endpoint promises
     │   └── Unavailable              4  5xx, refused, reset, timed out, cut in the middle
     ├── BudgetExhausted              5  our own request budget has no room before the deadline
-    ├── StoreError                   6  the local store
-    │   ├── StoreMissing             6  nothing has been synced here yet
-    │   ├── StoreTooNew              6  written by a newer sentry-sync
-    │   ├── StoreMismatch            6  it holds another organization
-    │   ├── StoreBusy                6  another process is syncing into it
-    │   └── StoreUnwritable          6  read-only, full, or not ours
-    ├── QueryError                   7  a SQL statement was refused or failed
-    └── QuestionError                2  a tool was asked for something that cannot be
+    ├── StoreError                   6  the local store cannot be read: damaged, or no database
+    │   ├── StoreMissing            11  nothing has been synced here yet
+    │   ├── StoreTooNew             12  written by a newer sentry-sync
+    │   ├── StoreMismatch           13  it holds another organization
+    │   ├── StoreBusy               14  another process is syncing into it
+    │   └── StoreUnwritable         15  read-only, full, or not ours
+    └── QueryError                   7  a SQL statement was refused or failed
+
+A sync of which a part failed ends with 8. Shells keep 126 and more for themselves.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class Forbidden(SentryError):
 class NotFound(SentryError):
     """404: not there, or not visible to this token; the server does not say which."""
 
+    exit_code = 9
+
 
 class Gone(SentryError):
     """410: a deprecated endpoint in one of its brownout minutes."""
@@ -83,6 +86,8 @@ class RateLimited(SentryError):
 
 class NotSupported(SentryError):
     """This server has no such endpoint: it answered HTML, or 404/405 for the path itself."""
+
+    exit_code = 10
 
 
 class SchemaDrift(SentryError):
@@ -108,21 +113,31 @@ class StoreError(SentrySyncError):
 class StoreMissing(StoreError):
     """Nothing has been synced here yet."""
 
+    exit_code = 11
+
 
 class StoreTooNew(StoreError):
     """The store was written by a newer sentry-sync."""
+
+    exit_code = 12
 
 
 class StoreMismatch(StoreError):
     """The store holds another organization than the one configured."""
 
+    exit_code = 13
+
 
 class StoreBusy(StoreError):
     """Another process is syncing into this store."""
 
+    exit_code = 14
+
 
 class StoreUnwritable(StoreError):
     """The store's directory is read-only, full, or belongs to somebody else."""
+
+    exit_code = 15
 
 
 class QueryError(SentrySyncError):

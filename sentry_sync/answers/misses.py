@@ -49,10 +49,10 @@ class Reach:
 
 
 def reach(as_of: datetime | None, known: Iterable[Interval]) -> Reach | None:
-    """How far back the known time goes without a gap from ``as_of``, the newest complete pass.
+    """The newest time known without a gap that a complete pass, true at ``as_of``, is part of.
 
-    Time read after that pass, beyond a gap, does not count: the gap may hide rows. Without a complete pass (a
-    first sync under way) the newest known time counts.
+    Time read after that pass, beyond a gap, does not count: the gap may hide rows. Read right up to it, it does.
+    Without a complete pass (a first sync under way) the newest known time counts.
     """
     newest: Interval | None = None
     for interval in union(known):
@@ -60,7 +60,7 @@ def reach(as_of: datetime | None, known: Iterable[Interval]) -> Reach | None:
             newest = interval
     if newest is None:
         return None
-    return Reach(newest.start, newest.end if as_of is None else min(as_of, newest.end))
+    return Reach(newest.start, newest.end)
 
 
 def newest_of(found: Reach | None, edge: datetime | None, oldest: datetime) -> Miss | None:

@@ -16,7 +16,7 @@ LONGEST = timedelta(days=90)
 """Sentry keeps nothing longer than this, whatever is asked."""
 
 _UNITS = {"m": timedelta(minutes=1), "h": HOUR, "d": DAY, "w": 7 * DAY}
-_RELATIVE = re.compile(r"[-+]?(\d{1,4})([mhdw])")
+_RELATIVE = re.compile(r"-?(\d{1,4})([mhdw])")
 
 
 @lru_cache(maxsize=4096)

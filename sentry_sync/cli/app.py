@@ -103,17 +103,9 @@ def sync(
     """
     from sentry_sync.cli import sync as room
 
-    settings = _settings(
-        config,
-        org=org,
-        base_url=base_url,
-        timeout=timeout,
-        max_events=max_events,
-        history_days=history_days,
-        rate_limit=rate_limit,
-        store=store,
-    )
-    room.run(settings, resources or [], full=full, as_json=as_json)
+    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
 
 
 @app.command()

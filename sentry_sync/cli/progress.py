@@ -20,12 +20,17 @@ Reporter = Callable[[Progress], None]
 def reporter(*, as_json: bool) -> Iterator[Reporter]:
     """What to call with each step of a sync while the block lasts."""
     if as_json:
-        yield lambda step: output.document({"progress": as_document(step)})
+        yield _tell
     elif sys.stderr is not None and sys.stderr.isatty():
         with _bars() as bars:
             yield bars
     else:
         yield _silent
+
+
+def _tell(step: Progress) -> None:
+    output.document({"progress": as_document(step)})
+    output.flush()  # whoever reads the pipe wants to know now, not when 8 kB have come together
 
 
 def _silent(step: Progress) -> None:

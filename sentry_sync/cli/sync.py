@@ -67,10 +67,12 @@ def synced(
         summary = Syncer(store, client, clock, policy, report).run(resources, full=full)
     failed = [result for result in summary.results if result.state == "failed"]
     if failed and not summary.requests:
-        raise SentryError(
+        error = SentryError(
             f"nothing could be read of {settings.organization!r} at {settings.base_url}: {failed[0].error}; "
             "check SENTRY_ORG and SENTRY_BASE_URL"
         )
+        error.exit_code = failed[0].exit_code
+        raise error
     return summary
 
 

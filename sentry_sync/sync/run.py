@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentry_sync.errors import AuthFailed, BadRequest, NotSupported, RateLimited, SentryError, Unavailable
+from sentry_sync.errors import (
+    AuthFailed,
+    BadRequest,
+    NotSupported,
+    RateLimited,
+    SentryError,
+    SentrySyncError,
+    Unavailable,
+)
 from sentry_sync.records.clock import Clock
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
@@ -75,6 +83,8 @@ class StreamResult:
     rows: int
     rejected: int
     error: str | None = None
+    exit_code: int = 0
+    """What a command ends with that this error stops; see ``errors.py``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +170,8 @@ class Syncer:
         for ladder in ladders:
             if stop() or unreachable > 1:
                 # Two streams in a row that could not reach the server: the others would wait in vain as well.
-                reason = "the server could not be reached" if unreachable > 1 else None
-                results.append(_result(ladder[0], "failed" if reason else "partial", Tally(), reason))
+                error = Unavailable("the server could not be reached") if unreachable > 1 else None
+                results.append(_result(ladder[0], "failed" if error else "partial", Tally(), error))
                 continue
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
@@ -197,12 +207,12 @@ class Syncer:
                 refused_on_the_way = tally.pages > 0 and isinstance(error, BadRequest)
                 doubtful = isinstance(error, NotSupported) and not proven
                 if not rung.needs or refused_on_the_way or doubtful or self._known_to_have(rung.needs, state):
-                    return _result(rung, "failed", tally, str(error)), False
+                    return _result(rung, "failed", tally, error), False
                 self._learn(rung.needs, available=False)
                 with self._store.write() as uow:
                     uow.forgive(rung.name)
             except SentryError as error:
-                return _result(rung, "failed", tally, str(error)), isinstance(error, (Unavailable, RateLimited))
+                return _result(rung, "failed", tally, error), isinstance(error, (Unavailable, RateLimited))
             else:
                 if rung.needs and tally.pages:
                     self._confirm(rung.needs, state)
@@ -242,5 +252,8 @@ def _state(whole: bool, tally: Tally) -> str:
     return "done" if tally.pages else "fresh"
 
 
-def _result(stream: Stream, state: str, tally: Tally, error: str | None = None) -> StreamResult:
-    return StreamResult(stream.name, stream.resource, state, tally.pages, tally.rows, tally.rejected, error)
+def _result(stream: Stream, state: str, tally: Tally, error: SentrySyncError | None = None) -> StreamResult:
+    counts = (tally.pages, tally.rows, tally.rejected)
+    if error is None:
+        return StreamResult(stream.name, stream.resource, state, *counts)
+    return StreamResult(stream.name, stream.resource, state, *counts, str(error), error.exit_code)

@@ -31,7 +31,7 @@ def test_upgrade_takes_an_older_store_along(cli: CommandLine, store: Path) -> No
 
 
 def test_current_tells_both_versions(cli: CommandLine, store: Path) -> None:
-    assert "there is no store" in cli("db", "current").refused(6)
+    assert "there is no store" in cli("db", "current").refused(11)
     cli("db", "upgrade")
     assert cli("db", "current").out == f"{store}: schema {migrate.HEAD}\n"
     migrate.downgrade(store / "store.db", "base")
@@ -44,7 +44,7 @@ def test_current_tells_both_versions(cli: CommandLine, store: Path) -> None:
 
 
 def test_check_passes_a_sound_store(cli: CommandLine, store: Path) -> None:
-    assert "there is no store" in cli("db", "check").refused(6)
+    assert "there is no store" in cli("db", "check").refused(11)
     cli("db", "upgrade")
     assert cli("db", "check", "--json").document == {"store": str(store), "schema": migrate.HEAD, "ok": True}
 

@@ -56,9 +56,9 @@ def test_each_error_of_ours_ends_in_its_line_and_its_code(capsys: pytest.Capture
 
 
 def test_with_json_an_error_is_an_object_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    assert guarded(raising(StoreBusy("wait")), as_json=True) == 6
+    assert guarded(raising(StoreBusy("wait")), as_json=True) == 14
     captured = capsys.readouterr()
-    assert json.loads(captured.err) == {"error": "wait", "exit_code": 6}
+    assert json.loads(captured.err) == {"error": "wait", "exit_code": 14}
     assert captured.out == ""
 
 

@@ -12,13 +12,19 @@ from tests.support.cli import CommandLine, environment, process
 from tests.support.rig import Rig
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    rig = Rig(tmp_path)
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that is only read: one serves all tests."""
+    rig = Rig(tmp_path_factory.mktemp("sql"))
     rig.sync("projects", "issues", "events")
     rig.close()
-    monkeypatch.setenv("SENTRY_SYNC_STORE", str(rig.directory))
     return rig.directory
+
+
+@pytest.fixture
+def store(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SENTRY_SYNC_STORE", str(filled))
+    return filled
 
 
 def test_rows_go_to_stdout_and_their_freshness_to_stderr(cli: CommandLine, store: Path) -> None:
@@ -125,5 +131,5 @@ def test_arguments_that_do_not_fit_are_refused(cli: CommandLine, store: Path) ->
 
 
 def test_without_a_store_the_line_says_what_to_do(cli: CommandLine, tmp_path: Path) -> None:
-    assert "run `sentry-sync sync` first" in cli("sql", "SELECT 1 FROM issues", "--store", tmp_path).refused(6)
+    assert "run `sentry-sync sync` first" in cli("sql", "SELECT 1 FROM issues", "--store", tmp_path).refused(11)
     assert list(tmp_path.iterdir()) == []

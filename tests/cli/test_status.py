@@ -46,7 +46,7 @@ def stream(found: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_without_a_store_the_line_says_what_to_do(cli: CommandLine, tmp_path: Path) -> None:
-    assert cli("status", "--store", tmp_path / "none").refused(6) == (
+    assert cli("status", "--store", tmp_path / "none").refused(11) == (
         f"there is no store at {tmp_path / 'none'} yet: run `sentry-sync sync` first"
     )
     assert not (tmp_path / "none").exists()

@@ -30,10 +30,19 @@ from tests.support.clock import FakeClock
 SMALL = WorldSize(projects=2, issues=20, events_per_day=20, releases=2, days=2)
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with Simulator(SimulatorOptions(size=SMALL, token=SECRET, static=True, rate_limit=None)) as server:
+        yield server
+
+
 @pytest.fixture
-def server() -> Iterator[Simulator]:
-    with Simulator(SimulatorOptions(size=SMALL, token=SECRET, static=True, rate_limit=None)) as running:
-        yield running
+def server(running: Simulator) -> Simulator:
+    """The server as it was at first, whatever the test before did to it."""
+    running.faults.clear()
+    running.tokens.add(SECRET)
+    running.requests.clear()
+    return running
 
 
 @pytest.fixture
@@ -167,7 +176,7 @@ def test_a_wrong_token_is_refused_with_exit_code_3(cli: CommandLine, server: Sim
 def test_an_unknown_organization_is_named_and_the_right_one_still_works(
     cli: CommandLine, store: Path, server: Simulator
 ) -> None:
-    said = cli("sync", "--org", "acne").refused(4)
+    said = cli("sync", "--org", "acne").refused(9)
     assert said.startswith(f"nothing could be read of 'acne' at {server.url}")
     assert said.endswith("check SENTRY_ORG and SENTRY_BASE_URL")
     assert cli("sync", "issues").code == 0
@@ -197,7 +206,7 @@ def test_a_server_that_answers_web_pages_is_not_taken_for_sentry(
     cli: CommandLine, server: Simulator, store: Path
 ) -> None:
     server.faults.add("/api/0/", "html", times=1000)
-    assert "doesn't answer like Sentry" in cli("sync").refused(4)
+    assert "doesn't answer like Sentry" in cli("sync").refused(10)
     server.faults.clear()
     results = cli("sync", "--json").lines[-1]["summary"]["results"]
     assert {result["state"] for result in results if result["pages"]} == {"done"}
@@ -205,13 +214,13 @@ def test_a_server_that_answers_web_pages_is_not_taken_for_sentry(
 
 
 def test_a_server_without_sentrys_paths_is_not_taken_for_sentry(cli: CommandLine, server: Simulator) -> None:
-    assert "check the URL" in cli("sync", "--base-url", f"{server.url}/elsewhere").refused(4)
+    assert "check the URL" in cli("sync", "--base-url", f"{server.url}/elsewhere").refused(10)
 
 
 def test_a_server_that_turns_to_web_pages_later_fails_the_whole_sync(cli: CommandLine, server: Simulator) -> None:
     assert cli("sync", "issues").code == 0
     server.faults.add("/api/0/", "html", times=1000)
-    assert cli("sync", "issues").refused(4)
+    assert cli("sync", "issues").refused(10)
 
 
 def test_nobody_listening_is_one_line(store: Path) -> None:
@@ -239,21 +248,21 @@ def test_a_store_that_another_process_syncs_into_is_left_alone(
     cli: CommandLine, store: Path, server: Simulator
 ) -> None:
     with Store(store).syncing():
-        assert "is syncing into this store" in cli("sync").refused(6)
+        assert "is syncing into this store" in cli("sync").refused(14)
     assert server.requests == []
 
 
 def test_a_store_of_another_organization_is_left_alone(cli: CommandLine, store: Path) -> None:
     assert cli("sync", "issues").code == 0
     before = held(store, "issues")
-    assert "SENTRY_SYNC_STORE" in cli("sync", "--org", "globex").refused(6)
+    assert "SENTRY_SYNC_STORE" in cli("sync", "--org", "globex").refused(13)
     assert held(store, "issues") == before
 
 
 def test_a_store_of_another_server_is_left_alone(cli: CommandLine, store: Path) -> None:
     assert cli("sync", "issues").code == 0
     with Simulator(SimulatorOptions(size=SMALL, token=SECRET, rate_limit=None)) as other:
-        assert "SENTRY_SYNC_STORE" in cli("sync", "--base-url", other.url).refused(6)
+        assert "SENTRY_SYNC_STORE" in cli("sync", "--base-url", other.url).refused(13)
         assert other.requests == []
 
 
@@ -262,7 +271,7 @@ def test_a_store_from_a_newer_version_is_refused_and_not_touched(cli: CommandLin
     with closing(sqlite3.connect(store / "store.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     for command in (("sync",), ("status",), ("db", "upgrade"), ("db", "check"), ("sql", "SELECT 1 FROM issues")):
-        assert "newer sentry-sync" in cli(*command).refused(6)
+        assert "newer sentry-sync" in cli(*command).refused(12)
 
 
 def obey_permissions() -> None:
@@ -274,7 +283,7 @@ def test_a_read_only_directory_is_said_with_what_to_do(tmp_path: Path, server: S
     parent = tmp_path / "readonly"
     parent.mkdir(mode=0o500)
     env = environment(tmp_path, **variables(server, parent / "store"))
-    assert "SENTRY_SYNC_STORE" in process("sync", env=env, preexec_fn=obey_permissions).refused(6)
+    assert "SENTRY_SYNC_STORE" in process("sync", env=env, preexec_fn=obey_permissions).refused(15)
     assert server.requests == []
 
 
@@ -286,7 +295,7 @@ def test_a_store_that_became_read_only_is_said_with_what_to_do(
         path.chmod(0o500 if path.is_dir() else 0o400)
     env = environment(tmp_path, **variables(server, store))
     for command in ("status", "sync"):
-        said = process(command, env=env, preexec_fn=obey_permissions).refused(6)
+        said = process(command, env=env, preexec_fn=obey_permissions).refused(15)
         assert "SENTRY_SYNC_STORE" in said
 
 
@@ -301,7 +310,7 @@ def test_a_disk_that_takes_no_more_loses_nothing(
     outcome = process(
         "sync", env=env, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     )
-    assert "disk" in outcome.refused(6)
+    assert "disk" in outcome.refused(15)
     assert held(store, "issues") == before
     assert cli("sync").code == 0
     assert cli("db", "check").code == 0

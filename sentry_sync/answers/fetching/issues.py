@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.answers.asking import Learned
+from sentry_sync.answers.fetching.environments import none_of_that_name
 from sentry_sync.answers.misses import SEARCH_WINDOW
-from sentry_sync.errors import BadRequest, NotSupported
+from sentry_sync.errors import BadRequest, NotFound, NotSupported
 from sentry_sync.records.fields import Malformed, moment
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueEnvironment
@@ -39,6 +40,8 @@ def list_issues(live: Live, question: IssuesQuestion, project: Project, *, speak
     for last, plan in enumerate(plans, start=1 - len(plans)):
         try:
             found = _read(live, plan, question, project)
+        except NotFound as error:
+            return none_of_that_name(live, question.environment, error)
         except (BadRequest, NotSupported):
             if last == 0:
                 raise

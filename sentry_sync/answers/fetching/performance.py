@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.answers.asking import Learned
+from sentry_sync.answers.fetching.environments import none_of_that_name
 from sentry_sync.answers.times import HOUR, ceiling
-from sentry_sync.errors import BadRequest, NotSupported
+from sentry_sync.errors import BadRequest, NotFound, NotSupported
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.sync.streams import explore
 from sentry_sync.sync.streams.performance import fetch_transactions, transactions_of
@@ -55,7 +56,10 @@ class _Rows:
 def read_window(live: Live, request: WindowRequest) -> Learned:
     """The transactions of a window, as the server computes them for exactly that window."""
     now = live.now()
-    found = _read(live, request, request.at(now), now)
+    try:
+        found = _read(live, request, request.at(now), now)
+    except NotFound as error:
+        return replace(none_of_that_name(live, request.environment, error), at=now)
     complete = found.whole or _read_named(live, request, now, found)
 
     def write(uow: UnitOfWork) -> None:

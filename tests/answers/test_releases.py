@@ -1,0 +1,207 @@
+"""get-releases: newest first, by version, with health that is not added up wrongly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.release import Deploy, Release, ReleaseHealth, ReleaseProject
+from tests.answers.desk import NOW, Asking, ago
+from tests.support.rows import project
+
+DAY = timedelta(days=1)
+TODAY = floor(NOW, DAY)
+
+
+def release(version: str, created: Any, **changes: Any) -> list[Any]:
+    whole = Release(
+        version, version.partition("@")[2], "open", None, None, created, None, None, None, 5, 1, 2, NOW
+    )
+    return [replace(whole, **changes), ReleaseProject(version, "2", 3, True, NOW)]
+
+
+def health(version: str, days_ago: int, sessions: int, **changes: Any) -> ReleaseHealth:
+    whole = ReleaseHealth(
+        version, "2", "production", TODAY - days_ago * DAY, sessions, sessions // 2, 0.9, 0.8, 0.5
+    )
+    return replace(whole, **changes)
+
+
+def fresh(answer: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = answer["freshness"]
+    return found
+
+
+def versions(answer: dict[str, Any]) -> list[str]:
+    return [found["untrusted"]["version"] for found in answer["releases"]]
+
+
+@pytest.fixture
+def filled(asking: Asking) -> Asking:
+    records = [
+        *release("api@1.0.0", ago(days=9)),
+        *release("api@2.0.0", ago(days=2), verified_at=ago(days=1)),
+        *release("api@1.5.0", ago(days=5)),
+        release("web@1.0.0", ago(days=1))[0],
+        ReleaseProject("web@1.0.0", "3", 0, False, NOW),
+    ]
+    asking.fill([project("2", "api"), project("3", "web"), *records])
+    asking.write(lambda uow: uow.mark("releases", "", NOW, NOW))
+    return asking
+
+
+def test_the_newest_release_of_the_project_comes_first(filled: Asking) -> None:
+    answer = filled.offline.get_releases("api")
+    assert versions(answer) == ["api@2.0.0", "api@1.5.0", "api@1.0.0"]
+    assert (fresh(answer)["complete"], answer["more"]) == (True, False)
+    assert fresh(answer)["oldest_verified_at"] == "2026-11-19T12:34:56Z"
+    assert answer["releases"][0]["new_issues"] == 3
+    assert "health" not in answer["releases"][0]
+
+
+@pytest.mark.parametrize("version", ["api@1.5.0", "1.5.0"])
+def test_a_version_is_full_or_short_and_exact(filled: Asking, version: str) -> None:
+    assert versions(filled.offline.get_releases("api", version=version)) == ["api@1.5.0"]
+
+
+def test_an_unknown_version_offline_is_a_miss(filled: Asking) -> None:
+    answer = filled.offline.get_releases("api", version="1.5")
+    assert (answer["releases"], fresh(answer)["complete"]) == ([], False)
+    assert any("unknown_id" in note for note in fresh(answer)["notes"])
+
+
+def test_no_more_than_fifty_are_shown(asking: Asking) -> None:
+    rows = [record for number in range(55) for record in release(f"api@{number}", ago(hours=number))]
+    asking.fill([project("2", "api"), *rows])
+    asking.write(lambda uow: uow.mark("releases", "", NOW, NOW))
+    answer = asking.offline.get_releases("api")
+    assert (len(answer["releases"]), answer["more"]) == (50, True)
+
+
+def test_sessions_are_summed_rates_weighted_and_users_taken_from_the_newest_day(filled: Asking) -> None:
+    filled.fill(
+        [
+            health("api@2.0.0", 0, 100, crash_free_sessions=1.0, users=40, crash_free_users=0.7, adoption=0.25),
+            health("api@2.0.0", 1, 300, crash_free_sessions=0.8, users=90),
+            health("api@2.0.0", 2, 50, crash_free_sessions=None),
+            health("api@2.0.0", 1, 7, environment="staging\u202e"),
+            health("api@2.0.0", 8, 9999),
+            Deploy("d1", "api@2.0.0", "production", "x\ny", None, None, ago(days=1)),
+        ],
+        release_health=Interval(TODAY - 10 * DAY, NOW),
+    )
+    answer = filled.offline.get_releases("api", version="2.0.0", health_data=True)
+    found = answer["releases"][0]
+    production, staging = found["health"]
+    assert (production["sessions"], production["crash_free_sessions"]) == (450, 0.85)
+    assert production["newest_day"] == {
+        "day": "2026-11-20T00:00:00Z",
+        "is_over": False,
+        "sessions": 100,
+        "users": 40,
+        "crash_free_sessions": 1.0,
+        "crash_free_users": 0.7,
+        "adoption": 0.25,
+    }
+    assert staging["untrusted"] == {"environment": "staging"}
+    assert answer["health_days"] == {
+        "from": "2026-11-14T00:00:00Z",
+        "to": "2026-11-20T12:34:56Z",
+        "days": 7,
+        "newest_day_is_over": False,
+    }
+    assert found["deploys"][0]["untrusted"] == {"environment": "production", "name": "x y"}
+    assert fresh(answer)["complete"]
+
+
+def test_only_days_that_are_known_without_a_gap_are_summed(filled: Asking) -> None:
+    filled.fill(
+        [health("api@2.0.0", number, 10) for number in range(6)], release_health=Interval(TODAY - 2 * DAY, NOW)
+    )
+    answer = filled.offline.get_releases("api", version="2.0.0", health_data=True)
+    assert answer["health_days"]["days"] == 3
+    assert answer["releases"][0]["health"][0]["sessions"] == 30
+
+
+def test_health_older_than_the_releases_makes_the_answer_as_old(filled: Asking) -> None:
+    filled.fill([], release_health=Interval(TODAY - 2 * DAY, ago(hours=3)))
+    found = fresh(filled.offline.get_releases("api", health_data=True))
+    assert (found["as_of"], found["stale"]) == ("2026-11-20T09:34:56Z", True)
+
+
+def test_a_server_without_sessions_says_so(filled: Asking) -> None:
+    filled.write(lambda uow: uow.learn("sessions", NOW, available=False))
+    answer = filled.online.get_releases("api", health_data=True)
+    assert (answer["releases"][0]["health"], fresh(answer)["complete"]) == (None, False)
+    assert fresh(answer)["could_not_fall_through_because"] == "not_supported"
+    assert filled.requests() == 0
+
+
+# -- from Sentry --------------------------------------------------------------------------
+
+
+def test_sentrys_own_releases_are_those_the_store_gives_after_a_sync(asking: Asking) -> None:
+    live = asking.online.get_releases(asking.slug)
+    assert (fresh(live)["source"], fresh(live)["complete"]) == ("live", True)
+    asking.rig.sync("releases")
+    local = asking.offline.get_releases(asking.slug)
+    assert (fresh(local)["source"], fresh(local)["complete"]) == ("local", True)
+    assert local["releases"] == live["releases"]
+    assert len(versions(local)) > 1
+
+
+def test_an_unknown_version_is_looked_for_at_sentry_and_kept(asking: Asking) -> None:
+    asking.rig.sync("projects", "releases")
+    asking.rig.sim.mutate.new_release(asking.slug, f"{asking.slug}@9.9.9")
+    live = asking.online.get_releases(asking.slug, version=f"{asking.slug}@9.9.9")
+    assert (len(live["releases"]), fresh(live)["fell_through_because"]) == (1, "unknown_id")
+    local = asking.offline.get_releases(asking.slug, version=f"{asking.slug}@9.9.9")
+    assert local["releases"] == live["releases"]
+
+
+def test_a_version_sentry_does_not_have_either_is_an_empty_answer_that_says_so(asking: Asking) -> None:
+    asking.rig.sync("projects", "releases")
+    answer = asking.online.get_releases(asking.slug, version="nope@1")
+    assert (answer["releases"], fresh(answer)["complete"], fresh(answer)["source"]) == ([], True, "live")
+    assert "Sentry has no such release in this project" in fresh(answer)["notes"]
+
+
+def test_a_release_of_another_project_is_told_apart(asking: Asking) -> None:
+    asking.rig.sync("projects")
+    other = asking.rig.sim.world.projects[1].slug
+    version = asking.online.get_releases(other)["releases"][0]["untrusted"]["version"]
+    answer = asking.online.get_releases(asking.slug, version=version)
+    assert answer["releases"] == []
+    assert "this release exists, but not in this project" in fresh(answer)["notes"]
+
+
+def test_health_that_was_never_read_is_fetched_for_two_days(asking: Asking) -> None:
+    asking.rig.sync("projects")
+    asking.online.get_releases(asking.slug)
+    asked = asking.requests("/sessions/")
+    answer = asking.online.get_releases(asking.slug, health_data=True)
+    assert asking.requests("/sessions/") == asked + 2
+    assert (fresh(answer)["source"], fresh(answer)["complete"]) == ("mixed", True)
+    assert answer["health_days"]["days"] == 2
+    again = asking.offline.get_releases(asking.slug, health_data=True)
+    assert again["releases"] == answer["releases"]
+    assert fresh(again)["complete"]
+    asking.rig.advance(3600)
+    assert not fresh(asking.offline.get_releases(asking.slug, health_data=True))["complete"]
+
+
+def test_health_from_sentry_is_the_health_a_sync_brings(asking: Asking) -> None:
+    live = asking.online.get_releases(asking.slug, health_data=True)
+    asking.rig.sync("projects", "releases")
+    local = asking.offline.get_releases(asking.slug, health_data=True)
+
+    def newest(answer: dict[str, Any]) -> list[Any]:
+        days = [[entry["newest_day"] for entry in found["health"]] for found in answer["releases"]]
+        return [[day for day in found if day["day"] >= "2026-11-19"] for found in days]  # what was read live
+
+    assert newest(local) == newest(live)
+    assert any(newest(local))
