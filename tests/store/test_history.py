@@ -136,6 +136,22 @@ def test_text_that_is_no_sql_stays_text(connection: Connection) -> None:
     assert kept(connection) == [("assigned_to", 0, 1, None, "'); DROP TABLE issues; --\u2028\x00\"]")]
 
 
+def test_at_a_look_the_issue_is_as_it_was_seen_and_in_between_one_or_the_other(connection: Connection) -> None:
+    look(connection, 0)
+    look(connection, 10, status="resolved")
+    told = {}
+    for minute in (0, 5, 10, 15):
+        then = history.at(driver_of(connection), "17", NOW + minute * MINUTE)
+        assert then is not None
+        told[minute] = then.fields["status"]
+    assert told == {
+        0: history.Then("unresolved"),
+        5: history.Then("unresolved", certain=False, or_else="resolved"),
+        10: history.Then("resolved"),
+        15: history.Then("resolved"),
+    }
+
+
 def test_before_the_first_look_nothing_is_known(connection: Connection) -> None:
     look(connection, 0)
     then = history.at(driver_of(connection), "17", NOW - MINUTE)

@@ -273,6 +273,19 @@ def test_what_fell_out_of_retention_is_still_there(tmp_path: Path) -> None:
     rig.close()
 
 
+def test_what_no_search_can_see_is_not_missed_by_a_sweep(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.sync("issues")
+    rig.advance(60 * 86_400)
+    rig.sim.mutate.new_issues(1)
+    rig.sync("issues")
+    rig.advance(50 * 86_400)
+    rig.sync("issues")
+    assert [run.state for run in rig.passes("issues.sweep")][-1:] == ["done"]
+    assert rig.passes("issues.confirm") == []
+    rig.close()
+
+
 def test_what_is_being_deleted_says_so_until_it_is_gone(town: Rig) -> None:
     ids = [issue.id for issue in town.sim.world.issues.values() if issue.status == "unresolved"]
     town.sim.mutate.delete(ids[0], pending_seconds=600)
