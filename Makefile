@@ -24,8 +24,8 @@ types: $(VENV)/.installed-dev ## mypy --strict
 floors: $(VENV)/.installed-dev ## Which room may import which
 	$(BIN)/lint-imports
 
-suite: $(VENV)/.installed-dev ## The tests, in random order
-	$(BIN)/pytest -q
+suite: $(VENV)/.installed-dev ## The tests, in random order, on two cores
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 bench: $(VENV)/.installed ## Measure us beside the least that is possible
 	$(BIN)/python -m benchmarks.first_sync
