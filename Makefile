@@ -30,6 +30,7 @@ suite: $(VENV)/.installed-dev ## The tests, in random order, on two cores
 bench: $(VENV)/.installed ## Measure us beside the least that is possible
 	$(BIN)/python -m benchmarks.first_sync
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.truth
 
 docs: $(VENV)/.installed-dev ## Write the generated pages anew
 	$(BIN)/python -m docs.generate

@@ -23,7 +23,11 @@ MEANING = {
     "removed_issues": "Issues that Sentry no longer has, and why (`removed_as`, `merged_into`).",
     "issue_raw": "When an issue's whole row was last kept. The row itself is compressed, out of SQL's reach.",
     "issue_environments": "In which environments an issue was seen, and when first and last.",
-    "issue_history": "What changed of an issue between two looks at it. Nothing writes it yet.",
+    "issue_history": (
+        "What changed of an issue between two looks at it: Sentry cannot tell this afterwards. At `after` the "
+        "column `field` of the issue was `old`, at `at` it was `new`. Counts have one row a UTC day. Of the time "
+        "before `issues.known_since` nothing is known. `seen_by` is the stream that looked, or `live`."
+    ),
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
     "events": "Error events. Text in them was written by whoever can reach a DSN.",
     "event_bodies": "Which events are kept whole (stack trace, breadcrumbs), compressed, out of SQL's reach.",

@@ -168,6 +168,7 @@ def upgrade() -> None:
         sa.Column("function", sa.Text(), nullable=True),
         sa.Column("num_comments", sa.Integer(), nullable=True),
         sa.Column("first_release", sa.Text(), nullable=True),
+        sa.Column("known_since", sa.BigInteger(), nullable=False),
         sa.Column("verified_at", sa.BigInteger(), nullable=False),
         sa.Column("removed_at", sa.BigInteger(), nullable=True),
         sa.Column("removed_as", sa.Text(), nullable=True),

@@ -72,6 +72,9 @@ def sync(
         ),
     ] = None,
     *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look at every issue held, whether or not it has a new event.")
+    ] = False,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
@@ -88,6 +91,10 @@ def sync(
     sync of a large organization takes several minutes, later ones seconds. It can be stopped at any time (Ctrl-C);
     the next one goes on at the page where this one ended.
 
+    Resolving, ignoring, assigning, merging and deleting leave no trace in what Sentry lists as new. They are found
+    by looking again: at all unresolved issues every half hour, at each of the others every six. With --full all of
+    them are looked at now: a request for each hundred issues, and one for each that is gone.
+
     With --json each page is a line {"progress": ...} and the end is a line {"summary": ...}.
 
     Exit code 8 says that a part failed: the rest is stored, and the lines say what failed and why.
@@ -98,7 +105,7 @@ def sync(
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
     copy = {"store": store, "max_events": max_events, "history_days": history_days}
-    room.run(_settings(config, **server, **copy), resources or [], as_json=as_json)
+    room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
 
 
 @app.command()

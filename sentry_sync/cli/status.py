@@ -31,6 +31,10 @@ ONE_BY_ONE = ("deploys", "event_bodies")
 """Streams that look at one release or issue when it changed; where none did, they have nothing to look at."""
 
 
+RECONCILING = ("issues.review", "issues.sweep", "issues.confirm", "issues.verify")
+"""Streams that look again at issues already held, every half hour to every six; `issues.hot` has what is new."""
+
+
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
     """Print the status. Raises StoreMissing when there is nothing to report on."""
     clock = clock or SystemClock()
@@ -98,14 +102,18 @@ def _resource(name: str, status: reads.Status, now: datetime, *, syncing: bool) 
 
 
 def _dated(entry: dict[str, Any]) -> bool:
-    """Whether the stream's date tells when it was last synced: windows of whole hours end at the last full one."""
-    return entry["state"] != "unsupported" and not entry["stream"].startswith("transaction_windows.")
+    """Whether the stream's date tells when it was last synced.
+
+    Windows of whole hours end at the last full one; what reconciles the issues has a rhythm of its own.
+    """
+    aside = entry["stream"].startswith("transaction_windows.") or entry["stream"] in RECONCILING
+    return entry["state"] != "unsupported" and not aside
 
 
 def _stream(ladder: Any, status: reads.Status, now: datetime, *, syncing: bool) -> dict[str, Any]:
     name = ladder[0].name
     report = status.streams.get(name)
-    lacking = all(rung.needs and status.capabilities.get(rung.needs) is False for rung in ladder)
+    lacking = all(False in map(status.capabilities.get, (rung.needs, rung.after)) for rung in ladder)
     last = report.last if report else None
     as_of = report.as_of if report else None
     return {

@@ -21,15 +21,17 @@ from sentry_sync.sync.run import RESOURCES, Summary, Syncer
 from sentry_sync.sync.stream import Policy
 
 
-def run(settings: Settings, resources: Sequence[str], *, as_json: bool) -> None:
+def run(settings: Settings, resources: Sequence[str], *, full: bool = False, as_json: bool) -> None:
     """Sync, reporting as it goes. Exits with EXIT_PARTIAL when something failed.
 
     Raises SettingsError for an unknown resource, and what the client and the store raise.
     """
     wanted = chosen(resources)
+    if full and "issues" not in wanted:
+        raise SettingsError("--full looks at every issue held: name issues as well, or leave --full out")
     policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
     with reporter(as_json=as_json) as report:
-        summary = synced(settings, wanted, policy, report, SystemClock())
+        summary = synced(settings, wanted, policy, report, SystemClock(), full=full)
     show(summary, as_json=as_json)
     if not summary.ok:
         raise typer.Exit(EXIT_PARTIAL)
@@ -44,7 +46,13 @@ def chosen(resources: Sequence[str]) -> tuple[str, ...]:
 
 
 def synced(
-    settings: Settings, resources: Sequence[str], policy: Policy, report: Reporter, clock: Clock
+    settings: Settings,
+    resources: Sequence[str],
+    policy: Policy,
+    report: Reporter,
+    clock: Clock,
+    *,
+    full: bool = False,
 ) -> Summary:
     """Run the sync once with the settings' store and server.
 
@@ -56,7 +64,7 @@ def synced(
         client_of(connection, store, clock, settings.rate_limit) as client,
     ):
         store.prepare()
-        summary = Syncer(store, client, clock, policy, report).run(resources)
+        summary = Syncer(store, client, clock, policy, report).run(resources, full=full)
     failed = [result for result in summary.results if result.state == "failed"]
     if failed and not summary.requests:
         error = SentryError(

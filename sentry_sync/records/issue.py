@@ -60,6 +60,19 @@ class IssueRaw:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueGone:
+    """An issue is no longer there: asked for by its id, the server had none, or answered with another one."""
+
+    issue_id: str
+    at: datetime
+    """When that was seen."""
+    removed_as: str
+    """``deleted`` (or hidden from this token: the server doesn't say which) or ``merged``."""
+    merged_into: str | None = None
+    """The issue it was merged into."""
+
+
+@dataclass(frozen=True, slots=True)
 class IssueProject:
     """What an issue row says of its project: enough to name it before projects have been synced."""
 

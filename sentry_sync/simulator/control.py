@@ -88,6 +88,9 @@ def _truth(simulator: Simulator, request: Request) -> dict[str, Any]:
             issue.id: {
                 "short_id": issue.short_id,
                 "status": issue.status,
+                "substatus": issue.substatus,
+                "priority": issue.priority,
+                "assigned_to": issue.assigned_to["id"] if issue.assigned_to else None,
                 "count": issue.count,
                 "first_seen": issue.first_seen.isoformat(),
                 "last_seen": issue.last_seen.isoformat(),

@@ -112,6 +112,7 @@ issues = Table(
     Column("function", Text),
     Column("num_comments", Integer),
     Column("first_release", Text),
+    Column("known_since", Moment, nullable=False),
     Column("verified_at", Moment, nullable=False),
     Column("removed_at", Moment),
     Column("removed_as", Text),

@@ -10,8 +10,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
-from sentry_sync.records.intervals import Interval, subtract, union
-from sentry_sync.store import tables
+from sentry_sync.records.intervals import Interval, gaps, subtract, union
+from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.store import history, removals, tables
+from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.upserts import Record, upsert_for
 
 _passes, _known = tables.passes.c, tables.coverage.c
@@ -77,15 +79,37 @@ class UnitOfWork:
         if held is None:
             self._connection.execute(insert(tables.origin).values(base_url=base_url, organization=organization))
 
-    def upsert(self, records: Iterable[Record]) -> int:
-        """Write ``records`` of any mix of kinds; returns how many."""
+    def upsert(self, records: Iterable[Record], *, seen_by: str = "live") -> int:
+        """Write ``records`` of any mix of kinds; returns how many.
+
+        What they show to have changed of an issue goes into its history, on the word of ``seen_by``: a stream's
+        name, or ``live`` for an answer's own look.
+        """
         kinds: dict[type, list[Record]] = {}
         for record in records:
             kinds.setdefault(type(record), []).append(record)
+        history.observe(self._connection, kinds.get(Issue, ()), seen_by)
+        gone: list[IssueGone] = kinds.pop(IssueGone, [])
         for kind, group in kinds.items():
             statement = upsert_for(kind)
             self._connection.exec_driver_sql(statement.sql, statement.rows(group))
-        return sum(map(len, kinds.values()))
+        for issue in gone:
+            if removals.bury(self._connection, issue, seen_by) and issue.merged_into:
+                self._join_coverage(issue.issue_id, issue.merged_into)
+        return sum(map(len, kinds.values())) + len(gone)
+
+    def _join_coverage(self, child: str, parent: str) -> None:
+        """Of an issue that took in another's events, only the time that both were read for is known complete."""
+        from_child, into = f"issue:{child}", f"issue:{parent}"
+        held = [Interval(row.start, row.end) for row in self._coverage("events", from_child)]
+        for known in [Interval(row.start, row.end) for row in self._coverage("events", into)]:
+            for missing in gaps(known, held):
+                self.uncover("events", into, missing)
+        self._write_coverage("events", from_child, [])
+        marks = tables.marks
+        self._connection.execute(
+            delete(marks).where(marks.c.stream == "events", marks.c.scope.in_((from_child, into)))
+        )
 
     def clear(self, table: str, column: str, window: Interval) -> None:
         """Delete a table's rows whose ``column`` lies within ``window``: its pages bring what is true now."""
@@ -210,6 +234,10 @@ class UnitOfWork:
             "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)",
             (bodies_per_issue,),
         )
+
+    def oldest_look(self) -> datetime | None:
+        """When the issue that was looked at longest ago was last looked at; removed ones aside."""
+        return self._connection.execute(OLDEST).scalar()
 
     def remove_unseen_projects(self, since: datetime) -> None:
         """Mark projects that a complete list, begun at ``since``, no longer named as removed."""

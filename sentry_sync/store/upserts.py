@@ -49,6 +49,8 @@ class Rule:
     """Columns cleared when the row is seen again."""
     missing_only: bool = False
     """Write only where there is no row yet."""
+    born: tuple[str, str] | None = None
+    """A column that keeps what another one was when the row was first written."""
 
 
 _GONE = frozenset({"removed_at", "removed_as", "merged_into"})
@@ -70,6 +72,7 @@ RULES: dict[type, Rule] = {
         guard="verified_at",
         revive=_GONE,
         keep=frozenset({"first_seen", "last_seen", "user_count", "first_release", "short_id"}),
+        born=("known_since", "verified_at"),
     ),
     issue.IssueRaw: Rule(tables.issue_raw, guard="verified_at"),
     issue.IssueProject: Rule(tables.projects, missing_only=True),
@@ -103,8 +106,12 @@ def upsert_for(kind: type) -> Upsert:
 def _sql(rule: Rule, names: Sequence[str]) -> str:
     table, quote = rule.table, sqlite.dialect().identifier_preparer.quote
     keys = [column.name for column in table.primary_key]
-    columns = ", ".join(map(quote, names))
-    insert = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 (our own names)
+    columns, values = list(names), ["?"] * len(names)
+    if rule.born:
+        columns.append(rule.born[0])
+        values.append(f"?{names.index(rule.born[1]) + 1}")
+    named = ", ".join(map(quote, columns))
+    insert = f"INSERT INTO {quote(table.name)} ({named}) VALUES ({', '.join(values)})"  # noqa: S608 (our own names)
     if rule.missing_only:
         return f"{insert} ON CONFLICT DO NOTHING"
     changes = [_change(rule, table, name) for name in names if name not in keys]

@@ -136,7 +136,7 @@ class Engine:
         before: Page | None = None
         while True:
             try:
-                page = stream.fetch(self._client, work, cursor, look)
+                page = self._fetch(stream, work, cursor, look)
                 _check_headway(page, before)
                 harvest = stream.harvest(page, work, look)
             except NotFound as error:
@@ -161,6 +161,15 @@ class Engine:
             if self._stop():
                 return None
 
+    def _fetch(self, stream: Stream, work: Work, cursor: str | None, look: Look) -> Page:
+        try:
+            return stream.fetch(self._client, work, cursor, look)
+        except NotFound:
+            page = stream.absent(work, cursor, look, self._clock.now()) if stream.absent else None
+            if page is None:
+                raise
+            return page
+
     def _check_clock(self, work: Work, run: Pass | None, look: Look, page: Page) -> None:
         """Hear the server's time; a window that was to end now but ended before the server's is asked anew."""
         ahead = self._clock.hear(page.server_time)
@@ -178,7 +187,7 @@ class Engine:
                 table, column = turn.stream.replaces
                 uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window)
                 uow.clear(table, column, turn.window)
-            uow.upsert(turn.harvest.records)
+            uow.upsert(turn.harvest.records, seen_by=turn.stream.name)
             run = uow.turn_page(run, turn.page.next_cursor, turn.harvest.rows, turn.harvest.rejects, at)
             known = turn.known(run)
             if turn.stream.covers and known:
@@ -195,11 +204,15 @@ class Engine:
 
     def _finish(self, uow: UnitOfWork, turn: _Turn, run: Pass, at: datetime) -> None:
         uow.end_pass(run, "done", at)
-        # A pass is true for the moment it was pinned to, not for the moment it ended.
-        as_of = run.window.end if run.window else run.started_at
-        uow.mark(turn.stream.name, turn.work.scope, as_of, as_of)
+        if turn.stream.as_of:
+            as_of = turn.stream.as_of(uow, run)
+        else:
+            # A pass is true for the moment it was pinned to, not for the moment it ended.
+            as_of = run.window.end if run.window else run.started_at
+        if as_of is not None:
+            uow.mark(turn.stream.name, turn.work.scope, as_of, as_of)
         if turn.stream.finish:
-            turn.stream.finish(uow, run.started_at)
+            turn.stream.finish(uow, run)
 
     def _absent(self, stream: Stream, work: Work, at: datetime) -> None:
         with self._store.write() as uow:

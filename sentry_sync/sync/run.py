@@ -21,10 +21,12 @@ from sentry_sync.records.clock import Clock
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
+from sentry_sync.sync import turn
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
-from sentry_sync.sync.streams import counts, events, inventory, issues, performance, releases
+from sentry_sync.sync.streams import counts, events, inventory, issues, performance, reconcile, releases
+from sentry_sync.sync.turn import Turn
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 LADDERS: tuple[Ladder, ...] = (
     (inventory.PROJECTS,),
     (issues.SENTRY, issues.GLITCHTIP),
+    (reconcile.REVIEW,),
     (releases.RELEASES,),
     performance.DAY_WINDOW,
     (counts.ERROR_COUNTS,),
@@ -42,6 +45,9 @@ LADDERS: tuple[Ladder, ...] = (
     performance.QUERIES,
     performance.VITALS,
     (counts.ISSUE_ENVIRONMENTS,),
+    (reconcile.SWEEP, reconcile.SWEEP_GLITCHTIP),
+    reconcile.CONFIRM,
+    reconcile.VERIFY,
     performance.WEEK_WINDOW,
     (releases.DEPLOYS,),
     (events.BODIES,),
@@ -57,6 +63,9 @@ FORGET_CAPABILITY = timedelta(days=7)
 
 PASSES_KEPT = timedelta(days=7)
 """How long finished passes are remembered: long enough to see what went wrong over a weekend."""
+
+FINE = ("done", "fresh", "unsupported")
+"""States of a stream that has nothing left to bring."""
 
 TELLING = timedelta(days=1)
 """How often a capability that works is written down again: its date need not be newer than that."""
@@ -94,7 +103,7 @@ class Summary:
     @property
     def ok(self) -> bool:
         """Whether everything that was due is in the store; a server that lacks something is no failure."""
-        return all(result.state in ("done", "fresh", "unsupported") for result in self.results)
+        return all(result.state in FINE for result in self.results)
 
 
 def _quiet(progress: Progress) -> None:
@@ -113,12 +122,17 @@ class Syncer:
     ) -> None:
         self._store = store
         self._client = client
+        self._own = clock
         self._clock = ServerClock(clock)
         self._policy = policy
         self._report = report
+        self._turn: Turn | None = None
 
-    def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never) -> Summary:
+    def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never, *, full: bool = False) -> Summary:
         """Read what is due of ``resources`` and say how each stream fared.
+
+        ``full`` makes a whole reconcile turn of the issues now: each issue held is looked at. One that was
+        interrupted in the last quarter of an hour is continued.
 
         Raises StoreBusy when another process syncs, StoreMismatch when the store is of another organization,
         AuthFailed when the token is refused. Any other failure of a stream is in its result.
@@ -130,10 +144,20 @@ class Syncer:
                 state = State(reading)
                 self._check_origin(state)
                 self._clock.at_least(state.latest_mark())
+                self._turn = self._begin_turn(state) if full else None
                 results = self._ladders(_wanted(resources, state), state, stop)
             with self._store.write() as uow:
+                if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
+                    turn.note(uow, self._turn, self._clock, done=True)
                 uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
             return Summary(tuple(results), started, self._clock.now())
+
+    def _begin_turn(self, state: State) -> Turn:
+        begun = turn.begin(state, self._own.now(), self._clock)
+        if state.origin():
+            with self._store.write() as uow:
+                turn.note(uow, begun, self._clock, done=False)
+        return begun
 
     def _check_origin(self, state: State) -> None:
         """Raise StoreMismatch if the store is another organization's; it becomes ours with the first page."""
@@ -169,11 +193,12 @@ class Syncer:
         """
         tally = Tally()
         for rung in ladder:
-            if rung.needs and self._known_to_lack(rung.needs, state):
+            if any(name and self._known_to_lack(name, state) for name in (rung.needs, rung.after)):
                 continue
             client = self._client.lane(rung.lane)
             engine = Engine(self._store, client, self._clock, self._report, stop)
-            look = Look(state, self._policy, self._clock.now(), state.projects())
+            began = self._turn.began(self._clock) if self._turn else None
+            look = Look(state, self._policy, self._clock.now(), state.projects(), began)
             try:
                 whole = engine.run(rung, look, tally)
             except AuthFailed:

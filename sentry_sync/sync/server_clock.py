@@ -19,7 +19,11 @@ class ServerClock:
 
     def now(self) -> datetime:
         """The server's time as well as we know it."""
-        return self._clock.now() + self._offset
+        return self.told(self._clock.now())
+
+    def told(self, ours: datetime) -> datetime:
+        """The server's time at a moment that our clock showed."""
+        return ours + self._offset
 
     def at_least(self, known: datetime | None) -> None:
         """Take note that the server's clock had passed ``known`` by the last sync.

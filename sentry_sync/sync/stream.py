@@ -15,7 +15,7 @@ from sentry_sync.records.intervals import Interval
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
     from sentry_sync.store.reads.state import State
-    from sentry_sync.store.unit_of_work import UnitOfWork
+    from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 
 ORGANIZATION = ""
 """The scope of a pass over the whole organization."""
@@ -60,6 +60,8 @@ class Look:
     """The server's time, as well as we know it."""
     projects: Mapping[str, str]
     """Slug to id."""
+    turn: datetime | None = None
+    """When a whole reconcile turn began that must be made now; None in an ordinary run."""
 
     def window(self, days: float) -> Interval:
         """The last ``days`` days."""
@@ -99,6 +101,8 @@ class Stream:
     """The rung this stream stands on, as freshness will name it."""
     needs: str | None = None
     """A capability the server may lack; then the next rung of the ladder is tried."""
+    after: str | None = None
+    """A capability of the server's kind: where that is known to be missing, ``needs`` isn't even tried."""
     covers: str | None = None
     """The resource whose coverage a finished window extends."""
     replaces: tuple[str, str] | None = None
@@ -111,8 +115,12 @@ class Stream:
     """The smallest piece of a window that can be told apart: more rows in it than offsets reach are lost to us."""
     absent_is_empty: bool = False
     """404 for a scope means there is nothing there (any more), not that something went wrong."""
-    finish: Callable[[UnitOfWork, datetime], None] | None = None
-    """What else to write once a pass is complete, given when it began."""
+    absent: Callable[[Work, str | None, Look, datetime], Page | None] | None = None
+    """What 404 at a cursor means, at the time it came: a page of its own; None where it is an error."""
+    finish: Callable[[UnitOfWork, Pass], None] | None = None
+    """What else to write once a pass is complete."""
+    as_of: Callable[[UnitOfWork, Pass], datetime | None] | None = None
+    """What a complete pass makes true, and until when, where that isn't simply its window; None for nothing."""
 
 
 Ladder = tuple[Stream, ...]
@@ -138,3 +146,17 @@ def sift(rows: object, parse: Callable[[Raw], Any | Iterable[Any]]) -> tuple[lis
         except Malformed as error:
             rejects.append(str(error))
     return records, rejects
+
+
+def linked(page: Page, cursor: str | None) -> Page:
+    """``page``, once it is known to say whether more follows.
+
+    Every list that is searched has a Link header, but for a direct hit and for no project to search in. Raises
+    SchemaDrift where it is missing (a proxy may drop it): the rest of the list would be taken for not being there.
+    """
+    if not page.has_link and (page.body or cursor) and "x-sentry-direct-hit" not in page.headers:
+        raise SchemaDrift(
+            "the server's list came without the Link header that says whether more follows: "
+            "look for a proxy that drops it"
+        )
+    return page

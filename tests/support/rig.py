@@ -50,6 +50,7 @@ class Rig:
         self.progress: list[Progress] = []
         self.before: Callable[[httpx.Request], None] = lambda request: None
         self.after: Callable[[bytes], bytes] = lambda body: body
+        self.headers: Callable[[httpx.Request, dict[str, str]], dict[str, str]] = lambda request, headers: headers
         self._clients: list[SentryClient] = []
 
     def client(self) -> SentryClient:
@@ -104,4 +105,5 @@ class Rig:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         status, headers, body = self.sim.handle(request.method, target, request.headers)
         headers.pop("Content-Length", None)
+        headers = self.headers(request, headers)
         return httpx.Response(status, headers=headers, content=self.after(body))

@@ -94,7 +94,7 @@ def test_a_token_revoked_on_the_way_ends_the_run_and_keeps_the_cursor(tmp_path: 
 def test_a_run_told_to_stop_ends_at_its_page(tmp_path: Path) -> None:
     rig = Rig(tmp_path, size=MANY)
     summary = rig.syncer().run(["issues"], stop=lambda: rig.asked() >= 3)
-    assert [result.state for result in summary.results] == ["partial"]
+    assert {result.state for result in summary.results} == {"partial"}
     assert rig.asked() == 3
     assert rig.sync("issues").ok
     assert rig.asked() == 9

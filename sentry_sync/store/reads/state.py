@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
+from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.unit_of_work import Pass
 
 UNFINISHED = ("running", "failed")
@@ -28,6 +29,7 @@ class State:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.looks = Looks(connection)
 
     def mark(self, stream: str, scope: str = "") -> Mark | None:
         """The stream's high-water mark, or None before its first complete pass."""

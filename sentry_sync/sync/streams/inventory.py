@@ -125,7 +125,7 @@ PROJECTS = Stream(
     fetch=lambda client, work, cursor, look: client.projects(cursor=cursor),
     harvest=_projects,
     source="projects",
-    finish=lambda uow, began: uow.remove_unseen_projects(began),
+    finish=lambda uow, run: uow.remove_unseen_projects(run.started_at),
 )
 
 ENVIRONMENTS = Stream(

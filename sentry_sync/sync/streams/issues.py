@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,13 +12,17 @@ from sentry_sync.records.fields import Raw
 from sentry_sync.records.issue import Issue, IssueProject, IssueRaw, parse_issue, parse_issue_project
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.sync.plan import OVERLAP, windows_due
-from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked, sift
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
+    from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 
 SEARCH_DAYS = 90
 """Sentry's issue search sees no further back, whatever is asked."""
+
+HOT_NAME, REVIEW_NAME, SWEEP_NAME = "issues.hot", "issues.review", "issues.sweep"
+"""Streams that list issues."""
 
 
 def _plan(look: Look) -> list[Work]:
@@ -34,7 +38,8 @@ def _plan(look: Look) -> list[Work]:
 
 
 def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    return client.issues(query="", sort="date", start=work.span.start, end=work.span.end, cursor=cursor)
+    page = client.issues(query="", sort="date", start=work.span.start, end=work.span.end, cursor=cursor)
+    return linked(page, cursor)
 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
@@ -65,17 +70,26 @@ def _records(raw: Raw, at: datetime, projects: dict[str, IssueProject]) -> list[
 
 def _fetch_unwindowed(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     """GlitchTip: the window's parameters mean other things there, and ``project=-1`` matches nothing."""
-    return client.issues(query="", sort="-last_seen", start=None, end=None, project_ids=(), cursor=cursor)
+    page = client.issues(query="", sort="-last_seen", start=None, end=None, project_ids=(), cursor=cursor)
+    return linked(page, cursor)
 
 
-def _harvest_unwindowed(page: Page, work: Work, look: Look) -> Harvest:
+def harvest_unwindowed(page: Page, work: Work, look: Look) -> Harvest:
+    """A page that the server could not be asked to end at the window's start."""
     found = harvest_issues(page.body, page.server_time)
     enough = found.reached is not None and found.reached <= work.span.start
     return Harvest(found.records, found.rows, found.rejects, found.reached, enough=enough)
 
 
+def _finish(uow: UnitOfWork, run: Pass) -> None:
+    """A pass over all that a search sees has looked at every issue: the reconcile counts from there."""
+    if run.window and run.window.length > timedelta(days=SEARCH_DAYS - 1):
+        for stream in (REVIEW_NAME, SWEEP_NAME):
+            uow.mark(stream, run.scope, run.window.end, run.window.end)
+
+
 SENTRY = Stream(
-    name="issues.hot",
+    name=HOT_NAME,
     resource="issues",
     lane=Lane.HOT,
     plan=_plan,
@@ -84,15 +98,17 @@ SENTRY = Stream(
     source="issues",
     needs="issues.sentry",
     covers="issues",
+    finish=_finish,
 )
 
 GLITCHTIP = Stream(
-    name="issues.hot",
+    name=HOT_NAME,
     resource="issues",
     lane=Lane.HOT,
     plan=_plan,
     fetch=_fetch_unwindowed,
-    harvest=_harvest_unwindowed,
+    harvest=harvest_unwindowed,
     source="issues_by_last_seen",
     covers="issues",
+    finish=_finish,
 )

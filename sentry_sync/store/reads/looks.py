@@ -1,0 +1,80 @@
+"""Which issues are due for another look: read by the reconcile to choose its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from sentry_sync.records.intervals import Interval
+from sentry_sync.store import tables
+
+_issues = tables.issues.c
+
+PASSING = ("unresolved", "pending_deletion", "pending_merge", "reprocessing")
+"""Statuses whose absence from a list of the unresolved asks for a look; all but the first never last."""
+
+OLDEST = select(func.min(_issues.verified_at)).where(_issues.removed_at.is_(None))
+"""When the issue that was looked at longest ago was last looked at; nothing without issues."""
+
+After = tuple[datetime, str]
+"""The last look and the id of the issue after which to go on."""
+
+
+class Looks:
+    """Issues by their last look, the oldest first; each read is its own snapshot."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def oldest(self) -> datetime | None:
+        """When the issue that was looked at longest ago was last looked at; None without issues."""
+        with self._connection.begin():
+            return self._connection.execute(OLDEST).scalar()
+
+    def before(self, moment: datetime, after: After | None, limit: int) -> list[After]:
+        """Issues not looked at since ``moment``."""
+        return self._page([_issues.verified_at < moment], after, limit)
+
+    def missed(self, window: Interval, after: After | None, limit: int) -> list[After]:
+        """Issues that a complete list of the unresolved, pinned to ``window``, ought to have shown and did not.
+
+        Only those with their last event inside: a search sees no others.
+        """
+        conditions = [
+            _issues.verified_at < window.end,
+            _issues.status.in_(PASSING),
+            _issues.last_seen >= window.start,
+            _issues.last_seen < window.end,
+        ]
+        return self._page(conditions, after, limit)
+
+    def all_unresolved(self, ids: Sequence[str]) -> bool:
+        """Whether each of these issues is held and unresolved."""
+        query = select(func.count()).where(
+            _issues.id.in_(ids), _issues.status == "unresolved", _issues.removed_at.is_(None)
+        )
+        with self._connection.begin():
+            return self._connection.execute(query).scalar() == len(set(ids))
+
+    def of_removed_projects(self, ids: Sequence[str]) -> set[str]:
+        """Those of the issues whose whole project is gone, by a complete list of projects."""
+        projects = tables.projects.c
+        query = (
+            select(_issues.id)
+            .join(tables.projects, projects.id == _issues.project_id)
+            .where(_issues.id.in_(ids), projects.removed_at.is_not(None))
+        )
+        with self._connection.begin():
+            return set(self._connection.execute(query).scalars())
+
+    def _page(self, conditions: list[ColumnElement[bool]], after: After | None, limit: int) -> list[After]:
+        query: Any = select(_issues.verified_at, _issues.id).where(_issues.removed_at.is_(None), *conditions)
+        if after:
+            at, issue = after
+            query = query.where(or_(_issues.verified_at > at, and_(_issues.verified_at == at, _issues.id > issue)))
+        with self._connection.begin():
+            rows = self._connection.execute(query.order_by(_issues.verified_at, _issues.id).limit(limit)).all()
+        return [(row.verified_at, row.id) for row in rows]

@@ -1,0 +1,167 @@
+"""Looks at known issues by their ids, a hundred at a time; what is missing from an answer is asked for one by one.
+
+Absence from a batch is no proof: only a 404 for the id itself says that an issue is gone, and an answer with
+another id that it was merged. A pass's cursor holds the ids still missing, so a killed pass goes on with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from sentry_sync.errors import BadRequest, NotSupported
+from sentry_sync.records.intervals import Interval
+from sentry_sync.records.issue import IssueGone
+from sentry_sync.sentry.page import Page
+from sentry_sync.store.reads.looks import After
+from sentry_sync.store.types import from_micros, to_micros
+from sentry_sync.sync.plan import DAY
+from sentry_sync.sync.stream import Harvest, Look, Work
+from sentry_sync.sync.streams.issues import harvest_issues
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import SentryClient
+
+SIZE = 100
+"""Ids in a batch: as many as the server lists on a page, and a URL that every proxy takes."""
+
+BELIEVED = 3
+"""Issues a batch may leave out that are there: one could come back in between, three could not. A server that
+answers batches with nothing would cost a request for each issue held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pass of batches stands; its text is the pass's cursor."""
+
+    after: After | None = None
+    """The last issue of the last batch."""
+    missing: tuple[str, ...] = ()
+    """Ids the last batch's answer lacked, still to be asked for one by one."""
+    more: bool = True
+    """Whether there are issues after that batch."""
+    wrong: int = 0
+    """How many of those it lacked were there nonetheless."""
+    left: int | None = None
+    """Batches this pass may still ask for; None for as many as there are."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor; None at the end."""
+        if not self.missing and (not self.more or self.left == 0):
+            return None
+        after = (to_micros(self.after[0]), self.after[1]) if self.after else None
+        return orjson.dumps([after, self.missing, self.more, self.wrong, self.left]).decode()
+
+
+def place_of(cursor: str) -> Place:
+    """The place a cursor stands for."""
+    after, missing, more, wrong, left = orjson.loads(cursor)
+    return Place((from_micros(after[0]), after[1]) if after else None, tuple(missing), more, wrong, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one request told: the body of a page of batches."""
+
+    asked: tuple[str, ...]
+    rows: list[Any]
+    gone: tuple[tuple[str, str, str | None], ...] = ()
+    """Id, how it went, and where it went, of issues known to be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The fetching side of a stream that looks at known issues."""
+
+    ask: Callable[[SentryClient, tuple[str, ...]], Page] | None
+    """How to ask for many ids; None to ask for each."""
+    choose: Callable[[Look, Interval, After | None, int], list[After]]
+    """The issues to look at in a window, after a place."""
+    per_run: int | None = None
+    """Batches a run may ask for; None for as many as there are."""
+
+    def fetch(self, client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+        """The answer to the next batch, or to the next id that a batch lacked."""
+        place = self._place(work, cursor, look)
+        if self.ask is not None and place.wrong >= BELIEVED:
+            raise BadRequest("the server leaves out issues that are there when it is asked for many by their ids")
+        if place.missing:
+            return _looked(client.issue(place.missing[0]), place)
+        found = self._due(work, place, look)
+        ids = tuple(issue for _, issue in found[:SIZE])
+        page = self._many(client, ids)
+        missing = [issue for issue in ids if issue not in _ids(page.body)]
+        dead = look.state.looks.of_removed_projects(missing)
+        place = replace(
+            _behind(place, found),
+            missing=tuple(issue for issue in missing if issue not in dead),
+            wrong=0,
+            left=None if place.left is None else place.left - 1,
+        )
+        body = Looked(ids, page.body, tuple((issue, "deleted", None) for issue in missing if issue in dead))
+        return replace(page, body=body, next_cursor=place.cursor)
+
+    def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
+        """The page that a 404 stands for: the issue it was asked for is deleted."""
+        place = self._place(work, cursor, look)
+        if not place.missing:
+            return None
+        gone = place.missing[0]
+        place = replace(place, missing=place.missing[1:])
+        body = Looked((gone,), [], ((gone, "deleted", None),))
+        return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
+
+    def _place(self, work: Work, cursor: str | None, look: Look) -> Place:
+        place = place_of(cursor) if cursor else Place(left=None if look.turn else self.per_run)
+        if self.ask is not None or place.missing:
+            return place
+        found = self._due(work, place, look)
+        return replace(_behind(place, found), missing=tuple(issue for _, issue in found[:SIZE]))
+
+    def _due(self, work: Work, place: Place, look: Look) -> list[After]:
+        """The next batch and one more, if there is one.
+
+        When another process has just looked at all of them, one issue is asked for nonetheless: the pass has to
+        end with an answer, which brings the server's time.
+        """
+        found = self.choose(look, work.span, place.after, SIZE + 1)
+        return found or look.state.looks.before(look.now + DAY, None, 1)
+
+    def _many(self, client: SentryClient, ids: tuple[str, ...]) -> Page:
+        assert self.ask is not None  # noqa: S101 (for the type checker: without it, ids are asked for one by one)
+        page = self.ask(client, ids)
+        # A server that doesn't know the parameter lists what it likes: what it leaves out says nothing.
+        if not _ids(page.body) <= set(ids):
+            raise NotSupported("the server does not look issues up by their ids")
+        return page
+
+
+def harvest(page: Page, work: Work, look: Look) -> Harvest:
+    """The issues seen, and those seen to be gone."""
+    found, looked = harvest_issues(page.body.rows, page.server_time), page.body
+    gone = [IssueGone(issue, page.server_time, how, into) for issue, how, into in looked.gone]
+    return Harvest([*found.records, *gone], found.rows + len(gone), found.rejects)
+
+
+def _behind(place: Place, found: list[After]) -> Place:
+    return replace(place, after=found[:SIZE][-1], more=len(found) > SIZE)
+
+
+def _looked(page: Page, place: Place) -> Page:
+    """One issue's detail as a page; under another id it is the issue that the asked one was merged into."""
+    asked = place.missing[0]
+    shown = _ids([page.body])
+    place = replace(place, missing=place.missing[1:], wrong=place.wrong + (asked in shown))
+    gone = tuple((asked, "merged", issue) for issue in shown if issue != asked)
+    return replace(page, body=Looked((asked,), [page.body], gone), next_cursor=place.cursor)
+
+
+def _ids(rows: object) -> set[str]:
+    """The ids of the rows, of those too that are otherwise not to be read."""
+    found = rows if isinstance(rows, list) else []
+    return {str(row["id"]) for row in found if isinstance(row, dict) and row.get("id")}
