@@ -129,7 +129,9 @@ def _resolve(desk: Desk, question: Question, now: datetime, found: Found) -> Ans
     except (SentryError, BudgetExhausted, SettingsError, StoreError) as error:
         refusal = desk.refused(refusal_of(error))
         last = desk.look(question, now, learned, refused=True)
-        return _finished(desk, question, last, asked=asked, missed=found.miss, refusal=refusal)
+        if last.miss is None:  # meanwhile a sync, or another question, has brought what was missing
+            return _finished(desk, question, last, asked=asked)
+        return _finished(desk, question, last, asked=asked, missed=last.miss, refusal=refusal)
     return _finished(desk, question, found, asked=asked, missed=found.miss, refusal=found.refusal)
 
 

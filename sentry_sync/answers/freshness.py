@@ -48,10 +48,7 @@ def freshness(
     missed: Miss | None = None,
     refusal: Refusal | None = None,
 ) -> dict[str, Any]:
-    """The ``freshness`` object. ``asked`` is why Sentry was asked, ``missed`` why it should have been.
-
-    An answer with a refusal is never complete: something was missing, or it would not have needed Sentry.
-    """
+    """The ``freshness`` object. ``asked`` is why Sentry was asked, ``missed`` why it should have been."""
     since = None if facts.as_of is None else now - facts.as_of
     age = None if since is None else max(0.0, since.total_seconds())
     notes = facts.notes
@@ -62,7 +59,7 @@ def freshness(
         "as_of": shown(facts.as_of),
         "age_seconds": None if age is None else round(age),
         "stale": age is None or age > facts.stale_after.total_seconds(),
-        "complete": facts.complete and refusal is None,
+        "complete": facts.complete,
         "coverage": _span(facts.coverage),
         "fell_through_because": asked.value if asked else None,
         "could_not_fall_through_because": refusal.reason if refusal else None,

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(answers: Answers) -> None:
         anyio.run(_serve, server.build(answers))
     finally:
         answers.close()
+    _end_without_waiting()
 
 
 async def _serve(server: Server[Any]) -> None:
@@ -47,11 +49,18 @@ async def _serve(server: Server[Any]) -> None:
         group.cancel_scope.cancel()
 
 
-async def _leave_on_signal() -> None:
-    """End the process: a thread that waits in a read of stdin can't be told to stop.
+def _end_without_waiting() -> None:
+    """End the process if a thread still waits for Sentry: there is nobody left to answer, and it may take seconds.
 
     Nothing is lost by it: whatever writes to the store does so in transactions.
     """
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(0)
+
+
+async def _leave_on_signal() -> None:
+    """End the process, as above: a thread that waits in a read of stdin can't be told to stop either."""
     import anyio
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -188,30 +187,40 @@ def test_a_hit_is_no_pending_answer(asking: Asking) -> None:
     assert isinstance(asking.online.begin(IssuesQuestion(asking.slug)), dict)
 
 
-def test_equal_misses_at_once_are_one_request_upstream(asking: Asking) -> None:
-    asking.rig.sync("projects")
-    started, go = threading.Barrier(5), threading.Event()
+def test_the_same_miss_is_the_same_request_whenever_it_is_made(asking: Asking) -> None:
+    """So that the client can make one of those under way at once."""
+    asking.rig.sync("projects", "issues")
+    issue_id = asking.online.get_issues(asking.slug)["issues"][0]["id"]
+    asking.online.get_performance(asking.slug)
 
-    def hold(request: httpx.Request) -> None:
-        go.wait(5)
+    def asked() -> list[tuple[str, Any]]:
+        seen = len(asking.rig.sim.requests)
+        asking.online.get_issues(asking.slug, environment="production", limit=7)
+        asking.online.get_events(issue_id, limit=7)
+        asking.online.get_performance(asking.slug, start_time="2026-11-20T09:00Z", end_time="2026-11-20T12:00Z")
+        return [(request.path, request.query) for request in asking.rig.sim.requests[seen:]]
 
-    asking.rig.before = hold
-    asked = asking.requests("/issues/")
-    answers: list[Any] = []
+    first = asked()
+    with asking.rig.store.write() as uow:
+        for table in ("coverage", "marks"):
+            uow._connection.exec_driver_sql(f"DELETE FROM {table} WHERE {table}.scope != ''")
+    asking.rig.advance(7)
+    assert asked() == first
+    assert len(first) == 3
 
-    def ask() -> None:
-        started.wait(5)
-        answers.append(asking.online.get_issues(asking.slug, limit=3))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    started.wait(5)
-    threading.Timer(0.3, go.set).start()
-    for thread in threads:
-        thread.join()
-    assert len({tuple(row["id"] for row in answer["issues"]) for answer in answers}) == 1
-    assert asking.requests("/issues/") == asked + 1
+def test_what_arrived_while_sentry_refused_is_the_answer(asking: Asking) -> None:
+    partly_known(asking)
+
+    def refuse(request: httpx.Request) -> None:
+        asking.rig.before = lambda request: None
+        asking.fill([], issues=Interval(ago(days=91), NOW))
+        raise httpx.UnsupportedProtocol("no such protocol")
+
+    asking.rig.before = refuse
+    found = fresh(asking.online.get_issues("api"))
+    assert (found["complete"], found["could_not_fall_through_because"]) == (True, None)
+    assert (found["source"], found["fell_through_because"]) == ("local", None)
 
 
 def test_while_a_process_syncs_the_answer_says_when_it_looks_again(asking: Asking) -> None:

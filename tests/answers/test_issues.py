@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from sentry_sync.answers.context import Answers
@@ -14,6 +15,7 @@ from sentry_sync.records.event import ErrorCount, Event
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.issue import IssueEnvironment
 from sentry_sync.simulator import WorldSize
+from sentry_sync.store import tables
 from tests.answers.desk import NOW, Asking, ago
 from tests.support.rows import issue, project
 
@@ -359,6 +361,22 @@ def test_rows_sentry_sends_broken_are_told(asking: Asking) -> None:
     found = fresh(asking.online.get_issues(asking.slug, limit=5))
     assert not found["complete"]
     assert any("1 issues could not be read (isUnhandled is not a boolean)" in note for note in found["notes"])
+
+
+def test_rows_sentry_lists_that_are_of_another_status_or_project_are_kept_but_not_shown(asking: Asking) -> None:
+    asking.rig.sync("projects")
+    whole = ids(asking.online.get_issues(asking.slug, status="unresolved"))
+    asking.rig.advance(600)
+
+    def derived(body: bytes) -> bytes:
+        rows = orjson.loads(body)
+        rows[0]["status"] = "resolved"
+        rows[1]["project"]["id"] = "999"
+        return orjson.dumps(rows)
+
+    asking.rig.after = derived
+    assert ids(asking.online.get_issues(asking.slug, status="unresolved", limit=23)) == whole[2:]
+    assert [row.status for row in asking.rig.rows(tables.issues) if row.id == whole[0]] == ["resolved"]
 
 
 def test_rejects_and_failures_of_the_sync_are_told(filled: Asking) -> None:

@@ -237,6 +237,17 @@ def test_a_window_still_running_is_asked_again_once_stale(asking: Asking) -> Non
     assert asking.requests() > asked
 
 
+def test_a_window_with_rows_that_cannot_be_read_is_not_taken_for_whole(asking: Asking) -> None:
+    asking.rig.sync("projects")
+    asking.rig.after = lambda body: body.replace(b'"transaction":', b'"transaktion":', 1)
+    found = fresh(asking.online.get_performance(asking.slug))
+    assert not found["complete"]
+    assert any("1 transactions could not be read (transaction is missing)" in note for note in found["notes"])
+    asked = asking.requests()
+    asking.online.get_performance(asking.slug)
+    assert asking.requests() > asked
+
+
 def test_one_environment_is_asked_for_alone_and_kept_apart(asking: Asking) -> None:
     asking.rig.sync("projects")
     one = asking.online.get_performance(asking.slug, environment="production")

@@ -10,6 +10,7 @@ import pytest
 
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.release import Deploy, Release, ReleaseHealth, ReleaseProject
+from sentry_sync.store import tables
 from tests.answers.desk import NOW, Asking, ago
 from tests.support.rows import project
 
@@ -192,6 +193,17 @@ def test_health_that_was_never_read_is_fetched_for_two_days(asking: Asking) -> N
     assert fresh(again)["complete"]
     asking.rig.advance(3600)
     assert not fresh(asking.offline.get_releases(asking.slug, health_data=True))["complete"]
+
+
+def test_a_day_read_anew_takes_the_place_of_what_was_known_of_it(asking: Asking) -> None:
+    asking.rig.sync("projects", "releases")
+    version = asking.offline.get_releases(asking.slug)["releases"][0]["untrusted"]["version"]
+    gone = health(version, 0, 5, project_id=asking.project_id, environment="gone")
+    asking.write(lambda uow: uow.upsert([gone]))
+    with asking.rig.store.write() as uow:
+        uow._connection.exec_driver_sql("DELETE FROM coverage WHERE resource = 'release_health'")
+    asking.online.get_releases(asking.slug, health_data=True)
+    assert "gone" not in {row.environment for row in asking.rig.rows(tables.release_health)}
 
 
 def test_health_from_sentry_is_the_health_a_sync_brings(asking: Asking) -> None:

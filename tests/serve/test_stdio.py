@@ -74,6 +74,26 @@ def test_it_ends_in_silence_when_the_client_closes_stdin(process: subprocess.Pop
     assert (process.returncode, out, err) == (0, b"", b"")
 
 
+def test_it_does_not_wait_for_sentry_once_nobody_is_left_to_answer(tmp_path: Path) -> None:
+    stuck = SERVE.replace("Answers(Store(Path(sys.argv[1])))", "Answers(Store(Path(sys.argv[1])), client=stuck)")
+    hang = "def stuck():\n    sys.stderr.write('asked')\n    sys.stderr.flush()\n    time.sleep(90)\n"
+    script = stuck.replace("stdio.run", f"import time\n{hang}stdio.run")
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        who = {"name": "test", "version": "1"}
+        asked(process, 1, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo=who)
+        call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "get-projects"}}
+        pipe(process.stdin).write(json.dumps(call).encode() + b"\n")
+        pipe(process.stdin).flush()
+        assert pipe(process.stderr).read(5) == b"asked"
+        pipe(process.stdin).close()
+        assert process.wait(timeout=30) == 0
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_at_once_and_in_silence(
     process: subprocess.Popen[bytes], number: signal.Signals, code: int
