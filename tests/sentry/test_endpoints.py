@@ -46,6 +46,7 @@ CALLS: list[tuple[Callable[[SentryClient], object], str, str]] = [
         f"{ORG}/issues/",
         "group=1&group=2&project=-1&collapse=filtered&groupStatsPeriod=",
     ),
+    (lambda c: c.issues_with_id(["1", "2"]), f"{ORG}/issues/", "id=1&id=2&query=&limit=100"),
     (lambda c: c.issue("42"), f"{ORG}/issues/42/", "collapse=release"),
     (lambda c: c.short_id("API-4"), f"{ORG}/shortids/API-4/", ""),
     (lambda c: c.event_id("ab" * 16), f"{ORG}/eventids/{'ab' * 16}/", ""),
