@@ -199,7 +199,7 @@ def _shown_issue(issue: Any) -> dict[str, Any]:
         "short_id": issue.short_id,
         "project_id": issue.project_id,
         "status": issue.status,
-        "level": issue.level,
+        "level": untrusted.word(issue.level),
         "last_seen": shown(issue.last_seen),
         "verified_at": shown(issue.verified_at),
         "permalink": issue.permalink,
@@ -227,7 +227,7 @@ def _shown_event(row: Any, traces: Traces | None, body: bytes | None) -> dict[st
     return {
         "id": row.event_id,
         "timestamp": shown(row.timestamp),
-        "level": row.level,
-        "platform": row.platform,
+        "level": untrusted.word(row.level),
+        "platform": untrusted.word(row.platform),
         "untrusted": said,
     }

@@ -192,9 +192,9 @@ def _shown(row: Any, environments: Sequence[str], last_24h: int | None) -> dict[
         "status": row.status,
         "substatus": row.substatus,
         "priority": row.priority,
-        "level": row.level,
+        "level": untrusted.word(row.level),
         "category": row.category,
-        "platform": row.platform,
+        "platform": untrusted.word(row.platform),
         "unhandled": row.unhandled,
         "assigned_to": untrusted.line(row.assigned_to) if row.assigned_to else None,
         # The hourly counts are of error events: of another kind of issue they know nothing.

@@ -81,7 +81,7 @@ class ProjectsQuestion:
             "id": project.id,
             "slug": untrusted.line(project.slug, SLUG),
             "name": untrusted.line(project.name or project.slug),
-            "platform": project.platform,
+            "platform": untrusted.word(project.platform),
             "status": project.status,
         }
         if self.include_stats:

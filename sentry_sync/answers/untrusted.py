@@ -27,6 +27,7 @@ _HIDDEN = re.compile(
     "\U000e0000-\U000e0fff"  # tags and variation selectors: whole messages have been smuggled in these
     "]"
 )
+_WORD = re.compile("[A-Za-z0-9_.-]{1,40}")
 _BREAKS = re.compile("[\t\n\u2028\u2029]+")
 
 
@@ -42,6 +43,11 @@ def block(text: str, limit: int) -> str:
     if not (text.isascii() and text.isprintable()):
         text = _HIDDEN.sub("", text).replace("\u2028", "\n").replace("\u2029", "\n")
     return cut(text, limit)
+
+
+def word(text: str | None) -> str | None:
+    """``text`` if it is one plain word, as levels and platforms are; None for anything an SDK made up instead."""
+    return text if text is None or _WORD.fullmatch(text) else None
 
 
 def cut(text: str, limit: int) -> str:
