@@ -27,8 +27,9 @@ from sentry_sync.store.reads import issues, knowledge
 from sentry_sync.store.reads.issues import EPOCH, IssueFilter
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
+from sentry_sync.sync.streams.issues import SWEEP_NAME
 
-_STREAMS = ("issues.hot", "issue_environments", "error_counts")
+_STREAMS = ("issues.hot", SWEEP_NAME, "issue_environments", "error_counts")
 _RESOURCES = ("issues", "issue_environments", "error_counts", "issues.asked")
 
 ENVIRONMENTS = 10
@@ -36,7 +37,7 @@ ENVIRONMENTS = 10
 
 _STATUS_NOTE = (
     "a status changed in Sentry without a new event shows only once the issue is read again: a row's status is as "
-    "of its verified_at, and an issue that moved into this status since may be missing"
+    "of its verified_at, and an issue that moved into this status since{} may be missing"
 )
 
 
@@ -152,7 +153,8 @@ class IssuesQuestion:
         as_of = page.known.as_of if page.known else verified
         notes = [*project.notes, *warnings(known), *view.notes("issues")]
         if self.status and not asked:
-            notes.append(_STATUS_NOTE)
+            swept = known.as_of(SWEEP_NAME)
+            notes.append(_STATUS_NOTE.format(f" {shown(swept)}" if swept else ""))
         if page.rows:
             notes += recent.notes(known, as_of)
         return Facts(

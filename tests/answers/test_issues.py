@@ -16,6 +16,7 @@ from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.issue import IssueEnvironment
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
+from sentry_sync.sync.streams.issues import SWEEP_NAME
 from tests.answers.desk import NOW, Asking, ago
 from tests.support.rows import issue, project
 
@@ -71,7 +72,10 @@ def test_a_project_is_named_by_slug_or_id(filled: Asking) -> None:
 def test_a_status_leaves_only_its_own(filled: Asking, status: str, found: list[str]) -> None:
     answer = filled.offline.get_issues("api", status=status)
     assert ids(answer) == found
-    assert any("verified_at" in note for note in fresh(answer)["notes"])
+    assert any("moved into this status since may be missing" in note for note in fresh(answer)["notes"])
+    filled.write(lambda uow: uow.mark(SWEEP_NAME, "", ago(hours=1), ago(hours=1)))
+    (note,) = fresh(filled.offline.get_issues("api", status=status))["notes"]
+    assert "moved into this status since 2026-11-20T11:34:56Z may be missing" in note
 
 
 def test_frequency_is_the_lifetime_count_and_ties_go_by_id(filled: Asking) -> None:
