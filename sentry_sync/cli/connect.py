@@ -6,13 +6,15 @@ The client brings httpx (0.1 s) and is imported when one is made: most questions
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from sentry_sync.cli.settings import Settings
+from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.connection import Connection
 from sentry_sync.store.ledger import RequestLedger
+from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
@@ -35,4 +37,16 @@ def client_of(connection: Connection, store: Store, clock: Clock, per_minute: in
         RequestLedger(store.paths.ledger, clock, per_minute=per_minute) as ledger,
         SentryClient(connection, ledger, clock) as client,
     ):
+        region = _region(store)
+        if region:
+            client.adopt_region(region)
         yield client
+
+
+def _region(store: Store) -> str | None:
+    """Where the organization said its data is, once a sync has asked: it spares a hop, and some data needs it."""
+    try:
+        with closing(store.read()) as reading:
+            return State(reading).region()
+    except StoreError:
+        return None  # nothing synced yet, or a store that whoever uses it next will say what is wrong with

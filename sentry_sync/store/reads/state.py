@@ -46,6 +46,11 @@ class State:
             row = self._connection.execute(select(tables.origin)).first()
         return (row.base_url, row.organization) if row else None
 
+    def region(self) -> str | None:
+        """The URL of the region that holds the organization's data, if it named one."""
+        with self._connection.begin():
+            return self._connection.execute(select(tables.organizations.c.region_url)).scalar()
+
     def latest_mark(self) -> datetime | None:
         """The newest moment of the server's clock that any stream has seen."""
         with self._connection.begin():
