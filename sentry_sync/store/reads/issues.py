@@ -85,8 +85,28 @@ def _page(sort: str, by_status: bool, by_environment: bool) -> Select[Any]:
         return _in_environment(sort, by_status)
     if sort == "date" and not by_status:
         return _of_each_status()
-    found = select(*_COLUMNS).where(*_wanted(_issues, by_status))
-    return found.order_by(*_order(sort, _issues, _issues.c.last_seen)).limit(_limit())
+    if sort == "date":
+        found = select(*_COLUMNS).where(*_wanted(_issues, by_status))
+        return found.order_by(*_order(sort, _issues, _issues.c.last_seen)).limit(_limit())
+    # No index has these orders: what is sorted is narrow, and only what is shown is read whole.
+    best = _issues.alias("best")
+    return _whole_rows(
+        select(_row_id("best").label("row"))
+        .where(*_wanted(best, by_status))
+        .order_by(*_order(sort, best, best.c.last_seen))
+        .limit(_limit()),
+        sort,
+    )
+
+
+def _whole_rows(chosen: Select[Any], sort: str) -> Select[Any]:
+    """The rows that ``chosen`` names by their ``row``, in their order."""
+    found = chosen.subquery("found")
+    return (
+        select(*_COLUMNS)
+        .select_from(found.join(_issues, _row_id("issues") == found.c.row))
+        .order_by(*_order(sort, _issues, _issues.c.last_seen))
+    )
 
 
 def _limit() -> ColumnElement[int]:
@@ -136,17 +156,12 @@ def _of_each_status() -> Select[Any]:
         .limit(_limit())
         .correlate(statuses)
     )
-    found = (
+    return _whole_rows(
         select(_row_id("best").label("row"))
         .select_from(statuses.join(best, _row_id("best").in_(newest)))
         .order_by(*_order("date", best, best.c.last_seen))
-        .limit(_limit())
-        .subquery("found")
-    )
-    return (
-        select(*_COLUMNS)
-        .select_from(found.join(_issues, _row_id("issues") == found.c.row))
-        .order_by(*_order("date", _issues, _issues.c.last_seen))
+        .limit(_limit()),
+        "date",
     )
 
 
