@@ -176,6 +176,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_issues_last_seen", "issues", ["last_seen"], unique=False)
+    op.create_index("ix_issues_project_count", "issues", ["project_id", "count"], unique=False)
     for name, columns, rare in (
         ("ix_issues_merged_into", ["merged_into"], "merged_into IS NOT NULL"),
         ("ix_issues_no_errors", ["project_id", "last_seen"], "category != 'error'"),
@@ -249,6 +250,7 @@ def upgrade() -> None:
         sa.Column("first_event", sa.BigInteger(), nullable=True),
         sa.Column("has_sessions", sa.Boolean(), nullable=True),
         sa.Column("has_transactions", sa.Boolean(), nullable=True),
+        sa.Column("known_since", sa.BigInteger(), nullable=True),
         sa.Column("verified_at", sa.BigInteger(), nullable=True),
         sa.Column("removed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),

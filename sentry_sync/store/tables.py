@@ -57,6 +57,7 @@ projects = Table(
     Column("first_event", Moment),
     Column("has_sessions", Boolean),
     Column("has_transactions", Boolean),
+    Column("known_since", Moment),
     Column("verified_at", Moment),
     Column("removed_at", Moment),
     Index("ix_projects_slug", "slug"),
@@ -119,6 +120,7 @@ issues = Table(
     Column("merged_into", Text),
     Index("ix_issues_short_id", "short_id"),
     Index("ix_issues_project_status_last_seen", "project_id", "status", "last_seen"),
+    Index("ix_issues_project_count", "project_id", "count"),
     Index("ix_issues_last_seen", "last_seen"),
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))

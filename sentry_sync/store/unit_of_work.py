@@ -14,6 +14,7 @@ from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.store import history, removals, tables
 from sentry_sync.store.reads.looks import OLDEST
+from sentry_sync.store.types import EPOCH
 from sentry_sync.store.upserts import Record, upsert_for
 
 _passes, _known = tables.passes.c, tables.coverage.c
@@ -238,6 +239,25 @@ class UnitOfWork:
     def oldest_look(self) -> datetime | None:
         """When the issue that was looked at longest ago was last looked at; removed ones aside."""
         return self._connection.execute(OLDEST).scalar()
+
+    def doubt_new_projects(self, since: datetime) -> None:
+        """Take back what is covered of the lifetime of projects first listed since ``since``.
+
+        The token may have been given sight of a project that is older than our copy: what was read of the whole
+        organization before then was read without it.
+        """
+        projects = tables.projects.c
+        new = self._connection.execute(select(projects.date_created).where(projects.known_since >= since)).all()
+        if (
+            not new
+            or not self._connection.execute(select(projects.id).where(projects.known_since < since)).first()
+        ):
+            return
+        start = min(row.date_created or EPOCH for row in new)
+        if start < since:
+            resources = self._connection.execute(select(_known.resource).where(_known.scope == "").distinct())
+            for resource in list(resources.scalars()):
+                self.uncover(resource, "", Interval(start, since))
 
     def remove_unseen_projects(self, since: datetime) -> None:
         """Mark projects that a complete list, begun at ``since``, no longer named as removed."""

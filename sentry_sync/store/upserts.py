@@ -61,7 +61,11 @@ _KNOWN_EVENT = frozenset(
 RULES: dict[type, Rule] = {
     organization.Organization: Rule(tables.organizations, guard="verified_at"),
     organization.Project: Rule(
-        tables.projects, guard="verified_at", revive=frozenset({"removed_at"}), keep=frozenset({"date_created"})
+        tables.projects,
+        guard="verified_at",
+        revive=frozenset({"removed_at"}),
+        keep=frozenset({"date_created"}),
+        born=("known_since", "verified_at"),
     ),
     organization.ProjectStats: Rule(tables.project_stats, guard="as_of"),
     organization.Environment: Rule(tables.environments, guard="verified_at"),

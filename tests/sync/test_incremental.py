@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 from sqlalchemy import select
 
-from sentry_sync.records.intervals import gaps
+from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.records.organization import Project
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from tests.support.rig import START, Rig
@@ -127,3 +131,37 @@ def test_bodies_come_for_the_most_recently_active_issues_and_not_again_at_once(r
     assert first == {issue.id for issue in newest[:3]}
     rig.sync("events")
     assert len(rig.rows(tables.event_bodies)) == 6
+
+
+def without(slug: str) -> Callable[[bytes], bytes]:
+    """What a token sees that has no access to a project: neither it nor its issues."""
+
+    def cut(body: bytes) -> bytes:
+        rows = orjson.loads(body)
+        if not isinstance(rows, list):
+            return body
+        return orjson.dumps(
+            [row for row in rows if slug not in (row.get("slug"), row.get("project", {}).get("slug"))]
+        )
+
+    return cut
+
+
+def test_what_is_older_than_our_sight_of_a_project_is_read_once_the_token_sees_it(rig: Rig) -> None:
+    hidden = rig.sim.world.projects[1].slug
+    rig.after = without(hidden)
+    rig.sync("projects", "issues")
+    assert len(held(rig)) < len(rig.sim.world.issues)
+    rig.after = lambda body: body
+    rig.advance(1800)
+    rig.sync("projects", "issues")
+    assert set(held(rig)) == set(rig.sim.world.issues)
+
+
+def test_a_project_that_was_just_made_costs_no_second_look_at_the_past(rig: Rig) -> None:
+    rig.sync("projects", "issues")
+    with rig.store.write() as uow:
+        new = Project("999", "new", "New", None, "active", rig.sim.now(), None, None, None, rig.sim.now())
+        uow.upsert([replace(new, verified_at=START + timedelta(seconds=60), date_created=START)])
+        uow.doubt_new_projects(START + timedelta(seconds=60))
+    assert rig.coverage("issues") == [Interval(START - timedelta(days=90), START)]

@@ -21,6 +21,7 @@ from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
+    from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 
 RARELY = timedelta(days=1)
 """An organization's name and region all but never change."""
@@ -50,6 +51,12 @@ def _projects(page: Page, work: Work, look: Look) -> Harvest:
     at = page.server_time
     records, rejects = sift(page.body, lambda raw: [parse_project(raw, at), *project_environments(raw, at)])
     return Harvest(records, len(page.body) - len(rejects), rejects)
+
+
+def _settle_projects(uow: UnitOfWork, run: Pass) -> None:
+    """A complete list: what it no longer names is gone, and what it names for the first time was never read."""
+    uow.remove_unseen_projects(run.started_at)
+    uow.doubt_new_projects(run.started_at)
 
 
 def _environments(page: Page, work: Work, look: Look) -> Harvest:
@@ -125,7 +132,7 @@ PROJECTS = Stream(
     fetch=lambda client, work, cursor, look: client.projects(cursor=cursor),
     harvest=_projects,
     source="projects",
-    finish=lambda uow, run: uow.remove_unseen_projects(run.started_at),
+    finish=_settle_projects,
 )
 
 ENVIRONMENTS = Stream(
