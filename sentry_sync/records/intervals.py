@@ -65,14 +65,6 @@ def subtract(intervals: Iterable[Interval], removed: Interval) -> list[Interval]
     return union(kept)
 
 
-def around(known: Iterable[Interval], moment: datetime) -> Interval | None:
-    """The known interval that reaches up to or over ``moment``, or None."""
-    for interval in union(known):
-        if interval.start < moment <= interval.end:
-            return interval
-    return None
-
-
 def cut(interval: Interval, step: timedelta) -> Iterator[Interval]:
     """``interval`` in pieces of ``step`` aligned to multiples of it since the epoch, newest first.
 

@@ -51,6 +51,8 @@ class Rule:
     """Write only where there is no row yet."""
     born: tuple[str, str] | None = None
     """A column that keeps what another one was when the row was first written."""
+    reborn: bool = False
+    """A row that was removed and is seen again counts as first written then."""
 
 
 _GONE = frozenset({"removed_at", "removed_as", "merged_into"})
@@ -66,6 +68,7 @@ RULES: dict[type, Rule] = {
         revive=frozenset({"removed_at"}),
         keep=frozenset({"date_created"}),
         born=("known_since", "verified_at"),
+        reborn=True,
     ),
     organization.ProjectStats: Rule(tables.project_stats, guard="as_of"),
     organization.Environment: Rule(tables.environments, guard="verified_at"),
@@ -119,6 +122,9 @@ def _sql(rule: Rule, names: Sequence[str]) -> str:
     if rule.missing_only:
         return f"{insert} ON CONFLICT DO NOTHING"
     changes = [_change(rule, table, name) for name in names if name not in keys]
+    if rule.born and rule.reborn:
+        kept, newly = f"{table.name}.{rule.born[0]}", f"excluded.{rule.born[1]}"
+        changes.append(f"{rule.born[0]} = CASE WHEN {table.name}.removed_at IS NULL THEN {kept} ELSE {newly} END")
     changes += [f"{quote(name)} = NULL" for name in sorted(rule.revive)]
     guard = f" WHERE excluded.{rule.guard} >= {table.name}.{rule.guard} OR {table.name}.{rule.guard} IS NULL"
     return f"{insert} ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {', '.join(changes)}" + (

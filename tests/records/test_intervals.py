@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentry_sync.records.intervals import Interval, around, cut, floor, gaps, subtract, union
+from sentry_sync.records.intervals import Interval, cut, floor, gaps, subtract, union
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -57,12 +57,6 @@ def test_cut_pieces_are_newest_first_and_make_up_the_whole(whole: Interval, step
     assert all(later.start == earlier.end for later, earlier in itertools.pairwise(pieces))
     assert all(piece.length <= step * MINUTE for piece in pieces)
     assert all(piece.start == floor(piece.start, step * MINUTE) for piece in pieces[:-1])
-
-
-def test_around_finds_the_part_that_reaches_a_moment() -> None:
-    known = [interval(0, 10), interval(10, 20), interval(30, 40)]
-    assert around(known, START + 20 * MINUTE) == interval(0, 20)
-    assert around(known, START + 25 * MINUTE) is None
 
 
 def test_an_interval_without_length_is_refused() -> None:

@@ -158,6 +158,20 @@ def test_what_is_older_than_our_sight_of_a_project_is_read_once_the_token_sees_i
     assert set(held(rig)) == set(rig.sim.world.issues)
 
 
+def test_a_project_that_comes_back_into_sight_takes_back_what_is_covered_of_its_lifetime(rig: Rig) -> None:
+    hidden = rig.sim.world.projects[1].slug
+    rig.sync("projects", "issues")
+    rig.after = without(hidden)
+    rig.advance(3600)
+    rig.sync("projects", "issues")
+    away = Interval(START, rig.sim.now())
+    assert gaps(away, rig.coverage("issues")) == []
+    rig.after = lambda body: body
+    rig.advance(3600)
+    rig.sync("projects")
+    assert gaps(away, rig.coverage("issues")) == [away]
+
+
 def test_a_project_that_was_just_made_costs_no_second_look_at_the_past(rig: Rig) -> None:
     rig.sync("projects", "issues")
     with rig.store.write() as uow:
