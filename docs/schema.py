@@ -31,7 +31,8 @@ MEANING = {
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
     "events": "Error events. Text in them was written by whoever can reach a DSN.",
     "event_bodies": "Which events are kept whole (stack trace, breadcrumbs), compressed, out of SQL's reach.",
-    "releases": "Releases.",
+    "releases": "Releases that are still there; those that went are in `removed_releases`.",
+    "removed_releases": "Releases that Sentry no longer has.",
     "release_projects": "Which projects a release belongs to.",
     "deploys": "Deploys of releases.",
     "release_health": "Sessions by release, project, environment and day (UTC), as Sentry counts them.",
@@ -41,7 +42,14 @@ MEANING = {
     "web_vitals": "Web vitals by page and hour.",
     "marks": "How far each stream has come (`mark`), and when that was true (`as_of`).",
     "passes": "Each run of a stream: how far it got, what it brought, why it stopped.",
-    "coverage": "The time known complete for each resource and scope.",
+    "coverage": (
+        "The time known complete for each resource and scope: on whose word (`source`), at which `resolution` "
+        "(seconds), and whether the server only sampled (`approximate`)."
+    ),
+    "retention": "Since when the server still serves a resource, as last seen: what is older is held here alone.",
+    "leases": "Which process syncs into this store, and when it last said so.",
+    "schedule": "When each stream is due again, how often, and what its last run cost in requests.",
+    "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",
     "capabilities": "What the server can do, and when that was learned.",
     "webhook_deliveries": "Webhooks received. Nothing writes it yet.",
     "audit_log": "What was changed, by whom and when. Nothing writes it yet.",

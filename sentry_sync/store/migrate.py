@@ -17,7 +17,7 @@ from sentry_sync.store import database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration in ``migrations/``; a test holds the two together."""
 
 

@@ -221,6 +221,7 @@ releases = Table(
     Column("commit_count", Integer),
     Column("deploy_count", Integer),
     Column("verified_at", Moment, nullable=False),
+    Column("removed_at", Moment),
     Index("ix_releases_date_created", "date_created"),
 )
 
@@ -380,6 +381,44 @@ coverage = Table(
     Column("end", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("approximate", Boolean, nullable=False),
+    Column("resolution", Integer),
+)
+
+retention = Table(
+    "retention",
+    metadata,
+    _key("resource"),
+    Column("since", Moment, nullable=False),
+    Column("learned_at", Moment, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    _key("name"),
+    Column("holder", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    _key("stream"),
+    Column("every_seconds", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("requests", Integer),
+    Column("updated_at", Moment, nullable=False),
+)
+
+window_sizes = Table(
+    "window_sizes",
+    metadata,
+    _key("stream"),
+    Column("seconds", Integer, nullable=False),
+    Column("learned_at", Moment, nullable=False),
 )
 
 capabilities = Table(

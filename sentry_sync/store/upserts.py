@@ -89,7 +89,7 @@ RULES: dict[type, Rule] = {
     event.Event: Rule(tables.events, keep=_KNOWN_EVENT),
     event.EventBody: Rule(tables.event_bodies),
     event.ErrorCount: Rule(tables.error_counts),
-    release.Release: Rule(tables.releases, guard="verified_at"),
+    release.Release: Rule(tables.releases, guard="verified_at", revive=frozenset({"removed_at"})),
     release.ReleaseProject: Rule(tables.release_projects, guard="verified_at"),
     release.Deploy: Rule(tables.deploys),
     release.ReleaseHealth: Rule(tables.release_health),

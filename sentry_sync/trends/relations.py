@@ -109,9 +109,9 @@ REQUESTS = Relation(
 
 REMOVED = "removed_at IS NOT NULL"
 PRESENT = "removed_at IS NULL"
-_REMOVABLE = ("issues", "projects")
+_REMOVABLE = ("issues", "projects", "releases")
 """Tables that remember what Sentry no longer has. The relation of that name shows what the tools show: only what
-is still there; ``removed_issues`` and ``removed_projects`` hold the rest."""
+is still there; ``removed_issues``, ``removed_projects`` and ``removed_releases`` hold the rest."""
 
 
 def _all() -> Iterable[Relation]:

@@ -1,0 +1,60 @@
+"""Who syncs, what is due when, how large windows may be, what the server still serves, and at what resolution."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the tables and columns; rows that are there keep NULL in the new ones."""
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.Column("beat_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "schedule",
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("every_seconds", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=True),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("stream"),
+    )
+    op.create_table(
+        "window_sizes",
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("learned_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("stream"),
+    )
+    op.create_table(
+        "retention",
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("learned_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("resource"),
+    )
+    # Plain ALTER TABLE, not a batch: nothing is copied, so a filled store is upgraded in a moment.
+    op.add_column("coverage", sa.Column("resolution", sa.Integer(), nullable=True))
+    op.add_column("releases", sa.Column("removed_at", sa.BigInteger(), nullable=True))
+
+
+def downgrade() -> None:
+    """Take them away again."""
+    op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")
+    op.drop_column("releases", "removed_at")
+    op.drop_column("coverage", "resolution")
+    op.drop_table("retention")
+    op.drop_table("window_sizes")
+    op.drop_table("schedule")
+    op.drop_table("leases")
