@@ -14,8 +14,9 @@ from sentry_sync.simulator.options import Profile
 from sentry_sync.simulator.world.world import World
 
 T = TypeVar("T")
-Trick = Literal["", "short", "empty", "repeat"]
-"""What a page does to its reader on demand: fewer rows than asked, none, or its own cursor as the next."""
+Trick = Literal["", "short", "shrink", "empty", "repeat", "cycle"]
+"""What a page does to its reader on demand: fewer rows than asked, and the rest follows or is withheld; none; its
+own cursor as the next, or that of the page before."""
 FOREVER = 1 << 60
 
 
@@ -159,7 +160,7 @@ class Call:
 
     def shortened(self, limit: int) -> int:
         """The page size after the trick, if one is played: half of it, the rest follows on the next page."""
-        return max(1, limit // 2) if self.trick == "short" else limit
+        return max(1, limit // 2) if self.trick in ("short", "shrink") else limit
 
     def reply(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """A JSON answer."""
@@ -170,6 +171,10 @@ class Call:
         """A JSON answer with the Link header of its page."""
         if self.trick in ("empty", "repeat"):
             page = replace(page, next=page.here, has_next=True)
+        if self.trick == "cycle":
+            page = replace(page, next=page.previous, has_next=True)
+        if self.trick == "shrink":
+            page = replace(page, has_next=False)
         if self.trick == "empty":
             body = {**body, "data": []} if isinstance(body, dict) else []
         query = self.query.without_cursor()
