@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,12 @@ from tests.sync.faults.site import BRIEF, TINY, tidy
 MANY = WorldSize(projects=2, issues=420, events_per_day=20, releases=1, days=3)
 PLAIN = WorldSize(projects=4, issues=40, events_per_day=120, releases=1, days=2)
 
-NO_EXPLORE = {"path_contains": "dataset=errors", "status": 404, "times": 10**6, "body": "<h1>Not found</h1>"}
+NO_EXPLORE: dict[str, Any] = {
+    "path_contains": "dataset=errors",
+    "status": 404,
+    "times": 10**6,
+    "body": "<h1>Not found</h1>",
+}
 """A server without Explore: events are listed project by project."""
 
 
