@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
-from sentry_sync.store import history, removals, tables
+from sentry_sync.store import history, removals, tables, take_back
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.types import EPOCH
 from sentry_sync.store.upserts import Record, upsert_for
@@ -207,6 +207,10 @@ class UnitOfWork:
             for part in subtract([Interval(row.start, row.end)], interval)
         ]
         self._write_coverage(resource, scope, kept)
+
+    def take_back(self, server_time: datetime) -> str | None:
+        """Believe no claim to know beyond the server's time; a line on what was taken back, if any was."""
+        return take_back.take_back(self._connection, server_time)
 
     def learn(self, capability: str, at: datetime, *, available: bool) -> None:
         """Remember whether the server can do something, and when we learned it."""
