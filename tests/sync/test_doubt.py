@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from sqlalchemy import func, select
 from sentry_sync.cli import status
 from sentry_sync.cli.settings import load
 from sentry_sync.store import tables
-from sentry_sync.sync.doubt import is_future
+from sentry_sync.store.reads.state import State
+from sentry_sync.sync.doubt import Doubt, is_future
+from sentry_sync.sync.server_clock import ServerClock
 from tests.support.rig import START, Rig
 
 DAY = timedelta(days=1)
@@ -119,15 +122,15 @@ def test_an_issue_looked_at_tomorrow_is_updated_today(rig: Rig) -> None:
 def test_a_pass_begun_tomorrow_is_not_gone_on_with(rig: Rig) -> None:
     rig.sync("projects")
     tomorrow(rig)
-    rig.sim.faults.add(path_contains="/issues/", kind="status", status=503, times=50, after=1)
+    rig.sim.faults.add(path_contains="/issues/", kind="status", status=503, times=50, after=2)
     rig.sync("issues")
     rig.sim.faults.clear()
     today(rig)
     rig.advance(600)
     rig.restart()
     assert rig.sync("issues").ok
-    states = {row.state for row in rig.passes("issues.hot")}
-    assert states == {"abandoned", "done"}
+    began = rig.passes("issues.hot")[0]
+    assert (began.state, began.error) == ("abandoned", "the clock was wrong when it began")
 
 
 def test_the_run_and_the_status_say_that_a_clock_was_wrong(rig: Rig) -> None:
@@ -138,6 +141,18 @@ def test_the_run_and_the_status_say_that_a_clock_was_wrong(rig: Rig) -> None:
     found = status.document(load({"store": rig.directory}, None), rig.clock)
     assert found["clock"] == {"at": rig.sim.now().replace(microsecond=0), "note": note}
     assert rig.sync("projects").notes == ()
+
+
+def test_the_server_is_asked_the_time_before_anything_is_planned(rig: Rig) -> None:
+    a_day_ahead_once(rig)
+    before, clock = rig.asked(), ServerClock(rig.clock)
+    with closing(rig.store.read()) as reading:
+        doubt = Doubt(rig.store, clock, State(reading))
+        doubt.settle(rig.client())
+    assert rig.asked() == before + 1
+    assert clock.now() - rig.sim.now() < timedelta(minutes=1)
+    assert len(doubt.notes) == 1
+    assert rig.coverage("issues")[-1].end <= START
 
 
 def test_until_the_server_has_told_the_time_a_claim_of_the_future_is_stale(rig: Rig) -> None:
