@@ -47,7 +47,7 @@ MEANING = {
         "(seconds), and whether the server only sampled (`approximate`)."
     ),
     "retention": "Since when the server still serves a resource, as last seen: what is older is held here alone.",
-    "leases": "Which process syncs into this store, and when it last said so.",
+    "leases": "Which process syncs into this store (`holder` is empty when none does), and when it last said so.",
     "schedule": "When each stream is due again, how often, and what its last run cost in requests.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",
     "capabilities": "What the server can do, and when that was learned.",

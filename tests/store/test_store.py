@@ -56,16 +56,6 @@ def test_the_migrations_make_the_tables_the_program_declares(store: Store) -> No
             assert found.get_pk_constraint(name)["constrained_columns"] == [c.name for c in table.primary_key]
 
 
-def test_a_migration_goes_down_and_up_on_a_filled_store(store: Store) -> None:
-    with store.write() as uow:
-        uow.upsert([issue()])
-    store.close()
-    migrate.downgrade(store.paths.database, "base")
-    assert migrate.current(store.paths.database) is None
-    store.prepare()
-    assert one(store, func.count(tables.issues.c.id)) == 0
-
-
 def test_the_head_the_program_knows_is_the_newest_migration() -> None:
     from alembic.script import ScriptDirectory
 
