@@ -185,9 +185,11 @@ class Engine:
             run = turn.run or uow.begin_pass(turn.stream.name, turn.work.scope, turn.window, at)
             if run.pages == 0 and turn.stream.replaces and turn.window:
                 table, column = turn.stream.replaces
-                uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window)
+                uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window, by=run.id)
                 uow.clear(table, column, turn.window)
             uow.upsert(turn.harvest.records, seen_by=turn.stream.name)
+            for doubt, resources in turn.harvest.doubts:
+                uow.doubt(doubt, resources)
             run = uow.turn_page(run, turn.page.next_cursor, turn.harvest.rows, turn.harvest.rejects, at)
             known = turn.known(run)
             if turn.stream.covers and known:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import SchemaDrift
+from sentry_sync.records.audit import Doubt
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw
 from sentry_sync.records.intervals import Interval
@@ -83,6 +84,8 @@ class Harvest:
     """What follows is older than anyone asked for."""
     approximate: bool = False
     """The server sampled or extrapolated."""
+    doubts: Sequence[tuple[Doubt, tuple[str, ...]]] = ()
+    """Hours to be read again, and the resources whose rows of them the difference may show in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
