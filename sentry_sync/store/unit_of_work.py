@@ -15,7 +15,7 @@ from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
-from sentry_sync.store import history, releases, removals, tables, vanished
+from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.types import EPOCH, MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
@@ -273,6 +273,10 @@ class UnitOfWork:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
         for resource in resources:
             self.uncover(resource, "", Interval(doubt.hour, doubt.hour + HOUR))
+
+    def take_back(self, server_time: datetime) -> str | None:
+        """Believe no claim to know beyond the server's time; a line on what was taken back, if any was."""
+        return take_back.take_back(self._connection, server_time)
 
     def learn(self, capability: str, at: datetime, *, available: bool) -> None:
         """Remember whether the server can do something, and when we learned it."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
-from sentry_sync.store import tables
+from sentry_sync.store import tables, take_back
 from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.unit_of_work import Pass
@@ -57,6 +57,11 @@ class State:
         """The newest moment of the server's clock that any stream has seen."""
         with self._connection.begin():
             return self._connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
+
+    def newest_claim(self) -> datetime | None:
+        """The latest moment of the server's clock that a mark, coverage or a pass claims to have seen."""
+        with self._connection.begin():
+            return take_back.newest(self._connection)
 
     def coverage(self, resource: str, scope: str = "", *, exactly: bool = False) -> list[Interval]:
         """The time known complete for a resource and scope; with ``exactly``, without what the server sampled."""
