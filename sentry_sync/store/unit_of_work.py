@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
@@ -61,6 +61,7 @@ class Pass:
     pages: int
     rows: int
     started_at: datetime
+    rejected: int = 0
 
 
 def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
@@ -194,8 +195,12 @@ class UnitOfWork:
                 "at": at,
             },
         )
-        return Pass(
-            run.id, run.stream, run.scope, run.window, cursor, run.pages + 1, run.rows + rows, run.started_at
+        return replace(
+            run,
+            cursor=cursor,
+            pages=run.pages + 1,
+            rows=run.rows + rows,
+            rejected=run.rejected + len(rejects),
         )
 
     def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:

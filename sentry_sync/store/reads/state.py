@@ -92,6 +92,7 @@ class State:
                 row.pages,
                 row.rows,
                 row.started_at,
+                row.rejected,
             )
             for row in rows
         ]
