@@ -32,8 +32,17 @@ ONE_BY_ONE = ("deploys", "event_bodies")
 """Streams that look at one release or issue when it changed; where none did, they have nothing to look at."""
 
 
-RECONCILING = ("issues.review", "issues.sweep", "issues.confirm", "issues.verify")
-"""Streams that look again at issues already held, every half hour to every six; `issues.hot` has what is new."""
+RECONCILING = (
+    "issues.review",
+    "issues.sweep",
+    "issues.confirm",
+    "issues.verify",
+    "events.audit",
+    "events.retention",
+    "releases.sweep",
+    "releases.confirm",
+)
+"""Streams that look again at what is already held, every half hour to once a day; others have what is new."""
 
 
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:

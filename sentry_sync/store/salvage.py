@@ -30,6 +30,7 @@ FORGOTTEN = (
     "leases",
     "capabilities",
     "retention",
+    "doubts",
     "project_stats",
 )
 """Tables that are not saved. The first three say what is held whole: after a loss nobody can. The others are

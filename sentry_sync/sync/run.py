@@ -26,7 +26,7 @@ from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
-from sentry_sync.sync.streams import counts, events, inventory, issues, performance, reconcile, releases
+from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
 from sentry_sync.sync.turn import Turn
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ LADDERS: tuple[Ladder, ...] = (
     (reconcile.SWEEP, reconcile.SWEEP_GLITCHTIP),
     reconcile.CONFIRM,
     reconcile.VERIFY,
+    (audit.RETENTION,),
+    (audit.AUDIT,),
+    (releases.SWEEP,),
+    (releases.CONFIRM,),
     performance.WEEK_WINDOW,
     (releases.DEPLOYS,),
     (events.BODIES,),

@@ -22,7 +22,7 @@ from tests.support.rows import NOW, issue, project
 
 Row = tuple[object, ...]
 
-LATER = {"leases", "schedule", "window_sizes", "retention"}
+LATER = {"leases", "schedule", "window_sizes", "retention", "doubts"}
 """Tables that came with 0002."""
 
 
