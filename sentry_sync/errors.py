@@ -47,6 +47,8 @@ class SentryError(SentrySyncError):
     """The server did not give us what we asked for."""
 
     exit_code = 4
+    endpoint = ""
+    """The name of the endpoint that was asked, where one was."""
 
 
 class AuthFailed(SentryError):

@@ -50,6 +50,10 @@ class Answer:
     endpoint: str
     server: str
     secret: str = field(default="", repr=False)
+    retires: str = ""
+    """When the endpoint goes away, as a brownout's headers say it."""
+    replacement: str = ""
+    """What takes its place then."""
 
     @property
     def is_json(self) -> bool:
@@ -139,8 +143,12 @@ def _not_found(answer: Answer, said: str) -> SentryError:
 
 
 def _gone(answer: Answer, said: str) -> SentryError:
+    retires, replacement = one_line(answer.retires, answer.secret), one_line(answer.replacement, answer.secret)
+    told = f"; it goes on {retires}" if retires else ""
+    told += f", and {replacement} takes its place" if replacement else ""
     return Gone(
-        f"{answer.server} is retiring its {answer.endpoint} endpoint (410){said}; try again in some minutes"
+        f"{answer.server} is retiring its {answer.endpoint} endpoint (410){said}{told}; try again in some "
+        "minutes, and upgrade sentry-sync if it stays away"
     )
 
 
