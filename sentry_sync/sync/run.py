@@ -134,11 +134,10 @@ class Syncer:
         ``full`` makes a whole reconcile turn of the issues now: each issue held is looked at. One that was
         interrupted in the last quarter of an hour is continued.
 
-        Raises StoreBusy when another process syncs, StoreMismatch when the store is of another organization,
-        AuthFailed when the token is refused. Any other failure of a stream is in its result.
+        Raises StoreBusy when another process syncs or took over, StoreMismatch when the store is of another
+        organization, AuthFailed when the token is refused. Any other failure of a stream is in its result.
         """
         with self._store.syncing():
-            self._store.prepare()
             started = self._clock.now()
             with closing(self._store.read()) as reading:
                 state = State(reading)
