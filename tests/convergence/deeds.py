@@ -20,7 +20,7 @@ LATENESS = (1, 40, 10 * MINUTE, 14 * MINUTE)
 VERY_LATE = (50 * MINUTE, 5 * HOUR, 30 * HOUR)
 """What only a comparison with the server's own counts can find."""
 
-AUDITED = False
+AUDITED = True
 """Whether the sync makes that comparison."""
 
 
