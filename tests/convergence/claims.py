@@ -75,11 +75,14 @@ class Claims:
             if life.gone is not None:
                 continue
             moment = times[number] * MICRO
-            if not any(start <= moment < end and life.was_in(scope, self._log.now) for scope, start, end in covered):
+            if not any(
+                start <= moment < end and life.was_in(scope, self._log.now) for scope, start, end in covered
+            ):
                 continue
             reading = self._log.last_read(stream, life, moment)
             if reading is None:
-                if any(not scope.startswith("issue:") for scope, _, _ in covered):
+                kept = times[number] >= self._now - self._retention
+                if kept and any(not scope.startswith("issue:") for scope, _, _ in covered):
                     self._say(f"{resource} claims {times[number]}, which no pass has read")
             elif life.came < reading.began and times[number] >= reading.until - self._retention:
                 yield number, times[number], life
@@ -118,7 +121,9 @@ class Claims:
         for row in self._held.rows("error_counts"):
             key = (row["project_id"], row["environment"], row["release"], row["hour"] // MICRO)
             held[key] += row["count"]
-        least = Counter(self._group(number, life) for number, _, life in self._claimed("error_counts", "error_counts"))
+        least = Counter(
+            self._group(number, life) for number, _, life in self._claimed("error_counts", "error_counts")
+        )
         most = Counter(self._group(number, life) for number, life in enumerate(self._log.lives))
         for key, count in least.items():
             if held[key] < count:

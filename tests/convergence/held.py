@@ -43,7 +43,7 @@ class Held:
 
     def covered(self, resource: str) -> list[tuple[str, int, int]]:
         """Scope, start and end of the time known complete."""
-        query = "SELECT scope, start, \"end\" FROM coverage WHERE resource = ?"
+        query = 'SELECT scope, start, "end" FROM coverage WHERE resource = ?'
         return [(scope, start, end) for scope, start, end in self.connection.execute(query, (resource,))]
 
     def changes(self) -> tuple[int, ...]:

@@ -24,7 +24,9 @@ from tests.convergence.watched import Disturbance, Watched
 WAITS = (1, 30, 5 * MINUTE, 16 * MINUTE, 31 * MINUTE, 2 * HOUR, 7 * HOUR, DAY, 3 * DAY)
 
 ALL = ("projects", "issues", "releases", "events", "performance")
-chosen = st.sampled_from((ALL, ALL, ALL, ("issues",), ("events",), ("releases",), ("projects",), ("projects", "issues")))
+chosen = st.sampled_from(
+    (ALL, ALL, ALL, ("issues",), ("events",), ("releases",), ("projects",), ("projects", "issues"))
+)
 """What a sync is asked for: mostly everything."""
 
 COMPARED = {
@@ -56,7 +58,7 @@ class Convergence(RuleBasedStateMachine):
         self.watched: Watched | None = None
         self._checked: Any = None
 
-    @initialize(begun=st.booleans(), retention=st.sampled_from((90,)))
+    @initialize(begun=st.booleans(), retention=st.sampled_from((90, 90, 3)))
     def begin(self, begun: bool, retention: int) -> None:
         """Nothing was read yet, or everything once."""
         self.scene = Scene(self.profile, begun, retention, self.measured)
@@ -80,7 +82,11 @@ class Convergence(RuleBasedStateMachine):
         """A sync nobody disturbs, or that is told to stop after some pages."""
         self._sync(resources, Disturbance(stop_after=stop), full=full)
 
-    @rule(resources=chosen, full=st.booleans(), moves=st.dictionaries(st.integers(1, 14), deeds, min_size=1, max_size=3))
+    @rule(
+        resources=chosen,
+        full=st.booleans(),
+        moves=st.dictionaries(st.integers(1, 14), deeds, min_size=1, max_size=3),
+    )
     def sync_in_motion(self, resources: tuple[str, ...], full: bool, moves: dict[int, Deed]) -> None:
         """The world changes between a sync's requests."""
 
@@ -105,7 +111,9 @@ class Convergence(RuleBasedStateMachine):
     def sync_killed(self, resources: tuple[str, ...], full: bool, at: int, committed: bool) -> None:
         """The process ends at a request, or right after the commit of a page."""
         strike = killing(at)
-        self._sync(resources, Disturbance(at_page=strike) if committed else Disturbance(at_request=strike), full=full)
+        self._sync(
+            resources, Disturbance(at_page=strike) if committed else Disturbance(at_request=strike), full=full
+        )
         done["kills"] += 1
 
     @invariant()

@@ -170,7 +170,8 @@ class Settled:
         held = {
             row["event_id"].hex(): (row["issue_id"], row["environment"], row["release"])
             for row in self._alive(self._held.rows("events"))
-            if row["timestamp"] >= max(since, self._kept_since + HOUR) * MICRO and row["timestamp"] < self._now * MICRO
+            if row["timestamp"] >= max(since, self._kept_since + HOUR) * MICRO
+            and row["timestamp"] < self._now * MICRO
         }
         self._same("event", held, true)
         if self._dialect != "glitchtip":
@@ -183,7 +184,10 @@ class Settled:
         first += -first % HOUR
         true = truth.error_counts(self._world, self._within(first))
         held = {
-            (*(row[name] for name in ("project_id", "issue_id", "environment", "release")), row["hour"] // MICRO): (
+            (
+                *(row[name] for name in ("project_id", "issue_id", "environment", "release")),
+                row["hour"] // MICRO,
+            ): (
                 row["count"],
                 row["users"],
             )
@@ -201,7 +205,10 @@ class Settled:
         """In which environments an issue was seen, and when last."""
         everything = truth.pairs(self._world, self._world.index.order)
         visible = truth.pairs(self._world, self._within(0))
-        held = {(row["issue_id"], row["environment"]): row for row in self._alive(self._held.rows("issue_environments"))}
+        held = {
+            (row["issue_id"], row["environment"]): row
+            for row in self._alive(self._held.rows("issue_environments"))
+        }
         for key in visible.keys() | held.keys():
             row = held.get(key)
             if row is None or key not in everything:
@@ -218,7 +225,8 @@ class Settled:
         """Releases with their figures, projects and deploys."""
         true = truth.releases(self._world)
         held = {
-            row["version"]: {name: _seconds(row[name]) for name in _RELEASE} for row in self._held.rows("releases", "removed_at IS NULL")
+            row["version"]: {name: _seconds(row[name]) for name in _RELEASE}
+            for row in self._held.rows("releases", "removed_at IS NULL")
         }
         self._same("release", held, true)
         self._same(

@@ -12,4 +12,6 @@ class FairWeather(Convergence):
 
 
 TestFairWeather = FairWeather.TestCase
-TestFairWeather.settings = settings(max_examples=60, stateful_step_count=8, deadline=None, derandomize=True, print_blob=True)
+TestFairWeather.settings = settings(
+    max_examples=60, stateful_step_count=8, deadline=None, derandomize=True, print_blob=True
+)
