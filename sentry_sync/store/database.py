@@ -48,7 +48,7 @@ def reader(path: Path) -> Engine:
 
 @lru_cache(maxsize=8)
 def _reader(path: Path) -> Engine:
-    """Kept, since an engine holds no connection but every statement it has compiled: half of a small sync's time."""
+    """Kept: an engine holds no connection, but every statement it has compiled, half of a small sync's time."""
     engine = create_engine(
         "sqlite://", creator=lambda: _connect(f"file:{quoted(path)}?mode=ro"), poolclass=NullPool
     )
