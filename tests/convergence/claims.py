@@ -21,7 +21,7 @@ class Claims:
 
     def __init__(self, rig: Rig, held: Held, log: Log) -> None:
         self._held, self._log = held, log
-        self._world = rig.sim.world
+        self._world, self._dialect = rig.sim.world, rig.sim.options.profile
         self._retention = rig.sim.options.retention_days * 86_400
         self._now = self._world.clock.seconds()
         self._issues = {row["id"]: row for row in held.rows("issues")}
@@ -34,6 +34,7 @@ class Claims:
         self._events()
         self._pairs()
         self._issue_rows()
+        self._looks()
         self._counts()
         return self.broken
 
@@ -114,6 +115,22 @@ class Claims:
             rows = [self._issues.get(issue_id(home)) for home in life.homes]
             if not any(_knows(row, moment) for row in rows):
                 self._say(f"issues claims {moment} and lacks issue {life.homes}, or what it last did")
+
+    def _looks(self) -> None:
+        """An issue's row is what the server showed at the moment it was looked at."""
+        if self._dialect == "glitchtip":
+            return
+        for key, row in self._issues.items():
+            if row["removed_at"] is not None:
+                continue
+            second = row["verified_at"] // MICRO
+            said = (row["status"], row["substatus"], row["priority"], row["assigned_id"], row["count"])
+            true = [
+                (*state.shown(second), state.priority, state.assignee, state.count)
+                for state in self._log.could_be(key, second)
+            ]
+            if said not in true:
+                self._say(f"issue {key} is held as {said}; when it was looked at it was {true}")
 
     def _counts(self) -> None:
         """By hour, project, environment and release; a merge may still be unknown, so issues are added up."""

@@ -6,12 +6,16 @@ Moments are places in one sequence of arrivals and answers, since the clock stan
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sentry_sync.simulator.identifiers import issue_id
 from sentry_sync.simulator.simulator import Simulator
+from sentry_sync.simulator.world.issues import Issue
 from sentry_sync.sync.engine import Progress
 from tests.convergence.held import micros
+
+NEW_FOR = 7 * 86_400
+"""Seconds for which an issue counts as new."""
 
 
 @dataclass
@@ -52,6 +56,49 @@ class Life:
         return scope == f"issue:{issue_id(home)}"
 
 
+@dataclass(frozen=True)
+class State:
+    """What an issue was from a moment on: all that a row of it shows."""
+
+    since: int
+    """Epoch seconds."""
+    stored: tuple[str, str | None, int | None]
+    """Status, substatus and the end of a snooze, as the server has stored them."""
+    priority: str
+    assignee: str | None
+    count: int
+    first: int
+    last: int
+    resolve_age: int
+
+    def shown(self, at: int) -> tuple[str, str | None]:
+        """Status and substatus as Sentry derives them at a moment."""
+        status, substatus, until = self.stored
+        if self.resolve_age and status == "unresolved" and at - self.last > self.resolve_age:
+            return "resolved", None
+        if status == "ignored" and until is not None and at >= until:
+            return "unresolved", "ongoing"
+        if status not in ("unresolved", "ignored"):
+            return status, None
+        if substatus == "new" and at - self.first > NEW_FOR:
+            return status, "ongoing"
+        return status, substatus
+
+
+def state_of(issue: Issue, since: int) -> State:
+    """What the issue is now."""
+    return State(
+        since=since,
+        stored=(issue.stored_status, issue.stored_substatus, issue.ignore_until),
+        priority=issue.priority,
+        assignee=issue.assigned_to["id"] if issue.assigned_to else None,
+        count=len(issue.events),
+        first=issue.first_second,
+        last=issue.last_second,
+        resolve_age=issue.project.resolve_age,
+    )
+
+
 class Log:
     """Watches a world and the passes that read it."""
 
@@ -60,6 +107,7 @@ class Log:
         self._version = -1
         self.now = 0
         self.lives: list[Life] = []
+        self.states: dict[str, list[State]] = {}
         self.readings: dict[int, Reading] = {}
         self.answered = (0, 0)
         """The moment and the second of the last answer."""
@@ -82,6 +130,19 @@ class Log:
                 life.gone = life.gone or self.now
             elif not life.moves or life.moves[-1][1] != home:
                 life.moves.append((self.now, home))
+
+        second = world.clock.seconds()
+        for issue in world.issues.values():
+            states = self.states.setdefault(issue.id, [])
+            state = state_of(issue, states[-1].since if states else 0)
+            if not states or states[-1] != state:
+                states.append(replace(state, since=second))
+
+    def could_be(self, issue: str, second: int) -> list[State]:
+        """What the issue was at some time of a second."""
+        states = self.states.get(issue, [])
+        before = [state for state in states if state.since < second][-1:]
+        return before + [state for state in states if state.since == second]
 
     def answer(self) -> None:
         """The server answers a request now."""

@@ -10,6 +10,7 @@ from sentry_sync.simulator.identifiers import issue_id
 from sentry_sync.simulator.world.issues import Issue, users
 from tests.convergence import truth
 from tests.convergence.held import EPOCH, Held, Row
+from tests.convergence.log import state_of
 from tests.support.rig import Rig
 
 MICRO = 1_000_000
@@ -97,7 +98,7 @@ class Settled:
 
     def _issue(self, issue: Issue, row: Row) -> tuple[dict[str, Any], dict[str, Any]]:
         looked = row["verified_at"] // MICRO
-        status, substatus = truth.shown_status(issue, looked)
+        status, substatus = state_of(issue, 0).shown(looked)
         who = issue.assigned_to or {}
         true = {
             "status": status,

@@ -8,28 +8,11 @@ from typing import Any
 
 from sentry_sync.simulator.identifiers import issue_id
 from sentry_sync.simulator.world import performance, sessions
-from sentry_sync.simulator.world.issues import Issue
 from sentry_sync.simulator.world.world import World
 
 HOUR, DAY = 3_600, 86_400
-NEW_FOR = 7 * DAY
 
 Facts = dict[Any, Any]
-
-
-def shown_status(issue: Issue, at: int) -> tuple[str, str | None]:
-    """Status and substatus as Sentry derives them at a moment."""
-    status, substatus = issue.stored_status, issue.stored_substatus
-    age = issue.project.resolve_age
-    if age and status == "unresolved" and at - issue.last_second > age:
-        return "resolved", None
-    if status == "ignored" and issue.ignore_until is not None and at >= issue.ignore_until:
-        return "unresolved", "ongoing"
-    if status not in ("unresolved", "ignored"):
-        return status, None
-    if substatus == "new" and at - issue.first_second > NEW_FOR:
-        return status, "ongoing"
-    return status, substatus
 
 
 def releases(world: World) -> Facts:
