@@ -22,6 +22,7 @@ CHECKPOINT_PAGES = 4000
 """16 MB of WAL between checkpoints: each one syncs the disk, and SQLite's own 4 MB means one every 20 pages."""
 
 
+@lru_cache(maxsize=8)
 def writer(path: Path) -> Engine:
     """An engine for the one writer of the moment: WAL, each BEGIN takes the write lock at once."""
     engine = create_engine("sqlite://", creator=lambda: _connect(f"file:{quoted(path)}"), poolclass=NullPool)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -21,13 +22,26 @@ from tests.convergence.stage import Scene
 from tests.convergence.troubles import Trouble, killing, troubles
 from tests.convergence.watched import Disturbance, Watched
 
-WAITS = (1, 30, 5 * MINUTE, 16 * MINUTE, 31 * MINUTE, 2 * HOUR, 7 * HOUR, DAY, 3 * DAY)
+waits = st.sampled_from((1, 30, 5 * MINUTE, 16 * MINUTE, 31 * MINUTE, 2 * HOUR, 7 * HOUR, DAY, 3 * DAY))
+"""How long nothing happens before a sync: seconds to days."""
 
 ALL = ("projects", "issues", "releases", "events", "performance")
-chosen = st.sampled_from(
-    (ALL, ALL, ALL, ("issues",), ("events",), ("releases",), ("projects",), ("projects", "issues"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a sync is asked for."""
+
+    resources: tuple[str, ...] = ALL
+    full: bool = False
+
+
+runs = st.builds(
+    Run,
+    st.sampled_from((ALL, ALL, ALL, ("issues",), ("events",), ("releases",), ("projects",), ("projects", "issues"))),
+    st.booleans(),
 )
-"""What a sync is asked for: mostly everything."""
+"""Mostly everything."""
 
 COMPARED = {
     "saas": EVERYTHING,
@@ -66,54 +80,44 @@ class Convergence(RuleBasedStateMachine):
         self.hand = Hand(self.watched.rig, polite=not self.stormy)
         done["examples"] += 1
 
-    @rule(deed=deeds)
-    def happens(self, deed: Deed) -> None:
+    @rule(what=st.lists(deeds, min_size=1, max_size=4))
+    def happens(self, what: list[Deed]) -> None:
         """Something happens between two syncs."""
-        self._do(deed)
+        for deed in what:
+            self._do(deed)
 
-    @rule(seconds=st.sampled_from(WAITS))
-    def time_passes(self, seconds: int) -> None:
-        """Nothing else does."""
-        self._there.rig.advance(seconds)
-        self._there.log.look()
-
-    @rule(resources=chosen, full=st.booleans(), stop=st.none() | st.integers(1, 12))
-    def sync(self, resources: tuple[str, ...], full: bool, stop: int | None) -> None:
+    @rule(wait=waits, run=runs, stop=st.none() | st.integers(1, 12))
+    def sync(self, wait: int, run: Run, stop: int | None) -> None:
         """A sync nobody disturbs, or that is told to stop after some pages."""
-        self._sync(resources, Disturbance(stop_after=stop), full=full)
+        self._sync(wait, run, Disturbance(stop_after=stop))
 
-    @rule(
-        resources=chosen,
-        full=st.booleans(),
-        moves=st.dictionaries(st.integers(1, 14), deeds, min_size=1, max_size=3),
-    )
-    def sync_in_motion(self, resources: tuple[str, ...], full: bool, moves: dict[int, Deed]) -> None:
+    @rule(wait=waits, run=runs, moves=st.dictionaries(st.integers(1, 14), deeds, min_size=1, max_size=3))
+    def sync_in_motion(self, wait: int, run: Run, moves: dict[int, Deed]) -> None:
         """The world changes between a sync's requests."""
 
         def move(number: int) -> None:
             if number in moves:
                 self._do(moves[number])
 
-        self._sync(resources, Disturbance(at_request=move), full=full)
+        self._sync(wait, run, Disturbance(at_request=move))
 
     @precondition(lambda self: self.stormy)
-    @rule(resources=chosen, full=st.booleans(), trouble=st.lists(troubles, min_size=1, max_size=2))
-    def sync_in_trouble(self, resources: tuple[str, ...], full: bool, trouble: list[Trouble]) -> None:
+    @rule(wait=waits, run=runs, trouble=st.lists(troubles, min_size=1, max_size=3))
+    def sync_in_trouble(self, wait: int, run: Run, trouble: list[Trouble]) -> None:
         """Answers fail."""
+        faults = self._there.rig.sim.faults
         for one in trouble:
-            one.arm(self._there.rig.sim.faults)
-            done["faults"] += 1
-        self._sync(resources, Disturbance(), full=full)
-        self._there.rig.sim.faults.clear()
+            one.arm(faults)
+        self._sync(wait, run, Disturbance())
+        faults.clear()
+        done["faults"] += len(trouble)
 
     @precondition(lambda self: self.stormy)
-    @rule(resources=chosen, full=st.booleans(), at=st.integers(1, 14), committed=st.booleans())
-    def sync_killed(self, resources: tuple[str, ...], full: bool, at: int, committed: bool) -> None:
+    @rule(wait=waits, run=runs, at=st.integers(1, 14), committed=st.booleans())
+    def sync_killed(self, wait: int, run: Run, at: int, committed: bool) -> None:
         """The process ends at a request, or right after the commit of a page."""
         strike = killing(at)
-        self._sync(
-            resources, Disturbance(at_page=strike) if committed else Disturbance(at_request=strike), full=full
-        )
+        self._sync(wait, run, Disturbance(at_page=strike) if committed else Disturbance(at_request=strike))
         done["kills"] += 1
 
     @invariant()
@@ -140,8 +144,7 @@ class Convergence(RuleBasedStateMachine):
         there = self._there
         since = there.rig.sim.world.clock.seconds()
         for seconds in (1, 7 * HOUR, 35 * MINUTE, MINUTE):
-            there.rig.advance(seconds)
-            self._sync(ALL, Disturbance(), full=False)
+            self._sync(seconds, Run(), Disturbance())
             self.claims_hold()
         left_out = set() if self.measured else {"performance"}
         if not AUDITED:
@@ -159,8 +162,10 @@ class Convergence(RuleBasedStateMachine):
         self._there.log.look()
         done["deeds"] += 1
 
-    def _sync(self, resources: tuple[str, ...], disturbance: Disturbance, *, full: bool) -> None:
-        wanted = tuple(name for name in resources if name in self.scene.resources) or ("issues",)
-        self._there.sync(wanted, disturbance, full=full)
+    def _sync(self, wait: int, run: Run, disturbance: Disturbance) -> None:
+        self._there.rig.advance(wait)
+        self._there.log.look()
+        wanted = tuple(name for name in run.resources if name in self.scene.resources) or ("issues",)
+        self._there.sync(wanted, disturbance, full=run.full)
         done["syncs"] += 1
         done["requests"] += self._there.requests
