@@ -77,6 +77,10 @@ class BadRequest(SentryError):
     """400 or 422: the server refuses the question itself; asking again will not help."""
 
 
+class OutsideRetention(BadRequest):
+    """400: all of the time that was asked for is older than what the server keeps."""
+
+
 class QueryTimeout(SentryError):
     """504, or 400 "Query timeout" on older servers: the question is too large, ask for less."""
 

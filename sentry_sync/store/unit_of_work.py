@@ -338,11 +338,15 @@ class UnitOfWork:
                 self.uncover(resource, "", Interval(start, since))
 
     def remove_unseen_projects(self, since: datetime) -> None:
-        """Mark projects that a complete list, begun at ``since``, no longer named as removed."""
+        """Mark projects that a complete list, begun at ``since``, no longer named as removed.
+
+        Those that were never listed too: known from an issue, they were gone before the first list.
+        """
         projects = tables.projects
+        unseen = or_(projects.c.verified_at.is_(None), projects.c.verified_at < since)
         self._connection.execute(
             update(projects)
-            .where(projects.c.verified_at < since, projects.c.removed_at.is_(None))
+            .where(unseen, projects.c.removed_at.is_(None))
             .values(removed_at=since)
         )
 
