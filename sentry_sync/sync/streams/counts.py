@@ -123,8 +123,10 @@ ERROR_COUNTS = Stream(
     source="explore",
     needs="explore.errors",
     covers="error_counts",
+    resolution=HOUR,
     replaces=("error_counts", "hour"),
     page_limit=explore.PAGE_LIMIT,
+    widest=DAY,
 )
 
 ISSUE_ENVIRONMENTS = Stream(
@@ -137,6 +139,8 @@ ISSUE_ENVIRONMENTS = Stream(
     source="explore",
     needs="explore.errors",
     covers="issue_environments",
+    resolution=explore.SECOND,
     page_limit=explore.PAGE_LIMIT,
+    widest=PAIR_CHUNK,
     grain=explore.SECOND,
 )

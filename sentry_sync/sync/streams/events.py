@@ -34,6 +34,9 @@ SORT = ("-timestamp", "id")
 ISSUES_PER_RUN = 50
 """Issues whose events are listed in one run where the server lists them no other way: half a minute's budget."""
 
+BUSIEST = timedelta(minutes=1)
+"""The shortest window of events: 10,000 of them in a minute are 14 million a day."""
+
 BODY_AGE = timedelta(hours=6)
 """An issue's newest event is fetched again at most this often: the next one rarely says anything new."""
 
@@ -142,7 +145,10 @@ EXPLORE = Stream(
     source="explore",
     needs="explore.errors",
     covers="events",
+    resolution=explore.SECOND,
     page_limit=explore.PAGE_LIMIT,
+    finest=BUSIEST,
+    widest=DAY,
     grain=explore.SECOND,
 )
 
@@ -156,6 +162,7 @@ BY_PROJECT = Stream(
     source="project_events",
     needs="project_events",
     covers="events",
+    resolution=explore.SECOND,
 )
 
 BY_ISSUE = Stream(
@@ -167,6 +174,7 @@ BY_ISSUE = Stream(
     harvest=_harvest_list,
     source="issue_events",
     covers="events",
+    resolution=explore.SECOND,
     absent_is_empty=True,
 )
 

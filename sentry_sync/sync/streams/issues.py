@@ -99,6 +99,7 @@ SENTRY = Stream(
     needs="issues.sentry",
     covers="issues",
     finish=_finish,
+    widest=timedelta(days=SEARCH_DAYS),
 )
 
 GLITCHTIP = Stream(
