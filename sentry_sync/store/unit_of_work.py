@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
@@ -16,7 +16,7 @@ from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.windows import Size
-from sentry_sync.store import history, releases, removals, tables, vanished
+from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import EPOCH, MICROSECOND
@@ -63,6 +63,7 @@ class Pass:
     pages: int
     rows: int
     started_at: datetime
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +207,12 @@ class UnitOfWork:
                 "at": at,
             },
         )
-        return Pass(
-            run.id, run.stream, run.scope, run.window, cursor, run.pages + 1, run.rows + rows, run.started_at
+        return replace(
+            run,
+            cursor=cursor,
+            pages=run.pages + 1,
+            rows=run.rows + rows,
+            rejected=run.rejected + len(rejects),
         )
 
     def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:
@@ -307,6 +312,10 @@ class UnitOfWork:
         if size is not None:
             seconds = int(size.total_seconds())
             self._connection.execute(insert(sizes).values(stream=stream, seconds=seconds, learned_at=at))
+
+    def take_back(self, server_time: datetime) -> str | None:
+        """Believe no claim to know beyond the server's time; a line on what was taken back, if any was."""
+        return take_back.take_back(self._connection, server_time)
 
     def learn(self, capability: str, at: datetime, *, available: bool) -> None:
         """Remember whether the server can do something, and when we learned it."""

@@ -113,6 +113,10 @@ class Stream:
     """The smallest time that the rows tell apart; None where they are of no time of their own."""
     replaces: tuple[str, str] | None = None
     """Table and time column whose rows in the window are replaced by what the pass brings."""
+    paged: bool = False
+    """The server pages this list and says so by a Link header: a full page without one may not be the last."""
+    counted: bool = False
+    """``X-Hits`` counts the rows that this list has, about: one that ends far short of it is not whole."""
     page_limit: int | None = None
     """Pages after which a pass goes on with a shorter window: the server's offset cap."""
     finest: timedelta = timedelta(hours=1)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.windows import Size
-from sentry_sync.store import tables
+from sentry_sync.store import tables, take_back
 from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.reads.windows import window_size
@@ -60,6 +60,11 @@ class State:
         with self._connection.begin():
             return self._connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
 
+    def newest_claim(self) -> datetime | None:
+        """The latest moment of the server's clock that a mark, coverage or a pass claims to have seen."""
+        with self._connection.begin():
+            return take_back.newest(self._connection)
+
     def coverage(self, resource: str, scope: str = "", *, exactly: bool = False) -> list[Interval]:
         """The time known complete for a resource and scope; with ``exactly``, without what the server sampled."""
         found = tables.coverage
@@ -94,6 +99,7 @@ class State:
                 row.pages,
                 row.rows,
                 row.started_at,
+                row.rejected,
             )
             for row in rows
         ]

@@ -10,6 +10,7 @@ from sentry_sync.records.budget import Lane
 from sentry_sync.records.event import Event, parse_event, parse_event_body, parse_explore_event
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.types import MICROSECOND
+from sentry_sync.sync.headway import passed, reached
 from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 from sentry_sync.sync.streams import explore, vanished
@@ -61,14 +62,13 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(explore.rows(page), lambda raw: parse_explore_event(raw, look.projects))
-    oldest = min((event.timestamp for event in records), default=None)
     gone = [] if rejects or explore.approximate(page) else vanished.between_rows(page, work, look, records)
     return Harvest(
         [*records, *gone],
         len(records),
         rejects,
         # The second of the oldest row may go on, on the next page.
-        reached=oldest + explore.SECOND if oldest else None,
+        reached=reached([event.timestamp for event in records], work.span, explore.SECOND),
         approximate=explore.approximate(page),
     )
 
@@ -110,14 +110,14 @@ def _fetch_issue(client: SentryClient, work: Work, cursor: str | None, look: Loo
 
 def _harvest_list(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(page.body, parse_event)
-    oldest = min((event.timestamp for event in records), default=None)
+    times = [event.timestamp for event in records]
     gone = [] if rejects else vanished.from_whole_list(page, work, look, records)
     return Harvest(
         [*records, *gone],
         len(records),
         rejects,
-        reached=oldest + explore.SECOND if oldest else None,
-        enough=oldest is not None and oldest < work.span.start,
+        reached=reached(times, work.span, explore.SECOND),
+        enough=passed(times, work.span.start),
     )
 
 
@@ -146,6 +146,7 @@ EXPLORE = Stream(
     needs="explore.errors",
     covers="events",
     resolution=explore.SECOND,
+    paged=True,
     page_limit=explore.PAGE_LIMIT,
     finest=BUSIEST,
     widest=DAY,
@@ -163,6 +164,8 @@ BY_PROJECT = Stream(
     needs="project_events",
     covers="events",
     resolution=explore.SECOND,
+    paged=True,
+    absent_is_empty=True,
 )
 
 BY_ISSUE = Stream(
@@ -175,6 +178,7 @@ BY_ISSUE = Stream(
     source="issue_events",
     covers="events",
     resolution=explore.SECOND,
+    paged=True,
     absent_is_empty=True,
 )
 

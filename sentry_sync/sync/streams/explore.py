@@ -61,5 +61,5 @@ def rows(page: Page) -> list[Raw]:
 
 def approximate(page: Page) -> bool:
     """Whether the server says it read only part of the data."""
-    meta = page.body.get("meta") or {}
+    meta = page.body.get("meta") if isinstance(page.body, dict) else None
     return isinstance(meta, dict) and meta.get("dataScanned") == "partial"

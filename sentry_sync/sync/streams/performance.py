@@ -198,6 +198,7 @@ def _hourly(name: str, source: str, table: str, fetch: Fetch, harvest: HarvestPa
         covers=name,
         resolution=HOUR,
         replaces=(table, "hour"),
+        paged=True,
         page_limit=explore.PAGE_LIMIT,
     )
 
@@ -246,6 +247,7 @@ def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Str
         harvest=lambda page, work, look: transactions_of(page, work.span, look.projects),
         source=dataset,
         needs=f"explore.{dataset}",
+        paged=True,
         page_limit=explore.PAGE_LIMIT,
     )
 

@@ -165,14 +165,14 @@ def _harvest_health(page: Page, work: Work, look: Look) -> Harvest:
     groups = page.body.get("groups") if isinstance(page.body, dict) else None
     if not isinstance(groups, list):
         raise SchemaDrift("the sessions answer has no list of groups")
-    bucket = floor(work.span.start, DAY)
+    bucket, rejects = floor(work.span.start, DAY), list[str]()
     try:
         records = parse_health(groups, bucket)
     except Malformed:
         # One odd group would make every other's adoption wrong, so the good ones are worked out without it.
         good, rejects = sift(groups, lambda group: parse_health([group], bucket) and [group])
-        return Harvest(parse_health(good, bucket), len(good), rejects)
-    return Harvest(records, len(records), approximate=len(groups) >= GROUP_LIMIT)
+        records = parse_health(good, bucket)
+    return Harvest(records, len(records), rejects, approximate=len(groups) >= GROUP_LIMIT)
 
 
 GROUP_LIMIT = 5000
@@ -186,6 +186,7 @@ RELEASES = Stream(
     fetch=_fetch,
     harvest=_harvest,
     source="releases",
+    paged=True,
 )
 
 SWEEP = Stream(
@@ -196,6 +197,7 @@ SWEEP = Stream(
     fetch=_fetch_sweep,
     harvest=_harvest_sweep,
     source="releases",
+    paged=True,
     finish=_settle_sweep,
 )
 
@@ -219,6 +221,7 @@ DEPLOYS = Stream(
     harvest=_harvest_deploys,
     source="deploys",
     needs="deploys",
+    paged=True,
     absent_is_empty=True,
 )
 
