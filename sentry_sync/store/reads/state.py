@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.windows import Size
 from sentry_sync.store import tables, take_back
 from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.looks import Looks
+from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.unit_of_work import Pass
 
 UNFINISHED = ("running", "failed")
@@ -72,6 +74,11 @@ class State:
         with self._connection.begin():
             rows = self._connection.execute(query).all()
         return [Interval(row.start, row.end) for row in rows]
+
+    def window_size(self, stream: str) -> Size | None:
+        """The longest window the server was seen to take; None where none was too long for it."""
+        with self._connection.begin():
+            return window_size(self._connection, stream)
 
     def unfinished(self, stream: str) -> list[Pass]:
         """Passes of the stream that were killed or failed and can go on, oldest first."""
