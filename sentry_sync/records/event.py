@@ -30,6 +30,14 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class EventGone:
+    """An event that is held, and that a complete list of its time no longer has."""
+
+    project_id: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventBody:
     """The whole event as the server sent it: stack trace, breadcrumbs, request, contexts."""
 

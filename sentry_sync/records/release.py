@@ -30,6 +30,15 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseGone:
+    """A release is no longer there: asked for by its version, the server had none."""
+
+    version: str
+    at: datetime
+    """When that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseProject:
     """A release is of a project."""
 

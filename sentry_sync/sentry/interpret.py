@@ -13,6 +13,7 @@ from sentry_sync.errors import (
     Gone,
     NotFound,
     NotSupported,
+    OutsideRetention,
     QueryTimeout,
     RateLimited,
     SchemaDrift,
@@ -85,6 +86,8 @@ def _error(answer: Answer) -> SentryError:
     status = answer.status
     if status in {400, 408} and "timeout" in said.lower().replace("timed out", "timeout"):
         return _query_timeout(answer)
+    if status == 400 and "more recent date range" in said.lower():
+        return OutsideRetention(f"{answer.server} keeps nothing of the time asked of {answer.endpoint} any more")
     if status in {404, 405, 501} and (body is None or status != 404 or _no_route(said)):
         return _not_supported(answer)
     build = _BY_STATUS.get(status)

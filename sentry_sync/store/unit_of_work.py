@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
+from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Doubt
+from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
-from sentry_sync.store import history, removals, tables
+from sentry_sync.records.release import Deploy, Release, ReleaseGone
+from sentry_sync.records.windows import Size
+from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
-from sentry_sync.store.types import EPOCH
+from sentry_sync.store.reads.windows import window_size
+from sentry_sync.store.types import EPOCH, MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
 
 _passes, _known = tables.passes.c, tables.coverage.c
+
+OF_ISSUES = ("events", "error_counts", "issue_environments")
+"""Resources whose rows belong to an issue, and go with it."""
 
 # Built once: these run with every page, and building them would cost as much as the page's own rows.
 _TURN_PAGE = (
@@ -58,6 +66,16 @@ class Pass:
     rejected: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """In what way a time is known."""
+
+    source: str
+    approximate: bool
+    resolution: int | None
+    """Seconds."""
+
+
 def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
     """Raise StoreMismatch unless a store of ``held`` (base URL, organization) may take rows of ``asked``."""
     if held is not None and held != asked:
@@ -91,14 +109,41 @@ class UnitOfWork:
         for record in records:
             kinds.setdefault(type(record), []).append(record)
         history.observe(self._connection, kinds.get(Issue, ()), seen_by)
+        self._doubt_around(kinds.get(Issue, ()))
         gone: list[IssueGone] = kinds.pop(IssueGone, [])
+        lost: list[EventGone] = kinds.pop(EventGone, [])
+        withdrawn: list[ReleaseGone] = kinds.pop(ReleaseGone, [])
+        releases.renew(self._connection, kinds.get(Release, ()), kinds.get(Deploy, ()))
         for kind, group in kinds.items():
             statement = upsert_for(kind)
             self._connection.exec_driver_sql(statement.sql, statement.rows(group))
+        self._bury(gone, seen_by)
+        vanished.remove(self._connection, lost, self.uncover)
+        releases.withdraw(self._connection, withdrawn)
+        return sum(map(len, kinds.values())) + len(gone) + len(lost) + len(withdrawn)
+
+    def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
         for issue in gone:
-            if removals.bury(self._connection, issue, seen_by) and issue.merged_into:
+            if not removals.bury(self._connection, issue, seen_by):
+                continue
+            if issue.merged_into:
                 self._join_coverage(issue.issue_id, issue.merged_into)
-        return sum(map(len, kinds.values())) + len(gone)
+            elif issue.removed_as == "deleted":
+                self._write_coverage("events", f"issue:{issue.issue_id}", [])
+                self._forget_reading("events", f"issue:{issue.issue_id}")
+                self._forget_reading("event_bodies", issue.issue_id)
+
+    def _doubt_around(self, issues: Sequence[Issue]) -> None:
+        """Of issues that were taken for deleted and are seen again, the events must be read again."""
+        since = removals.back_since(self._connection, issues) if issues else None
+        if since is None:
+            return
+        until = max(issue.verified_at for issue in issues)
+        known = self._connection.execute(
+            select(_known.resource, _known.scope).where(_known.resource.in_(OF_ISSUES)).distinct()
+        )
+        for row in known.all():
+            self.uncover(row.resource, row.scope, Interval(since, max(until, since + MICROSECOND)))
 
     def _join_coverage(self, child: str, parent: str) -> None:
         """Of an issue that took in another's events, only the time that both were read for is known complete."""
@@ -108,10 +153,11 @@ class UnitOfWork:
             for missing in gaps(known, held):
                 self.uncover("events", into, missing)
         self._write_coverage("events", from_child, [])
-        marks = tables.marks
-        self._connection.execute(
-            delete(marks).where(marks.c.stream == "events", marks.c.scope.in_((from_child, into)))
-        )
+        self._forget_reading("events", from_child, into)
+
+    def _forget_reading(self, stream: str, *scopes: str) -> None:
+        marks = tables.marks.c
+        self._connection.execute(delete(tables.marks).where(marks.stream == stream, marks.scope.in_(scopes)))
 
     def clear(self, table: str, column: str, window: Interval) -> None:
         """Delete a table's rows whose ``column`` lies within ``window``: its pages bring what is true now."""
@@ -189,29 +235,87 @@ class UnitOfWork:
         )
 
     def cover(
-        self, resource: str, scope: str, interval: Interval, *, source: str, approximate: bool = False
+        self,
+        resource: str,
+        scope: str,
+        interval: Interval,
+        *,
+        source: str,
+        approximate: bool = False,
+        resolution: timedelta | None = None,
     ) -> None:
-        """Say that ``interval`` is known complete for the resource and scope, from ``source``."""
-        rows = self._coverage(resource, scope)
-        kept = [
-            (part, row.source, row.approximate)
-            for row in rows
-            for part in subtract([Interval(row.start, row.end)], interval)
-        ]
-        alike = [part for part, *how in kept if how == [source, approximate]]
-        others = [entry for entry in kept if list(entry[1:]) != [source, approximate]]
-        merged = [(part, source, approximate) for part in union([*alike, interval])]
+        """Say that ``interval`` is known complete for the resource and scope, from ``source``.
+
+        ``resolution`` is the smallest time that its rows tell apart, where they are of a time at all.
+        """
+        how = How(source, approximate, None if resolution is None else int(resolution.total_seconds()))
+        kept = self._covered_without(resource, scope, interval)
+        alike = [part for part, told in kept if told == how]
+        others = [(part, told) for part, told in kept if told != how]
+        merged = [(part, how) for part in union([*alike, interval])]
         self._write_coverage(resource, scope, others + merged)
 
-    def uncover(self, resource: str, scope: str, interval: Interval) -> None:
-        """Take back that ``interval`` is known: its rows are about to be replaced."""
-        rows = self._coverage(resource, scope)
-        kept = [
-            (part, row.source, row.approximate)
-            for row in rows
+    def uncover(self, resource: str, scope: str, interval: Interval, *, by: int | None = None) -> None:
+        """Take back that ``interval`` is known: it is to be read again.
+
+        A pass that has read part of it and is not through may not say at its end that it knows it: it ends here.
+        ``by`` is the pass that is about to read it again itself.
+        """
+        passes = tables.passes.c
+        self._connection.execute(
+            update(tables.passes)
+            .where(
+                # What reads a resource by windows is named after it, and issues have a stream of each kind.
+                or_(passes.stream == resource, passes.stream == f"{resource}.hot"),
+                passes.scope == scope,
+                passes.state.in_(("running", "failed")),
+                passes.start < interval.end,
+                passes.end > interval.start,
+                passes.id.is_not(by),
+            )
+            .values(state="abandoned", error="part of its time was taken back to be read again")
+        )
+        self._write_coverage(resource, scope, self._covered_without(resource, scope, interval))
+
+    def _covered_without(self, resource: str, scope: str, interval: Interval) -> list[tuple[Interval, How]]:
+        return [
+            (part, How(row.source, row.approximate, row.resolution))
+            for row in self._coverage(resource, scope)
             for part in subtract([Interval(row.start, row.end)], interval)
         ]
-        self._write_coverage(resource, scope, kept)
+
+    def doubt(self, doubt: Doubt, resources: Iterable[str]) -> None:
+        """Have an hour of ``resources`` read again, and remember what was seen to differ."""
+        statement = upsert(tables.doubts).values(
+            resource=doubt.resource,
+            hour=doubt.hour,
+            served=doubt.served,
+            held=doubt.held,
+            doubted_at=doubt.doubted_at,
+        )
+        seen = {name: statement.excluded[name] for name in ("served", "held", "doubted_at")}
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
+        for resource in resources:
+            self.uncover(resource, "", Interval(doubt.hour, doubt.hour + HOUR))
+
+    def window_size(self, stream: str) -> Size | None:
+        """How long a window the stream may ask for at once; None for no limit."""
+        return window_size(self._connection, stream)
+
+    def resize(self, stream: str, size: timedelta | None, at: datetime) -> None:
+        """Remember how long a window the stream may ask for at once; None for no limit."""
+        sizes = tables.window_sizes
+        known = self.window_size(stream)
+        if size == (known.length if known else None):
+            return
+        self._connection.execute(delete(sizes).where(sizes.c.stream == stream))
+        if size is not None:
+            seconds = int(size.total_seconds())
+            self._connection.execute(insert(sizes).values(stream=stream, seconds=seconds, learned_at=at))
+
+    def take_back(self, server_time: datetime) -> str | None:
+        """Believe no claim to know beyond the server's time; a line on what was taken back, if any was."""
+        return take_back.take_back(self._connection, server_time)
 
     def learn(self, capability: str, at: datetime, *, available: bool) -> None:
         """Remember whether the server can do something, and when we learned it."""
@@ -235,6 +339,9 @@ class UnitOfWork:
         self._connection.execute(
             delete(passes).where(passes.c.updated_at < passes_before, passes.c.state.in_(("done", "abandoned")))
         )
+        doubts = tables.doubts
+        # By then they would be raised again anyway.
+        self._connection.execute(delete(doubts).where(doubts.c.doubted_at < passes_before - BELIEVE_AGAIN))
         self._connection.exec_driver_sql(
             "DELETE FROM event_bodies WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
             "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)",
@@ -265,18 +372,26 @@ class UnitOfWork:
                 self.uncover(resource, "", Interval(start, since))
 
     def remove_unseen_projects(self, since: datetime) -> None:
-        """Mark projects that a complete list, begun at ``since``, no longer named as removed."""
+        """Mark projects that a complete list, begun at ``since``, no longer named as removed.
+
+        Those that were never listed too: known from an issue, they were gone before the first list.
+        """
         projects = tables.projects
+        unseen = or_(projects.c.verified_at.is_(None), projects.c.verified_at < since)
         self._connection.execute(
             update(projects)
-            .where(projects.c.verified_at < since, projects.c.removed_at.is_(None))
+            .where(unseen, projects.c.removed_at.is_(None))
             .values(removed_at=since)
         )
+
+    def settle_releases(self, since: datetime) -> None:
+        """Take the releases of a complete list, begun at ``since``, out of the projects it no longer names."""
+        releases.leave_projects(self._connection, since)
 
     def _coverage(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
         return list(self._connection.execute(_COVERAGE_OF, {"of": resource, "within": scope}))
 
-    def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, str, bool]]) -> None:
+    def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, How]]) -> None:
         self._connection.execute(_FORGET_COVERAGE, {"of": resource, "within": scope})
         if parts:
             self._connection.execute(
@@ -287,9 +402,10 @@ class UnitOfWork:
                         "scope": scope,
                         "start": part.start,
                         "end": part.end,
-                        "source": source,
-                        "approximate": approximate,
+                        "source": how.source,
+                        "approximate": how.approximate,
+                        "resolution": how.resolution,
                     }
-                    for part, source, approximate in parts
+                    for part, how in parts
                 ],
             )

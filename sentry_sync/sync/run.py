@@ -21,10 +21,11 @@ from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync import turn
+from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
-from sentry_sync.sync.streams import counts, events, inventory, issues, performance, reconcile, releases
+from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
 from sentry_sync.sync.turn import Turn
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ LADDERS: tuple[Ladder, ...] = (
     (reconcile.SWEEP, reconcile.SWEEP_GLITCHTIP),
     reconcile.CONFIRM,
     reconcile.VERIFY,
+    (audit.RETENTION,),
+    (audit.AUDIT,),
+    (releases.SWEEP,),
+    (releases.CONFIRM,),
     performance.WEEK_WINDOW,
     (releases.DEPLOYS,),
     (events.BODIES,),
@@ -93,6 +98,8 @@ class Summary:
     results: tuple[StreamResult, ...]
     started_at: datetime
     ended_at: datetime
+    notes: tuple[str, ...] = ()
+    """What whoever relies on the copy should know besides, a line each."""
 
     @property
     def requests(self) -> int:
@@ -133,23 +140,23 @@ class Syncer:
         ``full`` makes a whole reconcile turn of the issues now: each issue held is looked at. One that was
         interrupted in the last quarter of an hour is continued.
 
-        Raises StoreBusy when another process syncs, StoreMismatch when the store is of another organization,
-        AuthFailed when the token is refused. Any other failure of a stream is in its result.
+        Raises StoreBusy when another process syncs or took over, StoreMismatch when the store is of another
+        organization, AuthFailed when the token is refused. Any other failure of a stream is in its result.
         """
         with self._store.syncing():
-            self._store.prepare()
             started = self._clock.now()
             with closing(self._store.read()) as reading:
                 state = State(reading)
                 self._check_origin(state)
-                self._clock.at_least(state.latest_mark())
+                doubt = Doubt(self._store, self._clock, state)
+                doubt.settle(self._client)
                 self._turn = self._begin_turn(state) if full else None
-                results = self._ladders(_wanted(resources, state), state, stop)
+                results = self._ladders(_wanted(resources, state), state, stop, doubt)
             with self._store.write() as uow:
                 if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
                     turn.note(uow, self._turn, self._clock, done=True)
                 uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
-            return Summary(tuple(results), started, self._clock.now())
+            return Summary(tuple(results), started, self._clock.now(), tuple(doubt.notes))
 
     def _begin_turn(self, state: State) -> Turn:
         begun = turn.begin(state, self._own.now(), self._clock)
@@ -163,7 +170,7 @@ class Syncer:
         connection = self._client.connection
         check_origin(state.origin(), (connection.base_url, connection.organization))
 
-    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop) -> list[StreamResult]:
+    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop, doubt: Doubt) -> list[StreamResult]:
         results: list[StreamResult] = []
         down: set[str] = set()
         for ladder in ladders:
@@ -175,6 +182,8 @@ class Syncer:
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
             result, silent = self._climb(ladder, state, stop, proven=proven)
+            if doubt.raised():  # what it planned, it planned for another time
+                result, silent = self._climb(ladder, state, stop, proven=proven)
             if result.pages and not silent:
                 down.clear()
             down |= silent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from sentry_sync.store.types import MICROSECOND
 from sentry_sync.sync.headway import passed, reached
 from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
-from sentry_sync.sync.streams import explore
+from sentry_sync.sync.streams import explore, vanished
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -33,6 +34,9 @@ SORT = ("-timestamp", "id")
 
 ISSUES_PER_RUN = 50
 """Issues whose events are listed in one run where the server lists them no other way: half a minute's budget."""
+
+BUSIEST = timedelta(minutes=1)
+"""The shortest window of events: 10,000 of them in a minute are 14 million a day."""
 
 BODY_AGE = timedelta(hours=6)
 """An issue's newest event is fetched again at most this often: the next one rarely says anything new."""
@@ -58,8 +62,9 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(explore.rows(page), lambda raw: parse_explore_event(raw, look.projects))
+    gone = [] if rejects or explore.approximate(page) else vanished.between_rows(page, work, look, records)
     return Harvest(
-        records,
+        [*records, *gone],
         len(records),
         rejects,
         # The second of the oldest row may go on, on the next page.
@@ -85,7 +90,7 @@ def _plan_projects(look: Look) -> list[Work]:
 def _fetch_project(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     project = work.scope.removeprefix("project:")
     slug = next((slug for slug, key in look.projects.items() if key == project), project)
-    return client.project_events(slug, cursor=cursor)
+    return replace(client.project_events(slug, cursor=cursor), first=cursor is None)
 
 
 def _plan_issues(look: Look) -> list[Work]:
@@ -99,14 +104,16 @@ def _plan_issues(look: Look) -> list[Work]:
 
 
 def _fetch_issue(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    return client.issue_events(work.scope.removeprefix("issue:"), cursor=cursor)
+    page = client.issue_events(work.scope.removeprefix("issue:"), cursor=cursor)
+    return replace(page, first=cursor is None)
 
 
 def _harvest_list(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(page.body, parse_event)
     times = [event.timestamp for event in records]
+    gone = [] if rejects else vanished.from_whole_list(page, work, look, records)
     return Harvest(
-        records,
+        [*records, *gone],
         len(records),
         rejects,
         reached=reached(times, work.span, explore.SECOND),
@@ -138,8 +145,11 @@ EXPLORE = Stream(
     source="explore",
     needs="explore.errors",
     covers="events",
+    resolution=explore.SECOND,
     paged=True,
     page_limit=explore.PAGE_LIMIT,
+    finest=BUSIEST,
+    widest=DAY,
     grain=explore.SECOND,
 )
 
@@ -153,6 +163,7 @@ BY_PROJECT = Stream(
     source="project_events",
     needs="project_events",
     covers="events",
+    resolution=explore.SECOND,
     paged=True,
     absent_is_empty=True,
 )
@@ -166,6 +177,7 @@ BY_ISSUE = Stream(
     harvest=_harvest_list,
     source="issue_events",
     covers="events",
+    resolution=explore.SECOND,
     paged=True,
     absent_is_empty=True,
 )
