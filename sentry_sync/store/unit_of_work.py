@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
@@ -119,13 +119,19 @@ class UnitOfWork:
         self._connection.execute(delete(found).where(when >= window.start, when < window.end))
 
     def begin_pass(self, stream: str, scope: str, window: Interval | None, at: datetime) -> Pass:
-        """Write down that a pass starts; an unfinished one of the same stream and scope ends as abandoned."""
+        """Write down that a pass starts. Unfinished ones of the same stream and scope whose window lies within this
+        one's end as abandoned, and those that have no cursor to go on from.
+        """
+        inside = (
+            and_(_passes.start >= window.start, _passes.end <= window.end) if window else _passes.start.is_(None)
+        )
         self._connection.execute(
             update(tables.passes)
             .where(
-                tables.passes.c.stream == stream,
-                tables.passes.c.scope == scope,
-                tables.passes.c.state.in_(("running", "failed")),
+                _passes.stream == stream,
+                _passes.scope == scope,
+                _passes.state.in_(("running", "failed")),
+                or_(inside, _passes.cursor.is_(None)),
             )
             .values(state="abandoned")
         )
