@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.records.schedule import Entry
 from sentry_sync.store import history, removals, tables
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.types import EPOCH
@@ -119,8 +120,10 @@ class UnitOfWork:
         self._connection.execute(delete(found).where(when >= window.start, when < window.end))
 
     def begin_pass(self, stream: str, scope: str, window: Interval | None, at: datetime) -> Pass:
-        """Write down that a pass starts. Unfinished ones of the same stream and scope whose window lies within this
-        one's end as abandoned, and those that have no cursor to go on from.
+        """Write down that a pass starts.
+
+        Unfinished ones of the same stream and scope end as abandoned if their window lies within this one's, or if
+        they have no cursor to go on from.
         """
         inside = (
             and_(_passes.start >= window.start, _passes.end <= window.end) if window else _passes.start.is_(None)
@@ -222,6 +225,18 @@ class UnitOfWork:
                 index_elements=["name"], set_={"available": available, "learned_at": at}
             )
         )
+
+    def keep_schedule(self, entry: Entry, at: datetime) -> None:
+        """Remember when a stream's ladder is due next; one that is not through yet is due now."""
+        values = {
+            "every_seconds": round(entry.every.total_seconds()),
+            "due_at": min(entry.due_at, at) if entry.open else entry.due_at,
+            "failures": entry.failures,
+            "requests": entry.requests,
+            "updated_at": at,
+        }
+        statement = upsert(tables.schedule).values(stream=entry.stream, **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
 
     def forgive(self, stream: str) -> None:
         """Forget that a stream's passes failed before their first page: the server has no such thing."""

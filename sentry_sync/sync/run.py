@@ -23,8 +23,9 @@ from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync import turn
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
+from sentry_sync.sync.schedule import RHYTHMS
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
+from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream
 from sentry_sync.sync.streams import counts, events, inventory, issues, performance, reconcile, releases
 from sentry_sync.sync.turn import Turn
 
@@ -54,7 +55,7 @@ LADDERS: tuple[Ladder, ...] = (
     (inventory.ORGANIZATION,),
     (inventory.ENVIRONMENTS,),
 )
-"""Every stream, in the order of its value when the budget is short."""
+"""Every stream, in the order of its value when the budget is short: the order of ``RHYTHMS``."""
 
 RESOURCES = ("projects", "issues", "releases", "events", "performance")
 
@@ -85,6 +86,16 @@ class StreamResult:
     error: str | None = None
     exit_code: int = 0
     """What a command ends with that this error stops; see ``errors.py``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How far a run of one ladder goes."""
+
+    part: Part
+    age: timedelta
+    """How old what was read as a whole must be before it is due again."""
+    stop: Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ class Syncer:
         self._policy = policy
         self._report = report
         self._turn: Turn | None = None
+        self._proven = False
 
     def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never, *, full: bool = False) -> Summary:
         """Read what is due of ``resources`` and say how each stream fared.
@@ -138,19 +150,40 @@ class Syncer:
         AuthFailed when the token is refused. Any other failure of a stream is in its result.
         """
         with self._store.syncing():
-            self._store.prepare()
+            self.prepare()
             started = self._clock.now()
             with closing(self._store.read()) as reading:
                 state = State(reading)
-                self._check_origin(state)
-                self._clock.at_least(state.latest_mark())
                 self._turn = self._begin_turn(state) if full else None
                 results = self._ladders(_wanted(resources, state), state, stop)
-            with self._store.write() as uow:
-                if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
+            if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
+                with self._store.write() as uow:
                     turn.note(uow, self._turn, self._clock, done=True)
-                uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
+            self.tidy()
             return Summary(tuple(results), started, self._clock.now())
+
+    def prepare(self) -> None:
+        """Bring the store up to date and see that it is this organization's; needed before the first slice."""
+        self._store.prepare()
+        with closing(self._store.read()) as reading:
+            state = State(reading)
+            self._check_origin(state)
+            self._clock.at_least(state.latest_mark())
+
+    def slice(self, ladder: Ladder, terms: Terms) -> tuple[StreamResult, bool]:
+        """Run one ladder as far as ``terms`` let it; the result, and whether the server could not be reached.
+
+        Whoever calls this holds the store's ``syncing()``. Raises AuthFailed when the token is refused.
+        """
+        with closing(self._store.read()) as reading:
+            result, down = self._climb(ladder, State(reading), terms, proven=self._proven)
+        self._proven = self._proven or result.pages > 0
+        return result, down
+
+    def tidy(self) -> None:
+        """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
+        with self._store.write() as uow:
+            uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
 
     def _begin_turn(self, state: State) -> Turn:
         begun = turn.begin(state, self._own.now(), self._clock)
@@ -175,7 +208,8 @@ class Syncer:
                 continue
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
-            result, down = self._climb(ladder, state, stop, proven=proven)
+            terms = Terms(Part.WHOLE, RHYTHMS[ladder[0].name].longest, stop)
+            result, down = self._climb(ladder, state, terms, proven=proven)
             unreachable = unreachable + 1 if down else 0
             results.append(result)
             self._report(
@@ -185,7 +219,7 @@ class Syncer:
             )
         return results
 
-    def _climb(self, ladder: Ladder, state: State, stop: Stop, *, proven: bool) -> tuple[StreamResult, bool]:
+    def _climb(self, ladder: Ladder, state: State, terms: Terms, *, proven: bool) -> tuple[StreamResult, bool]:
         """Run the best rung the server has; the result, and whether the server could not be reached.
 
         ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
@@ -196,9 +230,9 @@ class Syncer:
             if any(name and self._known_to_lack(name, state) for name in (rung.needs, rung.after)):
                 continue
             client = self._client.lane(rung.lane)
-            engine = Engine(self._store, client, self._clock, self._report, stop)
+            engine = Engine(self._store, client, self._clock, self._report, terms.stop)
             began = self._turn.began(self._clock) if self._turn else None
-            look = Look(state, self._policy, self._clock.now(), state.projects(), began)
+            look = Look(state, self._policy, self._clock.now(), state.projects(), began, terms.part, terms.age)
             try:
                 whole = engine.run(rung, look, tally)
             except AuthFailed:
