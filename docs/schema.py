@@ -20,7 +20,11 @@ MEANING = {
         "Issues that are still there, with Sentry's counters (`count` and `user_count` are of the issue's whole "
         "life). Those that went are in `removed_issues`."
     ),
-    "removed_issues": "Issues that Sentry no longer has, and why (`removed_as`, `merged_into`).",
+    "removed_issues": (
+        "Issues that Sentry no longer has, and why: `removed_as` is `merged` (their events are now those "
+        "of `merged_into`), `deleted` (their events are deleted here as well) or `project` (the whole project is "
+        "gone; their events stay)."
+    ),
     "issue_raw": "When an issue's whole row was last kept. The row itself is compressed, out of SQL's reach.",
     "issue_environments": "In which environments an issue was seen, and when first and last.",
     "issue_history": (

@@ -21,6 +21,7 @@
     │   ├── StoreTooNew             12  written by a newer sentry-sync
     │   ├── StoreMismatch           13  it holds another organization
     │   ├── StoreBusy               14  another process is syncing into it
+    │   │   └── LeaseLost           14  another process took over while we synced
     │   └── StoreUnwritable         15  read-only, full, or not ours
     └── QueryError                   7  a SQL statement was refused or failed
 
@@ -132,6 +133,10 @@ class StoreBusy(StoreError):
     """Another process is syncing into this store."""
 
     exit_code = 14
+
+
+class LeaseLost(StoreBusy):
+    """Another process took over the sync that this one was at."""
 
 
 class StoreUnwritable(StoreError):

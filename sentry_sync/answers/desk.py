@@ -10,7 +10,7 @@ from sentry_sync.answers.asking import Found, Learned, Question, View
 from sentry_sync.answers.freshness import Refusal
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
-from sentry_sync.store import locks
+from sentry_sync.store import lease
 from sentry_sync.store.reads import knowledge
 from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.reads.snapshot import Reader
@@ -25,7 +25,7 @@ DEADLINE_SECONDS = 10.0
 """How long a question waits for Sentry in all: as long as a person looks at a spinner."""
 
 PROBE_EVERY = timedelta(seconds=1)
-"""How often the sync lock is looked at: looking takes it, shared, for an instant."""
+"""How often it is looked whether a process syncs: it seldom changes, and a look costs as much as a row."""
 
 
 GIVE_UP_FOR = timedelta(seconds=15)
@@ -105,7 +105,8 @@ class Desk:
 
     def _syncing(self, now: datetime) -> bool:
         if self._probed is None or not timedelta() <= now - self._probed[0] < PROBE_EVERY:
-            self._probed = now, locks.is_held(self._store.paths.sync_lock)
+            with self._reader.snapshot() as snapshot:
+                self._probed = now, lease.held(lease.read_in(snapshot), now) is not None
         return self._probed[1]
 
     def close(self) -> None:

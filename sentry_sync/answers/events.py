@@ -185,7 +185,8 @@ class _Look:
         if self.named != issue.id:
             notes.append(f"issue {self.named} was merged into {issue.id}, whose events these are")
         if issue.removed_at and not issue.merged_into:
-            notes.append(f"Sentry no longer has this issue (seen {shown(issue.removed_at)})")
+            dropped = ", so its events are no longer held here either" if issue.removed_as == "deleted" else ""
+            notes.append(f"Sentry no longer has this issue (seen {shown(issue.removed_at)}){dropped}")
         if covered and issue.last_seen and issue.last_seen > covered.as_of:
             notes.append(f"the issue was last seen {shown(issue.last_seen)}, after as_of: it has newer events")
         if covered and rows and rows[0].timestamp > covered.as_of and not self.event_id:

@@ -11,7 +11,7 @@ from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import StoreError
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.clock import Clock, SystemClock
-from sentry_sync.store import locks
+from sentry_sync.store import lease
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.reads import status as reads
 from sentry_sync.store.store import Store
@@ -52,7 +52,8 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
         status = reads.read(connection)
     now = clock.now()
     sizes = reads.size_on_disk(store.paths)
-    syncing = locks.is_held(store.paths.sync_lock)
+    holder = lease.held(status.lease, now)
+    syncing = holder is not None
     return {
         "now": now,
         "organization": status.organization,
@@ -60,6 +61,9 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
         "store": {"directory": str(settings.store), "bytes": sum(sizes.values()), **sizes},
         "budget": _budget(store, settings.rate_limit, clock),
         "syncing": syncing,
+        "syncing_process": holder.holder if holder else None,
+        "syncing_since": holder.taken_at if holder else None,
+        "syncing_heard_of_at": holder.beat_at if holder else None,
         "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],
         "coverage": [_covered(entry) for entry in status.coverage],
         "capabilities": status.capabilities,
@@ -166,7 +170,10 @@ def _show(found: dict[str, Any]) -> None:
             f"{budget['left_for_questions']} left for questions, {budget['left_for_sync']} for the sync"
         )
     if found["syncing"]:
-        output.line("sync    running now")
+        output.line(
+            f"sync    running now: process {output.printable(found['syncing_process'])}, since "
+            f"{output.moment(found['syncing_since'])}, last heard of {output.moment(found['syncing_heard_of_at'])}"
+        )
     output.line()
     output.table(
         ("RESOURCE", "AS OF", "AGE", "STALE", "REJECTED", "ROWS"),

@@ -67,7 +67,8 @@ class IssueGone:
     at: datetime
     """When that was seen."""
     removed_as: str
-    """``deleted`` (or hidden from this token: the server doesn't say which) or ``merged``."""
+    """``deleted`` (or hidden from this token: the server doesn't say which), ``merged``, or ``project`` where it
+    went with its whole project."""
     merged_into: str | None = None
     """The issue it was merged into."""
 

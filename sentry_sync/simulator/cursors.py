@@ -61,15 +61,19 @@ def by_offset(rows: Sequence[T], limit: int, cursor: Cursor | None) -> Page[T]:
 
 
 def by_page(rows: Sequence[T], limit: int, cursor: Cursor | None) -> Page[T]:
-    """Django's paging of projects, releases and teams (`limit:page:0`)."""
+    """Django's paging of projects, releases and teams (`limit:page:0`).
+
+    Where pages are not all of one length, a cursor counts in single rows.
+    """
     number = cursor.offset if cursor else 0
     start = number * (cursor.value if cursor and cursor.value else limit)
+    end = start + limit
     return Page(
         rows[start : start + limit],
         Cursor(limit, max(number - 1, 0), backwards=True),
         number > 0,
-        Cursor(limit, number + 1),
-        start + limit < len(rows),
+        Cursor(1, end) if end % limit else Cursor(limit, end // limit),
+        end < len(rows),
         Cursor(limit, number),
     )
 

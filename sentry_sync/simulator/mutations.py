@@ -126,9 +126,17 @@ class Mutations:
             world, found = self._world, self._world.project(project)
             if found is None:
                 raise KeyError(project)
-            world.releases.add(version, world.clock.seconds() - int(seconds_ago), [found])
+            now = world.clock.seconds()
+            world.releases.add(version, now - int(seconds_ago), [found], since=now)
             world.version += 1
             return version
+
+    def deploy(self, version: str, environment: str) -> None:
+        """Ship a release to an environment now; KeyError for an unknown release."""
+        with self._guard():
+            world = self._world
+            world.releases.by_version[version].deploys.append((environment, world.clock.seconds()))
+            world.version += 1
 
     def rename_project(self, project: str, slug: str) -> None:
         """Give a project another slug; the old one answers with a redirect."""
@@ -139,6 +147,17 @@ class Mutations:
             found.former_slugs.append(found.slug)
             found.slug = slug
             self._world.version += 1
+
+    def delete_project(self, project: str) -> None:
+        """Delete a project with its issues and events."""
+        with self._guard():
+            world, found = self._world, self._world.project(project)
+            if found is None:
+                raise KeyError(project)
+            for issue in [issue for issue in world.issues.values() if issue.project is found]:
+                world.delete(issue)
+            world.projects.remove(found)
+            world.version += 1
 
     def perform(self, action: str, arguments: dict[str, Any]) -> Any:
         """Do one of the above by name, for the control over HTTP; ValueError for an unknown action."""

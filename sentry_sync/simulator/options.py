@@ -51,9 +51,15 @@ class SimulatorOptions:
     static: bool = False
     """Nothing happens by itself: no event arrives, however far the clock moves."""
     latency_ms: int = 0
+    retention_days: int = 90
+    """Events older than that are in no list, search or count; issues stay to be had by their ids."""
+    page_rows: int = 100
+    """No list has more rows on a page, whatever was asked for: a small world then has many pages too."""
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise ValueError(f"Unknown profile {self.profile!r}; choose one of {', '.join(PROFILES)}.")
+        if self.retention_days < 1 or self.page_rows < 1:
+            raise ValueError("retention_days and page_rows are at least 1.")
         if self.start is not None and self.start.tzinfo is None:
             raise ValueError("start needs a time zone, such as 2026-11-01T12:00:00+00:00.")

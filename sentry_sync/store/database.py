@@ -53,6 +53,19 @@ def reader(path: Path) -> Engine:
     return engine
 
 
+Identity = tuple[int, int] | None
+"""Device and inode of the database file; None for no file. Tells a store put in the place of the one we hold."""
+
+
+def identity(path: Path) -> Identity:
+    """Which file stands at ``path`` now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def quoted(path: Path) -> str:
     """``path`` as it stands in an SQLite URI."""
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

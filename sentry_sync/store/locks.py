@@ -1,4 +1,4 @@
-"""File locks between processes. The kernel drops them when their holder dies, however it dies."""
+"""The file lock between processes that write. The kernel drops them when their holder dies, however it dies."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ PATIENCE_SECONDS = 30.0
 
 POLL_SECONDS = 0.005
 """Short beside a page's transaction; waiting is rare, so the polling costs nothing to speak of."""
-
-
-PROBE_SECONDS = 0.05
-"""Whoever looks at a lock with :func:`is_held` has it for microseconds: no reason to call it taken."""
 
 
 @contextmanager
@@ -53,39 +49,3 @@ def _acquire(handle: int, clock: Clock, patience: float, busy: str) -> None:
             waited += POLL_SECONDS
         else:
             return
-
-
-@contextmanager
-def syncing(path: Path, clock: Clock) -> Iterator[None]:
-    """Be the one process that syncs into the store; raises StoreBusy, naming the holder, if another is."""
-    holder = _holder(path)
-    busy = (
-        f"another sentry-sync (process {holder}) is syncing into this store: wait for it, "
-        "or watch it with `sentry-sync status`"
-    )
-    with held(path, clock, patience=PROBE_SECONDS, busy=busy) as handle:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
-
-
-def is_held(path: Path) -> bool:
-    """Whether some process holds the lock at ``path``."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
-def _holder(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip() or "unknown"
-    except (OSError, UnicodeDecodeError):
-        return "unknown"

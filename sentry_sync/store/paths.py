@@ -35,11 +35,6 @@ class StorePaths:
         """Held for the length of each write transaction."""
         return self.directory / "write.lock"
 
-    @property
-    def sync_lock(self) -> Path:
-        """Held by the one process that syncs."""
-        return self.directory / "sync.lock"
-
     def create(self) -> None:
         """Make the directory, private to its owner; raises StoreUnwritable with the reason in one line."""
         try:

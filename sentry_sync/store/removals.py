@@ -1,11 +1,15 @@
-"""Issues that are gone from the server: tombstones, and what moves to the issue they were merged into."""
+"""Issues that are gone from the server: tombstones, and what becomes of what was held of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
+import orjson
 from sqlalchemy import Connection
 
-from sentry_sync.records.issue import IssueGone
-from sentry_sync.store.types import to_micros
+from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.store.types import from_micros, to_micros
 
 _HISTORY = (
     "INSERT INTO issue_history (issue_id, after, at, field, old, new, seen_by) "
@@ -40,15 +44,44 @@ _REHOME = (
 )
 
 
+# People delete issues for privacy, and Sentry no longer has their events: neither must a copy of it.
+_PURGE = tuple(
+    f"DELETE FROM {table} WHERE issue_id = ?1"  # noqa: S608 (our own names)
+    for table in ("events", "event_bodies", "issue_environments", "error_counts", "issue_raw")
+)
+
+_BACK = (
+    "SELECT min(coalesce(first_seen, 0)) AS since FROM issues WHERE removed_as = 'deleted' "
+    "AND id IN (SELECT value FROM json_each(?1))"
+)
+
+
 def bury(connection: Connection, gone: IssueGone, seen_by: str) -> bool:
     """Mark an issue as removed; False when it isn't held, or was seen alive after ``gone.at``.
 
-    A merged issue's events, bodies, environments and hourly counts become its parent's, as they did in Sentry.
+    A merged issue's events, bodies, environments and hourly counts become its parent's, as they did in Sentry. A
+    deleted issue's go with it. One whose whole project is gone keeps them: the project's row says that it is.
     """
     at = to_micros(gone.at)
     connection.exec_driver_sql(_HISTORY, (gone.issue_id, at, gone.removed_as, seen_by))
     done = connection.exec_driver_sql(_BURY, (gone.issue_id, at, gone.removed_as, gone.merged_into))
-    if done.rowcount and gone.merged_into is not None:
+    if not done.rowcount:
+        return False
+    if gone.merged_into is not None:
         for statement in _REHOME:
             connection.exec_driver_sql(statement, (gone.issue_id, gone.merged_into))
-    return done.rowcount > 0
+    elif gone.removed_as == "deleted":
+        for statement in _PURGE:
+            connection.exec_driver_sql(statement, (gone.issue_id,))
+    return True
+
+
+def back_since(connection: Connection, issues: Iterable[Issue]) -> datetime | None:
+    """When the first of those ``issues`` began that were taken for deleted; None where none was.
+
+    The server, or a proxy before it, said that they were gone, and now shows them: what was held of them was
+    dropped on its word.
+    """
+    ids = orjson.dumps([issue.id for issue in issues]).decode()
+    since = connection.exec_driver_sql(_BACK, (ids,)).scalar()
+    return None if since is None else from_micros(since)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from sentry_sync.errors import StoreBusy
 from sentry_sync.records.clock import Clock, SystemClock
-from sentry_sync.store import database, locks, migrate
+from sentry_sync.store import database, lease, locks, migrate
+from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.unit_of_work import UnitOfWork
 
 WRITER_BUSY = "another sentry-sync has been writing to this store for too long: try again, or end that process"
+
+LOOK_SECONDS = 1.0
+"""How often a process that waits to sync looks at the lease: reading one row, without any lock."""
+
+Waiting = Callable[[Lease | None], bool]
+"""Asked before each second of waiting, with who syncs (None: somebody writes for long); False gives up."""
 
 
 class Store:
@@ -24,6 +33,10 @@ class Store:
         self._clock = clock or SystemClock()
         self._writer: Engine | None = None
         self._connection: Connection | None = None
+        self._file: database.Identity = None
+        self._mutex = threading.Lock()
+        self._lease: Lease | None = None
+        self._pacemaker: Pacemaker | None = None
 
     def prepare(self) -> None:
         """Create the store, or bring an older one up to date.
@@ -42,12 +55,11 @@ class Store:
     def write(self) -> Iterator[UnitOfWork]:
         """One transaction: commits when the block ends, leaves no trace when it raises.
 
-        No two processes write at once: SQLite before 3.51.3 can corrupt a WAL that two connections reset.
+        No two processes write at once: SQLite before 3.51.3 can corrupt a WAL that two connections reset. Inside
+        :meth:`syncing` it raises LeaseLost, and writes nothing, once another process has taken over.
         """
-        with self._lock(), database.explained(self.paths.database):
-            connection = self._writing()
-            with connection.begin():
-                yield UnitOfWork(connection)
+        with self._transaction() as connection:
+            yield UnitOfWork(connection)
 
     def read(self) -> Connection:
         """A read-only connection of the caller's own; raises StoreMissing or StoreTooNew."""
@@ -56,24 +68,94 @@ class Store:
             migrate.check(self.paths.database)
             return engine.connect()
 
-    def syncing(self) -> AbstractContextManager[None]:
-        """Be the only process that syncs into this store; raises StoreBusy."""
-        self.paths.create()
-        return locks.syncing(self.paths.sync_lock, self._clock)
+    @contextmanager
+    def syncing(self, waiting: Waiting | None = None) -> Iterator[None]:
+        """Be the only process that syncs into this store, which is prepared first.
+
+        Raises StoreBusy, naming who syncs, or with ``waiting`` only once that says to wait no longer. Raises
+        LeaseLost or another StoreError at its end, or at a write inside, if the lease could not be renewed. Inside
+        another block of this store it changes nothing: a daemon holds the lease over many runs.
+        """
+        if self._lease:
+            yield
+            return
+        mine = self._take_lease(waiting)
+        try:
+            with Pacemaker(self._beat) as pacemaker:
+                self._lease, self._pacemaker = mine, pacemaker
+                yield
+        finally:
+            self._lease = self._pacemaker = None
+            with self._transaction() as connection:
+                lease.give_back(connection, mine, self._clock.now())
 
     def close(self) -> None:
         """Let go of the database. Closing may checkpoint, so it counts as writing."""
-        if self._connection is not None and self._writer is not None:
+        if self._connection is not None:
             with self._lock():
-                self._connection.close()
-                self._writer.dispose()
-            self._connection = self._writer = None
+                self._disconnect()
+
+    def _take_lease(self, waiting: Waiting | None) -> Lease:
+        while True:
+            found: Lease | None = None
+            try:
+                self.prepare()
+                found = self._lease_held()
+                if found is None:
+                    with self._transaction() as connection:
+                        return lease.take(connection, self._clock.now())
+            except StoreBusy:
+                if waiting is None:
+                    raise
+            if waiting is None or not waiting(found):
+                raise lease.busy(found) if found else StoreBusy(WRITER_BUSY)
+            self._clock.sleep(LOOK_SECONDS)
+
+    def _lease_held(self) -> Lease | None:
+        """Who syncs, read without a lock: whoever waits disturbs nobody."""
+        with database.explained(self.paths.database), closing(self.read()) as connection, connection.begin():
+            return lease.held(lease.read(connection), self._clock.now())
+
+    def _beat(self) -> None:
+        """Each transaction of the holder's renews the lease; this one does nothing else."""
+        with self._transaction():
+            pass
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        if self._pacemaker:
+            self._pacemaker.check()
+        with self._lock(), database.explained(self.paths.database):
+            connection = self._writing()
+            with connection.begin():
+                if self._lease:
+                    lease.keep(connection, self._lease, self._clock.now())
+                yield connection
 
     def _writing(self) -> Connection:
-        if self._connection is None:
+        file = database.identity(self.paths.database)
+        if self._connection is None or file != self._file:
+            # A store that was rebuilt is another file at the same path: what we hold open is the damaged one.
+            self._disconnect()
             self._writer = database.writer(self.paths.database)
             self._connection = self._writer.connect()
+            self._file = database.identity(self.paths.database)
         return self._connection
 
-    def _lock(self) -> AbstractContextManager[int]:
-        return locks.held(self.paths.write_lock, self._clock, patience=locks.PATIENCE_SECONDS, busy=WRITER_BUSY)
+    def _disconnect(self) -> None:
+        if self._connection is not None and self._writer is not None:
+            self._connection.close()
+            self._writer.dispose()
+        self._connection = self._writer = None
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        # The file lock alone would do, but threads of one process need not poll for each other.
+        if not self._mutex.acquire(timeout=locks.PATIENCE_SECONDS):
+            raise StoreBusy(WRITER_BUSY)
+        try:
+            path, patience = self.paths.write_lock, locks.PATIENCE_SECONDS
+            with locks.held(path, self._clock, patience=patience, busy=WRITER_BUSY):
+                yield
+        finally:
+            self._mutex.release()

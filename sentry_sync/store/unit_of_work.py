@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,10 +15,13 @@ from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.store import history, removals, tables
 from sentry_sync.store.reads.looks import OLDEST
-from sentry_sync.store.types import EPOCH
+from sentry_sync.store.types import EPOCH, MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
 
 _passes, _known = tables.passes.c, tables.coverage.c
+
+OF_ISSUES = ("events", "error_counts", "issue_environments")
+"""Resources whose rows belong to an issue, and go with it."""
 
 # Built once: these run with every page, and building them would cost as much as the page's own rows.
 _TURN_PAGE = (
@@ -91,14 +94,33 @@ class UnitOfWork:
         for record in records:
             kinds.setdefault(type(record), []).append(record)
         history.observe(self._connection, kinds.get(Issue, ()), seen_by)
+        self._doubt_around(kinds.get(Issue, ()))
         gone: list[IssueGone] = kinds.pop(IssueGone, [])
         for kind, group in kinds.items():
             statement = upsert_for(kind)
             self._connection.exec_driver_sql(statement.sql, statement.rows(group))
         for issue in gone:
-            if removals.bury(self._connection, issue, seen_by) and issue.merged_into:
+            if not removals.bury(self._connection, issue, seen_by):
+                continue
+            if issue.merged_into:
                 self._join_coverage(issue.issue_id, issue.merged_into)
+            elif issue.removed_as == "deleted":
+                self._write_coverage("events", f"issue:{issue.issue_id}", [])
+                self._forget_reading("events", f"issue:{issue.issue_id}")
+                self._forget_reading("event_bodies", issue.issue_id)
         return sum(map(len, kinds.values())) + len(gone)
+
+    def _doubt_around(self, issues: Sequence[Issue]) -> None:
+        """Of issues that were taken for deleted and are seen again, the events must be read again."""
+        since = removals.back_since(self._connection, issues) if issues else None
+        if since is None:
+            return
+        until = max(issue.verified_at for issue in issues)
+        known = self._connection.execute(
+            select(_known.resource, _known.scope).where(_known.resource.in_(OF_ISSUES)).distinct()
+        )
+        for row in known.all():
+            self.uncover(row.resource, row.scope, Interval(since, max(until, since + MICROSECOND)))
 
     def _join_coverage(self, child: str, parent: str) -> None:
         """Of an issue that took in another's events, only the time that both were read for is known complete."""
@@ -108,10 +130,11 @@ class UnitOfWork:
             for missing in gaps(known, held):
                 self.uncover("events", into, missing)
         self._write_coverage("events", from_child, [])
-        marks = tables.marks
-        self._connection.execute(
-            delete(marks).where(marks.c.stream == "events", marks.c.scope.in_((from_child, into)))
-        )
+        self._forget_reading("events", from_child, into)
+
+    def _forget_reading(self, stream: str, *scopes: str) -> None:
+        marks = tables.marks.c
+        self._connection.execute(delete(tables.marks).where(marks.stream == stream, marks.scope.in_(scopes)))
 
     def clear(self, table: str, column: str, window: Interval) -> None:
         """Delete a table's rows whose ``column`` lies within ``window``: its pages bring what is true now."""

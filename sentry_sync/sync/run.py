@@ -146,8 +146,8 @@ class Syncer:
         ``full`` makes a whole reconcile turn of the issues now: each issue held is looked at. One that was
         interrupted in the last quarter of an hour is continued.
 
-        Raises StoreBusy when another process syncs, StoreMismatch when the store is of another organization,
-        AuthFailed when the token is refused. Any other failure of a stream is in its result.
+        Raises StoreBusy when another process syncs or took over, StoreMismatch when the store is of another
+        organization, AuthFailed when the token is refused. Any other failure of a stream is in its result.
         """
         with self._store.syncing():
             self.prepare()
@@ -163,8 +163,7 @@ class Syncer:
             return Summary(tuple(results), started, self._clock.now())
 
     def prepare(self) -> None:
-        """Bring the store up to date and see that it is this organization's; needed before the first slice."""
-        self._store.prepare()
+        """See that the store is this organization's; needed before the first slice, inside ``syncing()``."""
         with closing(self._store.read()) as reading:
             state = State(reading)
             self._check_origin(state)

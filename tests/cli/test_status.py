@@ -15,6 +15,7 @@ from sentry_sync.cli.settings import Settings, load
 from sentry_sync.records.budget import Lane, Reservation
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.ledger import RequestLedger
+from sentry_sync.store.ledger_processes import this_process
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.run import LADDERS, RESOURCES
 from tests.support.cli import CommandLine, environment
@@ -118,6 +119,8 @@ def test_a_pass_is_running_while_somebody_syncs_and_interrupted_when_nobody_does
     with rig.store.syncing():
         found = status.document(settings, rig.clock)
     assert (found["syncing"], stream(found, "releases")["state"]) == (True, "running")
+    assert found["syncing_process"] == this_process()
+    assert found["syncing_since"] == found["syncing_heard_of_at"] == START
 
 
 def test_rows_that_could_not_be_read_are_counted_with_a_reason(rig: Rig, settings: Settings) -> None:

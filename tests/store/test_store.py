@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, inspect, select
 
-from sentry_sync.errors import StoreBusy, StoreMismatch, StoreMissing, StoreTooNew, StoreUnwritable
+from sentry_sync.errors import StoreMismatch, StoreMissing, StoreTooNew, StoreUnwritable
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import migrate, tables
@@ -216,11 +216,6 @@ def test_a_directory_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(StoreUnwritable, match="SENTRY_SYNC_STORE"):
         Store(tmp_path / "file" / "store").prepare()
-
-
-def test_a_second_process_that_wants_to_sync_is_told_who_does(store: Store) -> None:
-    with store.syncing(), pytest.raises(StoreBusy, match="is syncing into this store"), store.syncing():
-        pass
 
 
 def test_a_reader_keeps_its_snapshot_while_a_page_is_written(store: Store) -> None:

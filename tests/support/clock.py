@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
@@ -11,9 +12,14 @@ class FakeClock:
     def __init__(self, now: datetime | None = None) -> None:
         self.current = now or datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
         self.slept: list[float] = []
+        self._ticks: list[Callable[[float], None]] = []
 
     def now(self) -> datetime:
         return self.current
+
+    def follow(self, tick: Callable[[float], None]) -> None:
+        """Let somebody else's clock move along with this one."""
+        self._ticks.append(tick)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -21,3 +27,5 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self.current += timedelta(seconds=seconds)
+        for tick in self._ticks:
+            tick(seconds)

@@ -17,6 +17,7 @@ from sentry_sync.records.intervals import Interval
 from sentry_sync.sentry.client import SentryClient
 from sentry_sync.sentry.connection import Connection
 from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
+from sentry_sync.simulator.faults import Dropped, Hang
 from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.reads.state import State
@@ -38,12 +39,26 @@ class Killed(BaseException):
 
 
 class Rig:
-    """Everything a sync needs; ``syncer()`` makes a fresh one, as a new process would."""
+    """Everything a sync needs; ``syncer()`` makes a fresh one, as a new process would.
 
-    def __init__(self, folder: Path, *, size: WorldSize = SMALL, policy: Policy = POLICY, **options: Any) -> None:
+    With ``one_time`` the server's clock goes on while we wait for something, as it does outside of tests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        size: WorldSize = SMALL,
+        policy: Policy = POLICY,
+        one_time: bool = False,
+        **options: Any,
+    ) -> None:
         settings = {"static": True, "rate_limit": None, "frozen": True, "start": START, "size": size, **options}
         self.sim = Simulator(SimulatorOptions(**settings))
         self.clock = FakeClock(START)
+        self._one_time = one_time
+        if one_time:
+            self.clock.follow(self.sim.advance)
         self.directory = folder / "store"
         self.store = Store(self.directory, self.clock)
         self.policy = policy
@@ -69,7 +84,8 @@ class Rig:
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.sim.advance(seconds)
+        if not self._one_time:
+            self.sim.advance(seconds)
 
     def restart(self) -> None:
         """What a killed process leaves behind is all the next one has."""
@@ -103,7 +119,14 @@ class Rig:
         self.before(request)
         parts = urlsplit(str(request.url))
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        status, headers, body = self.sim.handle(request.method, target, request.headers)
-        headers.pop("Content-Length", None)
+        try:
+            status, headers, body = self.sim.handle(request.method, target, request.headers)
+        except Hang as silence:
+            self.clock.advance(request.extensions["timeout"]["read"])
+            raise httpx.ReadTimeout("timed out", request=request) from silence
+        except Dropped as dropped:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.") from dropped
+        if len(body) < int(headers.pop("Content-Length", 0)):
+            raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
         headers = self.headers(request, headers)
         return httpx.Response(status, headers=headers, content=self.after(body))

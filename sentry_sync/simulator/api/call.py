@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlencode
 import orjson
 
 from sentry_sync.simulator.cursors import Page, link_header
+from sentry_sync.simulator.moments import DAY
 from sentry_sync.simulator.options import Profile
 from sentry_sync.simulator.world.world import World
 
@@ -146,6 +147,10 @@ class Call:
     memory: Memory
     scopes: frozenset[str]
     trick: Trick = ""
+    retention: int = 90 * DAY
+    """Seconds for which events are kept."""
+    page_rows: int = 100
+    """Rows on a page at most."""
     until: float = FOREVER
 
     @property
@@ -158,7 +163,8 @@ class Call:
         self.until = min(self.until, moment)
 
     def shortened(self, limit: int) -> int:
-        """The page size after the trick, if one is played: half of it, the rest follows on the next page."""
+        """The page size the server allows, and half of that if the trick is played: the rest follows."""
+        limit = min(limit, self.page_rows)
         return max(1, limit // 2) if self.trick == "short" else limit
 
     def reply(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -11,6 +11,7 @@ import orjson
 from sentry_sync.simulator.api.organization import ORGANIZATION_ID
 from sentry_sync.simulator.api.routing import Route
 from sentry_sync.simulator.limits import Bucket
+from sentry_sync.simulator.moments import DAY
 from sentry_sync.simulator.options import Profile, SimulatorOptions
 from sentry_sync.simulator.world.world import World
 
@@ -93,6 +94,8 @@ def answer(server: Server, request: Request, caller: Caller, trick: Trick = "") 
         memory=server.memory,
         scopes=caller.scopes,
         trick=trick,
+        retention=server.options.retention_days * DAY,
+        page_rows=server.options.page_rows,
     )
     try:
         response = route.handler(call)

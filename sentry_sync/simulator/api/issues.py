@@ -15,7 +15,7 @@ from sentry_sync.simulator.world.issues import Issue, users
 from . import issue_rows, issue_search, parameters
 from .call import ApiError, Call, Response, bad_request, not_found
 from .issue_search import Match, Scope
-from .parameters import RETENTION, Window
+from .parameters import Window
 
 SORTS = ("date", "freq", "inbox", "new", "recommended", "trends", "user")
 # Before the rename of 2023 `trends` was called `priority`; there was no `recommended` yet.
@@ -167,7 +167,7 @@ def _batch(call: Call) -> Response:
 def _row(call: Call, match: Match, window: Window | None) -> dict[str, Any]:
     world, issue, query = call.world, match.issue, call.query
     collapse, expand = query.all("collapse"), query.all("expand")
-    retention = Span(call.now - RETENTION, call.now + 1)
+    retention = Span(call.now - call.retention, call.now + 1)
     row = issue_rows.base(world, issue)
     period = query.get("groupStatsPeriod", "24h")
     if "unhandled" not in collapse:

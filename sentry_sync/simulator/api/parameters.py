@@ -13,7 +13,6 @@ from sentry_sync.simulator.world.projects import Project
 
 from .call import ApiError, Call, bad_request
 
-RETENTION = 90 * DAY
 _PERIOD = re.compile(r"(\d+)([smhdw]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 
@@ -41,16 +40,17 @@ class Window:
         return Span(self.start, self.end)
 
 
-def window(call: Call, default: int = RETENTION) -> Window:
+def window(call: Call, default: int | None = None) -> Window:
     """The window by statsPeriod, or start and end, or the default up to now; clamped to retention.
 
     A start or an end alone, an unreadable one, or an unknown period is a 400, as in Sentry.
     """
-    query, now = call.query, call.now
+    query, now, retention = call.query, call.now, call.retention
+    default = retention if default is None else min(default, retention)
     if query.get("statsPeriod"):
         length = period(query.get("statsPeriod"))
         call.valid_until(now + 1)
-        return Window(max(now - length, now - RETENTION), now + 1, explicit=True, end_explicit=False)
+        return Window(max(now - length, now - retention), now + 1, explicit=True, end_explicit=False)
     start, end = query.get("start"), query.get("end")
     if not start and not end:
         # Nothing moves in or out of an open window by the clock alone unless its start passes an event.
@@ -66,11 +66,11 @@ def window(call: Call, default: int = RETENTION) -> Window:
     # An event of a second lies before an end inside that second, so the end rounds up.
     whole_end = int(high) + (high > int(high))
     whole_start = int(low) + (low > int(low))
-    if whole_start < now - RETENTION:
+    if whole_start < now - retention:
         call.valid_until(now + 1)
     if whole_end > now:
         call.valid_until(now + 1)
-    return Window(max(whole_start, now - RETENTION), whole_end, explicit=True, end_explicit=True)
+    return Window(max(whole_start, now - retention), whole_end, explicit=True, end_explicit=True)
 
 
 def _readable(text: str) -> bool:

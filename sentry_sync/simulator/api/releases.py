@@ -227,7 +227,7 @@ def _deploys(release: Release, now: int) -> list[dict[str, Any]]:
 
 
 def deploys(call: Call) -> Response:
-    """`GET …/releases/{version}/deploys/`: the last deploy to each environment only."""
+    """`GET …/releases/{version}/deploys/`, the latest first."""
     call.valid_until(call.now + 1)
     return paged(call, _deploys(the_release(call), call.now))
 

@@ -29,11 +29,11 @@ def limit(call: Call) -> int:
     """The page size: 50, at most 100, 0 is the default; 422 for no number."""
     text = call.query.get("limit")
     if not text:
-        return DEFAULT_LIMIT
+        return min(DEFAULT_LIMIT, call.page_rows)
     if not text.lstrip("-").isdecimal():
         message = "Input should be a valid integer, unable to parse string as an integer"
         raise invalid("limit", "int_parsing", message)
-    return min(int(text), MAX_LIMIT) or DEFAULT_LIMIT
+    return min(int(text), MAX_LIMIT, call.page_rows) or DEFAULT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def answer(server: Server, request: Request, caller: Caller) -> Response:
     query = Query(request.query_string)
     scopes = frozenset() if caller.refusal is not None else caller.scopes
     call = Call(server.world, request, query, args, "glitchtip", server.url, server.memory, scopes)
+    call.page_rows = server.options.page_rows
     try:
         return route.handler(call)
     except ApiError as error:

@@ -30,7 +30,7 @@ class Release:
     commits: int = 0
     status: str = "open"
     deploys: list[tuple[str, int]] = field(default_factory=list)
-    """(environment, finished) of the last deploy to each environment."""
+    """(environment, finished) of each deploy."""
 
 
 class Releases:
@@ -86,9 +86,16 @@ class Releases:
         return f"{project.slug}@{major}.{minor}.{ordinal % 3}"
 
     def add(
-        self, version: str, created: int, projects: list[Project], *, released: bool = True, commits: int = 3
+        self,
+        version: str,
+        created: int,
+        projects: list[Project],
+        *,
+        released: bool = True,
+        commits: int = 3,
+        since: int | None = None,
     ) -> Release:
-        """A new release that becomes current in the given projects at `created`."""
+        """A new release that becomes current in the given projects at `created`, or `since` a later moment."""
         random = stream(self._seed, "release", version)
         release = Release(
             number=len(self.all),
@@ -101,7 +108,7 @@ class Releases:
         self.all.append(release)
         self.by_version[version] = release
         for project in projects:
-            self.attach(release, project, created)
+            self.attach(release, project, created if since is None else since)
         names = dict.fromkeys(name for project in projects for name in project.environments)
         for step, name in enumerate(reversed(list(names))):
             if random.random() < 0.85:

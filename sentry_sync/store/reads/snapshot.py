@@ -21,15 +21,12 @@ from sentry_sync.store.store import Store
 
 _SCHEMA = "SELECT version_num FROM alembic_version"
 
-Identity = tuple[int, int] | None
-"""Device and inode of the database file; None for no file. Tells a store put in the place of the one we hold."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     connection: Connection
     driver: Snapshot
-    identity: Identity
+    identity: database.Identity
     real: bool
     """False for the empty stand-in of a store that is not there."""
 
@@ -75,7 +72,7 @@ class Reader:
             held.connection.close()
 
     def _take(self) -> _Held:
-        identity = self._identity()
+        identity = database.identity(self._path)
         with self._lock:
             while self._idle:
                 held = self._idle.pop()
@@ -84,14 +81,7 @@ class Reader:
                 held.connection.close()
         return self._open(identity)
 
-    def _identity(self) -> Identity:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
-
-    def _open(self, identity: Identity) -> _Held:
+    def _open(self, identity: database.Identity) -> _Held:
         version = migrate.current(self._path)
         if version is not None and version != migrate.HEAD:
             self._store.prepare()

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, func, select
 
 from sentry_sync.records.intervals import Interval, gaps, union
-from sentry_sync.store import tables
+from sentry_sync.store import lease, tables
+from sentry_sync.store.lease import Lease
 from sentry_sync.store.paths import StorePaths
 
 
@@ -77,6 +78,8 @@ class Status:
     rows: dict[str, int]
     """Rows by table, removed ones left out."""
     capabilities: dict[str, bool]
+    lease: Lease | None
+    """Who syncs, or synced last; see :func:`sentry_sync.store.lease.held`."""
 
 
 COUNTED = (
@@ -110,6 +113,7 @@ def read(connection: Connection) -> Status:
             coverage=_coverage(connection),
             rows={name: _count(connection, tables.metadata.tables[name]) for name in COUNTED},
             capabilities={row.name: row.available for row in connection.execute(select(known))},
+            lease=lease.read(connection),
         )
 
 

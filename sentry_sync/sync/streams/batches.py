@@ -103,17 +103,18 @@ class Batches:
             wrong=0,
             left=None if place.left is None else place.left - 1,
         )
-        body = Looked(ids, page.body, tuple((issue, "deleted", None) for issue in missing if issue in dead))
+        body = Looked(ids, page.body, tuple((issue, "project", None) for issue in missing if issue in dead))
         return replace(page, body=body, next_cursor=place.cursor)
 
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
-        """The page that a 404 stands for: the issue it was asked for is deleted."""
+        """The page that a 404 stands for: the issue it was asked for is deleted, or gone with its project."""
         place = self._place(work, cursor, look)
         if not place.missing:
             return None
         gone = place.missing[0]
         place = replace(place, missing=place.missing[1:])
-        body = Looked((gone,), [], ((gone, "deleted", None),))
+        how = "project" if look.state.looks.of_removed_projects([gone]) else "deleted"
+        body = Looked((gone,), [], ((gone, how, None),))
         return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
 
     def _place(self, work: Work, cursor: str | None, look: Look) -> Place:

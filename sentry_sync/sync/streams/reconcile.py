@@ -1,7 +1,7 @@
 """What the hot poll can't see: resolving, ignoring, assigning, merging and deleting move no issue's last event.
 
-Four streams, none of which asks for anything until its time after the first sync has come: a poll of what is up
-for review, a sweep of all that is unresolved, a closer look at what the sweep ought to have shown and did not, and a
+Four streams, none of which asks for anything until its time after the first sync: a poll of what is up for
+review, a sweep of all that is unresolved, a closer look at what the sweep ought to have shown and did not, and a
 rolling look at everything else.
 """
 
