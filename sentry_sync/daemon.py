@@ -106,6 +106,7 @@ class Worker:
         self._tell = tell
         self.entries: dict[str, Entry] = {}
         self._rows: dict[str, int] = {}
+        self._pace = schedule.Pace()
         self._unreached = 0
         self._rest_until: datetime | None = None
         self._last = self._tidied = clock.now()
@@ -153,9 +154,11 @@ class Worker:
             self.entries[name] = entry
             self._rows[name] = 0
         terms = Terms(part, entry.every * PUNCTUAL, lambda: stop() or self._gives_way(name))
+        before = entry.pages
         result = self._slice(name, terms)
         self._rows[name] = self._rows.get(name, 0) + result.rows
         ended = self._clock.now()
+        self._pace = self._pace.after((ended - now).total_seconds(), self.entries[name].pages - before)
         outcome = Outcome(result.state, self._found(name, now - entry.every))
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
@@ -195,7 +198,7 @@ class Worker:
 
     def _fitted(self) -> dict[str, timedelta]:
         demands = {name: schedule.demand(entry, self._share) for name, entry in self.entries.items()}
-        return schedule.stretched(demands, self._capacity)
+        return schedule.stretched(demands, self._pace.per_minute(self._capacity))
 
     def _found(self, name: str, since: datetime) -> bool:
         """Whether its turn found anything new: rows, or for a sweep changes that nobody else had seen."""

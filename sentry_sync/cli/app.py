@@ -18,8 +18,8 @@ app = typer.Typer(
     help=(
         "A local copy of your Sentry organization that can be trusted.\n\n"
         "`sync` copies what changed, inside a budget of requests; `daemon` keeps doing so. `mcp` answers an "
-        "assistant's questions from the copy, `sql` answers yours, and every answer says how fresh and how complete "
-        "it is.\n\n"
+        "assistant's questions from the copy, `sql` answers yours, and every answer says how fresh and how "
+        "complete it is.\n\n"
         "Begin with `sentry-sync demo`: it needs no account. For your own Sentry set SENTRY_AUTH_TOKEN and "
         "SENTRY_ORG, then run `sentry-sync sync`.\n\n"
         "Settings come from a flag, else from the environment, else from a TOML file. Exit codes: 0 done, "

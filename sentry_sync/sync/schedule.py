@@ -32,6 +32,16 @@ LATEST = MINUTE / 4
 GRID = (MINUTE * 15, MINUTE * 30, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY)
 """Lengths that divide a day and are met by each full hour, or by full hours alone."""
 
+LARGEST_PART = 1 / 3
+"""Of the budget, what one ladder is entitled to: an enormous organization's poll of what is hot would take all of
+it and leave nothing to sweep with, nor even a chance for others to say what they need."""
+
+FORGETTING = 0.95
+"""What a slice counts for when another has followed it: the pace is that of the last twenty or so."""
+
+NOTHING = 1e-9
+"""What is less than this is rounding."""
+
 LIVE_RESERVE = 20
 """Requests a minute that the ledger keeps for questions: the schedule does not plan with them."""
 
@@ -169,8 +179,15 @@ def following(stream: str, now: datetime, every: timedelta) -> datetime:
     after = RHYTHMS[stream].after
     if after is None:
         return now + every * (1 - JITTER + 2 * JITTER * chance)
-    step = next((length for length in GRID if length >= every), GRID[-1])
+    step = step_of(stream, every)
     return floor(now - after, step) + step + after + LATEST * chance
+
+
+def step_of(stream: str, every: timedelta) -> timedelta:
+    """The interval a ladder can keep that is no shorter than ``every``: the grid's, for one that runs on it."""
+    if RHYTHMS[stream].after is None:
+        return every
+    return next((length for length in GRID if length >= every), GRID[-1])
 
 
 def followed(entry: Entry, outcome: Outcome, now: datetime) -> Entry:
@@ -228,21 +245,44 @@ def demand(entry: Entry, share: int) -> Demand:
     return Demand(entry.every, min(entry.requests or 0, share))
 
 
-def stretched(demands: Mapping[str, Demand], per_minute: float) -> dict[str, timedelta]:
-    """Intervals that fit into ``per_minute`` requests: the least valuable ladder is slowed first.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast pages really come: a slow server, or many questions, leave less than the budget."""
 
-    When all are as slow as they may be and it's still too much, all are slowed alike: nothing is left out.
+    seconds: float = 0.0
+    pages: float = 0.0
+
+    def after(self, seconds: float, pages: int) -> Pace:
+        """With one more slice; what is long ago counts less and less."""
+        return Pace(self.seconds * FORGETTING + seconds, self.pages * FORGETTING + pages)
+
+    def per_minute(self, most: float) -> float:
+        """Requests a minute that can be had, ``most`` at most."""
+        return min(most, 60 * self.pages / self.seconds) if self.pages >= 1 and self.seconds > 0 else most
+
+
+def stretched(demands: Mapping[str, Demand], per_minute: float) -> dict[str, timedelta]:
+    """Intervals that fit into ``per_minute`` requests.
+
+    Nobody is entitled to more than his part; who would be is slowed, as far as he may. Where it's still too much
+    the least valuable are slowed as far as they may, and then all alike: nothing is left out.
     """
-    every = {name: found.every for name, found in demands.items()}
-    over = sum(found.per_minute for found in demands.values()) - per_minute
+    spent = {
+        name: max(_cheapest(name, found), min(found.per_minute, per_minute * LARGEST_PART))
+        for name, found in demands.items()
+    }
+    over = sum(spent.values()) - per_minute
     for name in sorted(demands, key=VALUE.__getitem__, reverse=True):
-        found, slowest = demands[name], RHYTHMS[name].slowest
-        if over <= 0:
-            return every
-        if not found.requests or slowest <= found.every:
-            continue
-        spared = min(over, found.per_minute * (1 - found.every / slowest))
-        every[name] = found.every * (found.per_minute / (found.per_minute - spared))
+        spared = max(0.0, min(over, spent[name] - _cheapest(name, demands[name])))
+        spent[name] -= spared
         over -= spared
-    left = per_minute + max(0.0, over)
-    return {name: length * (left / per_minute) for name, length in every.items()} if over > 1e-9 else every
+    alike = per_minute / (per_minute + over) if over > NOTHING else 1.0
+    return {
+        name: found.every * (found.per_minute / (spent[name] * alike)) if spent[name] > NOTHING else found.every
+        for name, found in demands.items()
+    }
+
+
+def _cheapest(name: str, found: Demand) -> float:
+    """What a ladder spends at its slowest."""
+    return found.requests * (MINUTE / max(found.every, RHYTHMS[name].slowest))
