@@ -50,7 +50,12 @@ MEANING = {
         "The time known complete for each resource and scope: on whose word (`source`), at which `resolution` "
         "(seconds), and whether the server only sampled (`approximate`)."
     ),
-    "retention": "Since when the server still serves a resource, as last seen: what is older is held here alone.",
+    "retention": (
+        "The oldest row of a resource that the server still listed: what is held from before is held here alone."
+    ),
+    "doubts": (
+        "Hours in which something else was held than Sentry counts, when that was last seen: they are read again."
+    ),
     "leases": "Which process syncs into this store, and when it last said so.",
     "schedule": "When each stream is due again, how often, and what its last run cost in requests.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",

@@ -174,7 +174,7 @@ class Worker:
         """The ladder's result, whatever became of it: one stream's failure is no other's."""
         ladder = LADDER[name]
         try:
-            result, down = self._syncer.slice(ladder, terms)
+            found = self._syncer.slice(ladder, terms)
         except AuthFailed as error:
             self._rest_until = self._clock.now() + REFUSED
             return _failed(name, str(error), error.exit_code)
@@ -184,12 +184,14 @@ class Worker:
             return _failed(name, str(error), error.exit_code)
         except Exception as error:  # noqa: BLE001 (a defect in one stream must not stop the others; its text may quote an event)
             return _failed(name, f"a defect of sentry-sync: {type(error).__name__}; please report it", 70)
-        self._unreached = self._unreached + 1 if down else 0
+        for note in found.notes:
+            self._tell(Said(note))
+        self._unreached = self._unreached + 1 if found.down else 0
         self._rest_until = None
         if self._unreached > 1:
             rest = min(LONGEST_REST, UNREACHABLE * (1 << min(self._unreached - 2, 10)))
             self._rest_until = self._clock.now() + rest
-        return result
+        return found.result
 
     def _gives_way(self, name: str) -> bool:
         """Whether the slice ends here: another goes first, or its own next turn has come."""

@@ -1,4 +1,4 @@
-"""Who syncs, what is due when, how large windows may be, what the server still serves, and at what resolution."""
+"""Who syncs, what is due when, how large windows may be, what the server still serves, what is in doubt."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,6 +44,15 @@ def upgrade() -> None:
         sa.Column("learned_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("resource"),
     )
+    op.create_table(
+        "doubts",
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.Column("served", sa.Integer(), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("doubted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("resource", "hour"),
+    )
     # Plain ALTER TABLE, not a batch: nothing is copied, so a filled store is upgraded in a moment.
     op.add_column("coverage", sa.Column("resolution", sa.Integer(), nullable=True))
     op.add_column("releases", sa.Column("removed_at", sa.BigInteger(), nullable=True))
@@ -54,6 +63,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
+    op.drop_table("doubts")
     op.drop_table("retention")
     op.drop_table("window_sizes")
     op.drop_table("schedule")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from sentry_sync.answers.asking import Answer, Pending, Question, begin
 from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
 from sentry_sync.answers.events import EventsQuestion
-from sentry_sync.answers.issues import IssuesQuestion
+from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
@@ -82,9 +82,16 @@ class Answers:
         environment: str | None = None,
         limit: int = 25,
         sort: str = "date",
+        at_time: str | None = None,
     ) -> Answer:
-        """A project's issues: ``{project, issues, more, freshness}``; ``sort`` is date, priority or frequency."""
-        return self.ask(IssuesQuestion(project, status, environment, limit, sort))
+        """A project's issues: ``{project, issues, more, freshness}``; ``sort`` is date, priority or frequency.
+
+        With ``at_time`` as they were then, which the answer then repeats.
+        """
+        question = issues_question(
+            project, status=status, environment=environment, limit=limit, sort=sort, at_time=at_time
+        )
+        return self.ask(question)
 
     def get_events(self, issue_id: str, *, limit: int | None = None, full_trace: bool = False) -> Answer:
         """An issue's newest events: ``{issue, events, more, freshness}``."""

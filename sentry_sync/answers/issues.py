@@ -20,8 +20,10 @@ from sentry_sync.answers.misses import (
     search_edge,
     still_good,
 )
+from sentry_sync.answers.past import PastIssuesQuestion
 from sentry_sync.answers.times import shown
 from sentry_sync.answers.warnings import warnings
+from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.reads import issues, knowledge
 from sentry_sync.store.reads.issues import EPOCH, IssueFilter
@@ -166,6 +168,26 @@ class IssuesQuestion:
             notes=tuple(notes),
             oldest_verified_at=verified,
         )
+
+
+def issues_question(
+    project: str,
+    *,
+    status: str | None = None,
+    environment: str | None = None,
+    limit: int = 25,
+    sort: str = "date",
+    at_time: str | None = None,
+) -> IssuesQuestion | PastIssuesQuestion:
+    """The question about issues as they are, or as they were ``at_time``; raises QuestionError."""
+    if at_time is None:
+        return IssuesQuestion(project, status, environment, limit, sort)
+    if environment is not None:
+        raise QuestionError(
+            "environment cannot be asked together with at_time: in which environments an issue had been seen by "
+            "then is not kept; leave one of them out"
+        )
+    return PastIssuesQuestion(project, at_time, status, limit, sort)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,11 @@ def parse(text: str, now: datetime, name: str) -> datetime:
         return now - int(relative[1]) * _UNITS[relative[2]]
     try:
         found = datetime.fromisoformat(said)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter for a zone that moves it out of the years 1 to 9999
         raise QuestionError(
             f"{name} is not a time: give ISO 8601 such as 2026-11-20T09:00Z, or an age such as -24h or -7d"
         ) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def window(start: str | None, end: str | None, now: datetime) -> Interval:

@@ -15,6 +15,7 @@ from sentry_sync.store import lease
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.reads import status as reads
 from sentry_sync.store.store import Store
+from sentry_sync.store.take_back import STREAM as CLOCK
 from sentry_sync.sync.plan import INTERVALS, stale_after
 from sentry_sync.sync.run import LADDERS, RESOURCES
 
@@ -31,8 +32,17 @@ ONE_BY_ONE = ("deploys", "event_bodies")
 """Streams that look at one release or issue when it changed; where none did, they have nothing to look at."""
 
 
-RECONCILING = ("issues.review", "issues.sweep", "issues.confirm", "issues.verify")
-"""Streams that look again at issues already held, every half hour to every six; `issues.hot` has what is new."""
+RECONCILING = (
+    "issues.review",
+    "issues.sweep",
+    "issues.confirm",
+    "issues.verify",
+    "events.audit",
+    "events.retention",
+    "releases.sweep",
+    "releases.confirm",
+)
+"""Streams that look again at what is already held, every half hour to once a day; others have what is new."""
 
 
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
@@ -66,8 +76,15 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
         "syncing_heard_of_at": holder.beat_at if holder else None,
         "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],
         "coverage": [_covered(entry) for entry in status.coverage],
+        "clock": _clock(status),
         "capabilities": status.capabilities,
     }
+
+
+def _clock(status: reads.Status) -> dict[str, Any] | None:
+    """When claims to know the future were last taken back, and which; None if that was not of late."""
+    noted = status.streams.get(CLOCK)
+    return {"at": noted.last.updated_at, "note": noted.last.error} if noted and noted.last else None
 
 
 def _budget(store: Store, per_minute: int, clock: Clock) -> dict[str, Any] | None:
@@ -96,7 +113,7 @@ def _resource(name: str, status: reads.Status, now: datetime, *, syncing: bool) 
         "supported": any(entry["state"] != "unsupported" for entry in streams),
         "as_of": as_of,
         "age_seconds": (now - as_of).total_seconds() if as_of else None,
-        "stale": as_of is None or now - as_of > stale_after(name),
+        "stale": as_of is None or abs(now - as_of) > stale_after(name),
         "stale_after_seconds": stale_after(name).total_seconds(),
         "synced_every_seconds": INTERVALS[name].total_seconds(),
         "rows": {table: status.rows[table] for table in HELD[name]},
@@ -173,6 +190,10 @@ def _show(found: dict[str, Any]) -> None:
         output.line(
             f"sync    running now: process {output.printable(found['syncing_process'])}, since "
             f"{output.moment(found['syncing_since'])}, last heard of {output.moment(found['syncing_heard_of_at'])}"
+        )
+    if found["clock"]:
+        output.line(
+            f"clock   at {output.moment(found['clock']['at'])}: {output.printable(found['clock']['note'])}"
         )
     output.line()
     output.table(

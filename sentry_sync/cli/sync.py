@@ -96,6 +96,8 @@ def show(summary: Summary, *, as_json: bool) -> None:
             for result in summary.results
         ],
     )
+    for note in summary.notes:
+        output.warn(f"warning: {output.printable(note)}")
     took = output.duration(summary.ended_at - summary.started_at)
     outcome = "up to date" if summary.ok else "in part: run `sentry-sync sync` again for the rest"
     output.line(f"{summary.requests} requests in {took}: {outcome}")

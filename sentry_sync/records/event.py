@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sentry_sync.records.fields import Malformed, Raw, integer, mapping, moment, named, required, text
+from sentry_sync.records.fields import Malformed, Raw, dumped, integer, mapping, moment, named, required, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,14 @@ class Event:
     user_key: str | None
     tags: Mapping[str, str]
     """Empty where the source does not carry tags (Explore rows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventGone:
+    """An event that is held, and that a complete list of its time no longer has."""
+
+    project_id: str
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,9 @@ def parse_event(raw: Raw) -> Event:
 
 
 def parse_event_body(raw: Raw, at: datetime) -> EventBody:
-    """An event's detail as a body to keep."""
+    """An event's detail as a body to keep; Malformed also when it could not be written down again."""
     event = parse_event(raw)
+    dumped(raw)
     return EventBody(event.project_id, event.event_id, event.issue_id, event.timestamp, raw, at)
 
 

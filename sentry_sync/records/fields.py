@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 Raw = Mapping[str, Any]
+
+LARGEST = 2**63 - 1
+"""The largest whole number SQLite can hold; counters that ran wild have been seen beyond it."""
+
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""No time lies later: an hour or a day must still be added to it without leaving what a datetime can hold."""
 
 
 class Malformed(ValueError):
@@ -59,8 +67,17 @@ def required(raw: Raw, name: str) -> str:
 def integer(raw: Raw, name: str) -> int | None:
     """A whole number, also when written as text (``count`` is a string on issue rows)."""
     value = raw.get(name)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
+    if value is None:
+        return None
+    found = value if type(value) is int else _whole(value)
+    if found is None:
+        raise Malformed(f"{name} is not a whole number")
+    if not -LARGEST <= found <= LARGEST:
+        raise Malformed(f"{name} is too large a number")
+    return found
+
+
+def _whole(value: object) -> int | None:
     try:
         if isinstance(value, str):
             return int(value)
@@ -68,7 +85,7 @@ def integer(raw: Raw, name: str) -> int | None:
             return round(value)
     except (ValueError, OverflowError):
         pass
-    raise Malformed(f"{name} is not a whole number")
+    return None
 
 
 def number(raw: Raw, name: str) -> float | None:
@@ -78,7 +95,7 @@ def number(raw: Raw, name: str) -> float | None:
         return None
     try:
         result = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Malformed(f"{name} is not a number") from error
     return result if result - result == 0 else None
 
@@ -103,7 +120,14 @@ def moment(raw: Raw, name: str) -> datetime | None:
 
 
 def parse_time(value: object) -> datetime:
-    """An aware UTC time; raises ValueError for anything that is no time."""
+    """An aware UTC time; raises ValueError or OverflowError for anything that is no time before LATEST."""
+    parsed = _time(value)
+    if parsed >= LATEST:
+        raise ValueError("too late a time")
+    return parsed
+
+
+def _time(value: object) -> datetime:
     if isinstance(value, str):
         parsed = datetime.fromisoformat(value)
         if parsed.tzinfo is UTC:
@@ -121,3 +145,11 @@ def named(value: object) -> str | None:
     if isinstance(value, Mapping):
         return text(value, "name")
     return None
+
+
+def dumped(raw: Raw) -> bytes:
+    """``raw`` as the JSON it came as; Malformed when it is nested deeper than JSON can be written again."""
+    try:
+        return orjson.dumps(raw)
+    except TypeError as error:
+        raise Malformed("the row is nested too deeply") from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentry_sync.records.fields import Raw, flag, integer, mapping, moment, named, required, text
+from sentry_sync.records.fields import Raw, flag, mapping, moment, named, required, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,3 @@ def project_environments(raw: Raw, at: datetime) -> Iterator[Environment]:
 def parse_environment(raw: Raw, at: datetime) -> Environment:
     """One row of ``GET /organizations/{org}/environments/``."""
     return Environment(project_id="", name=required(raw, "name"), verified_at=at)
-
-
-def stats_value(raw: Raw, name: str) -> int:
-    """A total of stats_v2 or sessions; absent counts as nothing received."""
-    return integer(raw, name) or 0

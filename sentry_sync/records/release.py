@@ -30,6 +30,15 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseGone:
+    """A release is no longer there: asked for by its version, the server had none."""
+
+    version: str
+    at: datetime
+    """When that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseProject:
     """A release is of a project."""
 
@@ -131,8 +140,9 @@ def parse_health(groups: list[Raw], bucket: datetime) -> list[ReleaseHealth]:
 
 
 def _health(group: Raw, bucket: datetime) -> ReleaseHealth:
-    by = mapping(group.get("by"), "by")
-    totals = mapping(group.get("totals"), "totals")
+    row = mapping(group, "the group")
+    by = mapping(row.get("by"), "by")
+    totals = mapping(row.get("totals"), "totals")
     sessions = integer(totals, "sum(session)")
     if sessions is None:
         raise Malformed("sum(session) is missing")

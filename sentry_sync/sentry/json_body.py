@@ -19,9 +19,18 @@ def read_json(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return _repaired(json.loads(body.decode("utf-8", "replace"), parse_constant=_nothing))
+        return _repaired(json.loads(body.decode("utf-8", "replace"), parse_constant=_nothing, parse_int=_counted))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def _counted(digits: str) -> int | float:
+    """A whole number; as a fraction where it is beyond what JSON can be written with again."""
+    return int(digits) if len(digits) < MOST_DIGITS else float(digits)
+
+
+MOST_DIGITS = 19
+"""Every whole number of fewer digits fits into 64 bits."""
 
 
 def _nothing(_name: str) -> None:

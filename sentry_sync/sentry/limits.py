@@ -42,12 +42,20 @@ def _refusal(text: str, limit: int | None, remaining: int | None) -> Refusal:
     return Refusal.QUERY
 
 
+LARGEST = 10**12
+"""More than any limit, wait or epoch second; what the ledger writes down must fit into SQLite's 64 bits."""
+
+
 def _number(value: str | None) -> int | None:
     """A whole number not below zero; anything else is as good as absent."""
     try:
-        return max(0, int(float(value))) if value else None
+        return min(max(0, int(float(value))), LARGEST) if value else None
     except (ValueError, OverflowError):
         return None
+
+
+LATEST = 4_102_444_800
+"""The year 2100: a Date beyond it is a broken clock, and nothing may be planned by it."""
 
 
 @lru_cache(maxsize=16)
@@ -56,6 +64,7 @@ def server_time(date: str | None) -> int | None:
     if not date:
         return None
     try:
-        return int(parsedate_to_datetime(date).timestamp())
+        seconds = int(parsedate_to_datetime(date).timestamp())
     except (ValueError, OverflowError):
         return None
+    return seconds if 0 <= seconds < LATEST else None

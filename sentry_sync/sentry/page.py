@@ -24,6 +24,8 @@ class Page:
     """``X-Hits``: an estimate of all matching rows; None if the server doesn't say."""
     headers: Mapping[str, str]
     """The headers that tell more, by lower-case name: KEPT_HEADERS as far as they were sent."""
+    first: bool = False
+    """It is known to be the first of its list: nothing comes before its rows."""
 
 
 KEPT_HEADERS = frozenset(

@@ -34,6 +34,9 @@ LONGEST_CONNECT = 10.0
 MOST_REDIRECTS = 2
 """A renamed project is one, a missing slash another; more is a circle."""
 
+MOST_DIGITS = 19
+"""Of a count of rows: one that is longer is none, and Python refuses to read one of some thousands."""
+
 _HEADERS = {"accept": "application/json", "accept-encoding": "gzip"}
 
 
@@ -155,7 +158,7 @@ class Session:
             next_cursor=links.next_cursor,
             has_link=links.present,
             server_time=self.clock.now() if seconds is None else datetime.fromtimestamp(seconds, UTC),
-            hits=int(hits) if hits.isascii() and hits.isdigit() else None,
+            hits=int(hits) if hits.isascii() and hits.isdigit() and len(hits) < MOST_DIGITS else None,
             headers={name: value for name, value in headers.items() if name in KEPT_HEADERS},
         )
 

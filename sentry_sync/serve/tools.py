@@ -8,7 +8,7 @@ from typing import Any
 
 from sentry_sync.answers.asking import Question
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
-from sentry_sync.answers.issues import IssuesQuestion
+from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
@@ -101,7 +101,9 @@ TOOLS: tuple[Tool, ...] = (
         "List issues of a project",
         "Issues of a project. Without status: all but deleted and merged ones. frequency.events counts the "
         "issue's lifetime, frequency.last_24h the last 24 clock hours (null: not known); counts and times are "
-        "over all environments. untrusted.environment lists where events are known from.",
+        "over all environments. untrusted.environment lists where events are known from. With at_time: those "
+        "there were then, gone ones too, as they were, from the copy alone. certain false: the looks before and "
+        "after saw what uncertain holds (of events anything between), or nobody looked since (verified_at).",
         (
             _PROJECT,
             Parameter("status", "text", "Only this status.", choices=("resolved", "unresolved", "ignored")),
@@ -115,9 +117,15 @@ TOOLS: tuple[Tool, ...] = (
                 choices=("date", "priority", "frequency"),
                 default="date",
             ),
+            Parameter(
+                "at_time",
+                "text",
+                "As it was at this past time: ISO 8601 (a date alone: its 00:00 UTC) or an age such as -24h, -7d. "
+                "Not with environment.",
+            ),
         ),
-        IssuesQuestion,
-        {"project": _OBJECT, "issues": _ROWS, "more": _MORE},
+        issues_question,
+        {"project": _OBJECT, "at_time": _TIME, "issues": _ROWS, "more": _MORE},
     ),
     Tool(
         "get-events",

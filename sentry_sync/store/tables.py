@@ -392,6 +392,16 @@ retention = Table(
     Column("learned_at", Moment, nullable=False),
 )
 
+doubts = Table(
+    "doubts",
+    metadata,
+    _key("resource"),
+    _key("hour", Moment),
+    Column("served", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("doubted_at", Moment, nullable=False),
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
+from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Doubt
+from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
-from sentry_sync.store import history, removals, tables
+from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.types import EPOCH, MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
@@ -59,6 +62,7 @@ class Pass:
     pages: int
     rows: int
     started_at: datetime
+    rejected: int = 0
 
 
 def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
@@ -96,9 +100,18 @@ class UnitOfWork:
         history.observe(self._connection, kinds.get(Issue, ()), seen_by)
         self._doubt_around(kinds.get(Issue, ()))
         gone: list[IssueGone] = kinds.pop(IssueGone, [])
+        lost: list[EventGone] = kinds.pop(EventGone, [])
+        withdrawn: list[ReleaseGone] = kinds.pop(ReleaseGone, [])
+        releases.renew(self._connection, kinds.get(Release, ()), kinds.get(Deploy, ()))
         for kind, group in kinds.items():
             statement = upsert_for(kind)
             self._connection.exec_driver_sql(statement.sql, statement.rows(group))
+        self._bury(gone, seen_by)
+        vanished.remove(self._connection, lost, self.uncover)
+        releases.withdraw(self._connection, withdrawn)
+        return sum(map(len, kinds.values())) + len(gone) + len(lost) + len(withdrawn)
+
+    def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
         for issue in gone:
             if not removals.bury(self._connection, issue, seen_by):
                 continue
@@ -108,7 +121,6 @@ class UnitOfWork:
                 self._write_coverage("events", f"issue:{issue.issue_id}", [])
                 self._forget_reading("events", f"issue:{issue.issue_id}")
                 self._forget_reading("event_bodies", issue.issue_id)
-        return sum(map(len, kinds.values())) + len(gone)
 
     def _doubt_around(self, issues: Sequence[Issue]) -> None:
         """Of issues that were taken for deleted and are seen again, the events must be read again."""
@@ -192,8 +204,12 @@ class UnitOfWork:
                 "at": at,
             },
         )
-        return Pass(
-            run.id, run.stream, run.scope, run.window, cursor, run.pages + 1, run.rows + rows, run.started_at
+        return replace(
+            run,
+            cursor=cursor,
+            pages=run.pages + 1,
+            rows=run.rows + rows,
+            rejected=run.rejected + len(rejects),
         )
 
     def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:
@@ -230,8 +246,26 @@ class UnitOfWork:
         merged = [(part, source, approximate) for part in union([*alike, interval])]
         self._write_coverage(resource, scope, others + merged)
 
-    def uncover(self, resource: str, scope: str, interval: Interval) -> None:
-        """Take back that ``interval`` is known: its rows are about to be replaced."""
+    def uncover(self, resource: str, scope: str, interval: Interval, *, by: int | None = None) -> None:
+        """Take back that ``interval`` is known: it is to be read again.
+
+        A pass that has read part of it and is not through may not say at its end that it knows it: it ends here.
+        ``by`` is the pass that is about to read it again itself.
+        """
+        passes = tables.passes.c
+        self._connection.execute(
+            update(tables.passes)
+            .where(
+                # What reads a resource by windows is named after it, and issues have a stream of each kind.
+                or_(passes.stream == resource, passes.stream == f"{resource}.hot"),
+                passes.scope == scope,
+                passes.state.in_(("running", "failed")),
+                passes.start < interval.end,
+                passes.end > interval.start,
+                passes.id.is_not(by),
+            )
+            .values(state="abandoned", error="part of its time was taken back to be read again")
+        )
         rows = self._coverage(resource, scope)
         kept = [
             (part, row.source, row.approximate)
@@ -239,6 +273,24 @@ class UnitOfWork:
             for part in subtract([Interval(row.start, row.end)], interval)
         ]
         self._write_coverage(resource, scope, kept)
+
+    def doubt(self, doubt: Doubt, resources: Iterable[str]) -> None:
+        """Have an hour of ``resources`` read again, and remember what was seen to differ."""
+        statement = upsert(tables.doubts).values(
+            resource=doubt.resource,
+            hour=doubt.hour,
+            served=doubt.served,
+            held=doubt.held,
+            doubted_at=doubt.doubted_at,
+        )
+        seen = {name: statement.excluded[name] for name in ("served", "held", "doubted_at")}
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
+        for resource in resources:
+            self.uncover(resource, "", Interval(doubt.hour, doubt.hour + HOUR))
+
+    def take_back(self, server_time: datetime) -> str | None:
+        """Believe no claim to know beyond the server's time; a line on what was taken back, if any was."""
+        return take_back.take_back(self._connection, server_time)
 
     def learn(self, capability: str, at: datetime, *, available: bool) -> None:
         """Remember whether the server can do something, and when we learned it."""
@@ -274,6 +326,9 @@ class UnitOfWork:
         self._connection.execute(
             delete(passes).where(passes.c.updated_at < passes_before, passes.c.state.in_(("done", "abandoned")))
         )
+        doubts = tables.doubts
+        # By then they would be raised again anyway.
+        self._connection.execute(delete(doubts).where(doubts.c.doubted_at < passes_before - BELIEVE_AGAIN))
         self._connection.exec_driver_sql(
             "DELETE FROM event_bodies WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
             "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)",
@@ -311,6 +366,10 @@ class UnitOfWork:
             .where(projects.c.verified_at < since, projects.c.removed_at.is_(None))
             .values(removed_at=since)
         )
+
+    def settle_releases(self, since: datetime) -> None:
+        """Take the releases of a complete list, begun at ``since``, out of the projects it no longer names."""
+        releases.leave_projects(self._connection, since)
 
     def _coverage(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
         return list(self._connection.execute(_COVERAGE_OF, {"of": resource, "within": scope}))

@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import LargeBinary, Table
 from sqlalchemy.dialects import sqlite
 
-from sentry_sync.records import event, issue, organization, performance, release
+from sentry_sync.records import audit, event, issue, organization, performance, release
 from sentry_sync.store import bodies, tables
 from sentry_sync.store.types import EventId, Moment, Tags, to_json, to_micros
 
@@ -88,6 +88,7 @@ RULES: dict[type, Rule] = {
     ),
     event.Event: Rule(tables.events, keep=_KNOWN_EVENT),
     event.EventBody: Rule(tables.event_bodies),
+    audit.Retention: Rule(tables.retention, guard="learned_at"),
     event.ErrorCount: Rule(tables.error_counts),
     release.Release: Rule(tables.releases, guard="verified_at", revive=frozenset({"removed_at"})),
     release.ReleaseProject: Rule(tables.release_projects, guard="verified_at"),

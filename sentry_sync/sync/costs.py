@@ -16,7 +16,7 @@ from sentry_sync.sync.stream import Policy
 from sentry_sync.sync.streams.events import BODY_AGE
 from sentry_sync.sync.streams.explore import PAGE_LIMIT
 from sentry_sync.sync.streams.reconcile import VERIFY_AGE, VERIFY_BATCHES
-from sentry_sync.sync.streams.releases import DEPLOYS_AGE, DEPLOYS_PER_RUN
+from sentry_sync.sync.streams.releases import DEPLOYS_PER_RUN
 
 PAGE = 100
 """Rows of a page, of every list Sentry has."""
@@ -41,8 +41,8 @@ class Shape:
     count_rows_per_hour: float
     """Rows of an hour's error counts: different issue, environment and release."""
     releases_per_day: float = 0
-    deployed: int = 0
-    """Releases with deploys."""
+    releases: int = 0
+    """Held in all."""
     transactions: float = 0
     """Rows an hour: different project, environment and transaction."""
     queries: float = 0
@@ -144,7 +144,8 @@ def _confirm(shape: Shape, every: timedelta) -> float:
 
 
 def _deploys(shape: Shape, every: timedelta) -> float:
-    return min(DEPLOYS_PER_RUN, shape.deployed * (every / DEPLOYS_AGE))
+    """A deploy to each new release."""
+    return min(DEPLOYS_PER_RUN, shape.releases_per_day * (every / DAY))
 
 
 def _bodies(shape: Shape, every: timedelta) -> float:
@@ -166,6 +167,10 @@ _TURNS: Mapping[str, Callable[[Shape, timedelta], float]] = {
     "issues.sweep": lambda shape, _every: pages(shape.unresolved),
     "issues.confirm": _confirm,
     "issues.verify": _verify,
+    "events.retention": _fixed(1),
+    "events.audit": _fixed(pages(Policy().history_days * 24)),
+    "releases.sweep": lambda shape, _every: pages(shape.releases),
+    "releases.confirm": _fixed(0),  # one for each release that is gone
     "transaction_windows.7d": lambda shape, _every: min(PAGE_LIMIT, pages(1.5 * shape.transactions)),
     "deploys": _deploys,
     "event_bodies": _bodies,

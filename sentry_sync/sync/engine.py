@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentry_sync.errors import BadRequest, NotFound, QueryTimeout, SchemaDrift, SentryError
+from sentry_sync.errors import BadRequest, Forbidden, NotFound, QueryTimeout, SchemaDrift, SentryError
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
+from sentry_sync.sync.headway import Trail, follow
 from sentry_sync.sync.order import Task, last_known, ordered
 from sentry_sync.sync.plan import halves, worth_asking
 from sentry_sync.sync.server_clock import ServerClock
@@ -72,12 +73,14 @@ class Engine:
         self._clock = clock
         self._report = report
         self._stop = stop
+        self._setback: SentryError | None = None
 
     def run(self, stream: Stream, look: Look, tally: Tally) -> bool:
         """Make every pass that is due, the newest first; False when it was told to stop before the end.
 
         Unfinished passes go on at their cursors. Raises what the client raises; the pass it happened in keeps its
-        cursor.
+        cursor. What is wrong with one scope, such as a project that the token may not read, is raised once the
+        others are through.
         """
         tasks: deque[Task] = deque()
         scopes: set[str] = set()
@@ -101,6 +104,8 @@ class Engine:
             if more is None:
                 return False
             tasks.extendleft(Task(part) for part in reversed(more))
+        if self._setback is not None:
+            raise self._setback
         return True
 
     def _due(self, stream: Stream, look: Look, resumed: set[str]) -> list[Task]:
@@ -140,21 +145,27 @@ class Engine:
             # A cursor from an earlier run that the server no longer takes: what it covered stays covered.
             self._end(run, "abandoned", look.now, "the server no longer knows the cursor")
             return task.planned
+        except (Forbidden, NotFound, SchemaDrift) as error:
+            if not work.scope:
+                raise
+            self._setback = self._setback or error
+            return []
 
     def _pass(self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally) -> list[Work] | None:
         """Read a pass's pages; what is left to ask in another pass, or None when told to stop."""
         cursor = run.cursor if run else None
-        before: Page | None = None
+        trail = Trail(rows=run.rows + run.rejected if run else 0)
         while True:
             try:
                 page = self._fetch(stream, work, cursor, look)
-                _check_headway(page, before)
                 harvest = stream.harvest(page, work, look)
+                seen = harvest.rows + len(harvest.rejects)
+                trail = follow(trail, cursor, page, seen, paged=stream.paged, counted=stream.counted)
             except NotFound as error:
                 if not stream.absent_is_empty:
                     self._fail(stream, work, run, look, error)
                     raise
-                self._absent(stream, work, look.now)
+                self._absent(stream, work, run, look.now, error)
                 return []
             except SentryError as error:
                 self._fail(stream, work, run, look, error)
@@ -162,7 +173,7 @@ class Engine:
             self._check_clock(work, run, look, page)
             turned = _Turn(stream, work, run, page, harvest)
             run = self._commit(turned)
-            cursor, before = page.next_cursor, page
+            cursor = page.next_cursor
             tally.pages += 1
             tally.rows += harvest.rows
             tally.rejected += len(harvest.rejects)
@@ -196,9 +207,11 @@ class Engine:
             run = turn.run or uow.begin_pass(turn.stream.name, turn.work.scope, turn.window, at)
             if run.pages == 0 and turn.stream.replaces and turn.window:
                 table, column = turn.stream.replaces
-                uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window)
+                uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window, by=run.id)
                 uow.clear(table, column, turn.window)
             uow.upsert(turn.harvest.records, seen_by=turn.stream.name)
+            for doubt, resources in turn.harvest.doubts:
+                uow.doubt(doubt, resources)
             run = uow.turn_page(run, turn.page.next_cursor, turn.harvest.rows, turn.harvest.rejects, at)
             known = turn.known(run)
             if turn.stream.covers and known:
@@ -225,9 +238,12 @@ class Engine:
         if turn.stream.finish:
             turn.stream.finish(uow, run)
 
-    def _absent(self, stream: Stream, work: Work, at: datetime) -> None:
+    def _absent(self, stream: Stream, work: Work, run: Pass | None, at: datetime, error: NotFound) -> None:
+        """There is nothing (any more) where the work was to look; a pass on its way there has nowhere to go on."""
         with self._store.write() as uow:
             uow.mark(stream.name, work.scope, at, at)
+            if run is not None:
+                uow.end_pass(run, "abandoned", at, str(error))
 
     def _fail(self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError) -> None:
         """Write down that the pass stopped and why. One that never had a page is written down too."""
@@ -251,12 +267,6 @@ def _worth_asking(work: Work, resource: str, look: Look, unfinished: list[Pass])
         return True
     known = look.state.coverage(resource, work.scope)
     return worth_asking(work.window, known, last_known(mine, known))
-
-
-def _check_headway(page: Page, before: Page | None) -> None:
-    """Raise SchemaDrift when a page is the one before once more: a broken paging would be followed for ever."""
-    if before is not None and page.body and page.body == before.body:
-        raise SchemaDrift("the server gave the same page twice in a row: its paging is broken, try again later")
 
 
 def _progress(run: Pass, tally: Tally, page: Page) -> Progress:

@@ -22,11 +22,12 @@ from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync import turn
+from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.schedule import RHYTHMS
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream
-from sentry_sync.sync.streams import counts, events, inventory, issues, performance, reconcile, releases
+from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
 from sentry_sync.sync.turn import Turn
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ LADDERS: tuple[Ladder, ...] = (
     (reconcile.SWEEP, reconcile.SWEEP_GLITCHTIP),
     reconcile.CONFIRM,
     reconcile.VERIFY,
+    (audit.RETENTION,),
+    (audit.AUDIT,),
+    (releases.SWEEP,),
+    (releases.CONFIRM,),
     performance.WEEK_WINDOW,
     (releases.DEPLOYS,),
     (events.BODIES,),
@@ -99,12 +104,25 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """How a slice of one ladder's turn ended."""
+
+    result: StreamResult
+    down: bool
+    """Whether the server could not be reached."""
+    notes: tuple[str, ...] = ()
+    """What the store claimed and had to take back, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """How a run fared."""
 
     results: tuple[StreamResult, ...]
     started_at: datetime
     ended_at: datetime
+    notes: tuple[str, ...] = ()
+    """What whoever relies on the copy should know besides, a line each."""
 
     @property
     def requests(self) -> int:
@@ -154,30 +172,34 @@ class Syncer:
             started = self._clock.now()
             with closing(self._store.read()) as reading:
                 state = State(reading)
+                doubt = Doubt(self._store, self._clock, state)
+                doubt.settle(self._client)
                 self._turn = self._begin_turn(state) if full else None
-                results = self._ladders(_wanted(resources, state), state, stop)
+                results = self._ladders(_wanted(resources, state), state, stop, doubt)
             if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
                 with self._store.write() as uow:
                     turn.note(uow, self._turn, self._clock, done=True)
             self.tidy()
-            return Summary(tuple(results), started, self._clock.now())
+            return Summary(tuple(results), started, self._clock.now(), tuple(doubt.notes))
 
     def prepare(self) -> None:
         """See that the store is this organization's; needed before the first slice, inside ``syncing()``."""
         with closing(self._store.read()) as reading:
-            state = State(reading)
-            self._check_origin(state)
-            self._clock.at_least(state.latest_mark())
+            connection = self._client.connection
+            check_origin(State(reading).origin(), (connection.base_url, connection.organization))
 
-    def slice(self, ladder: Ladder, terms: Terms) -> tuple[StreamResult, bool]:
-        """Run one ladder as far as ``terms`` let it; the result, and whether the server could not be reached.
+    def slice(self, ladder: Ladder, terms: Terms) -> Slice:
+        """Run one ladder as far as ``terms`` let it.
 
         Whoever calls this holds the store's ``syncing()``. Raises AuthFailed when the token is refused.
         """
         with closing(self._store.read()) as reading:
-            result, down = self._climb(ladder, State(reading), terms, proven=self._proven)
+            state = State(reading)
+            doubt = Doubt(self._store, self._clock, state)
+            doubt.settle(self._client)
+            result, down = self._climb_surely(ladder, state, terms, doubt, proven=self._proven)
         self._proven = self._proven or result.pages > 0
-        return result, down
+        return Slice(result, down, tuple(doubt.notes))
 
     def tidy(self) -> None:
         """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
@@ -191,12 +213,7 @@ class Syncer:
                 turn.note(uow, begun, self._clock, done=False)
         return begun
 
-    def _check_origin(self, state: State) -> None:
-        """Raise StoreMismatch if the store is another organization's; it becomes ours with the first page."""
-        connection = self._client.connection
-        check_origin(state.origin(), (connection.base_url, connection.organization))
-
-    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop) -> list[StreamResult]:
+    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop, doubt: Doubt) -> list[StreamResult]:
         results: list[StreamResult] = []
         unreachable = 0
         for ladder in ladders:
@@ -208,7 +225,7 @@ class Syncer:
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
             terms = Terms(Part.WHOLE, RHYTHMS[ladder[0].name].longest, stop)
-            result, down = self._climb(ladder, state, terms, proven=proven)
+            result, down = self._climb_surely(ladder, state, terms, doubt, proven=proven)
             unreachable = unreachable + 1 if down else 0
             results.append(result)
             self._report(
@@ -217,6 +234,13 @@ class Syncer:
                 )
             )
         return results
+
+    def _climb_surely(
+        self, ladder: Ladder, state: State, terms: Terms, doubt: Doubt, *, proven: bool
+    ) -> tuple[StreamResult, bool]:
+        found = self._climb(ladder, state, terms, proven=proven)
+        # What it planned, it may have planned for another time.
+        return self._climb(ladder, state, terms, proven=proven) if doubt.raised() else found
 
     def _climb(self, ladder: Ladder, state: State, terms: Terms, *, proven: bool) -> tuple[StreamResult, bool]:
         """Run the best rung the server has; the result, and whether the server could not be reached.

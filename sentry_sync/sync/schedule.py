@@ -103,6 +103,12 @@ RHYTHMS: Mapping[str, Rhythm] = {
     ),
     "issues.confirm": Rhythm(every=30 * MINUTE, slowest=2 * HOUR, follows="issues.sweep"),
     "issues.verify": Rhythm(every=5 * MINUTE, slowest=HOUR),
+    # The counts of all hours beside what is held, once those of the last hour are in.
+    "events.retention": Rhythm(every=HOUR, after=9 * MINUTE, slowest=6 * HOUR),
+    "events.audit": Rhythm(every=HOUR, after=10 * MINUTE, slowest=6 * HOUR),
+    # 1,000 releases cost ten requests a sweep.
+    "releases.sweep": Rhythm(every=6 * HOUR, slowest=DAY),
+    "releases.confirm": Rhythm(every=HOUR, slowest=DAY, follows="releases.sweep"),
     "transaction_windows.7d": Rhythm(every=6 * HOUR, after=12 * MINUTE, slowest=DAY),
     "deploys": Rhythm(every=HOUR, slowest=6 * HOUR),
     "event_bodies": Rhythm(every=5 * MINUTE, slowest=HOUR),

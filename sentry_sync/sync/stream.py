@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import SchemaDrift
+from sentry_sync.records.audit import Doubt
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw
 from sentry_sync.records.intervals import Interval
@@ -98,6 +99,8 @@ class Harvest:
     """What follows is older than anyone asked for."""
     approximate: bool = False
     """The server sampled or extrapolated."""
+    doubts: Sequence[tuple[Doubt, tuple[str, ...]]] = ()
+    """Hours to be read again, and the resources whose rows of them the difference may show in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,10 @@ class Stream:
     """The resource whose coverage a finished window extends."""
     replaces: tuple[str, str] | None = None
     """Table and time column whose rows in the window are replaced by what the pass brings."""
+    paged: bool = False
+    """The server pages this list and says so by a Link header: a full page without one may not be the last."""
+    counted: bool = False
+    """``X-Hits`` counts the rows that this list has, about: one that ends far short of it is not whole."""
     page_limit: int | None = None
     """Pages after which a pass goes on with a shorter window: the server's offset cap."""
     finest: timedelta = timedelta(hours=1)

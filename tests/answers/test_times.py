@@ -32,7 +32,9 @@ def test_a_time_is_iso_or_an_age(text: str, moment: datetime) -> None:
     assert times.parse(text, NOW, "start_time") == moment
 
 
-@pytest.mark.parametrize("text", ["yesterday", "24", "-24", "2026-13-01", "-1y", "", "9" * 99 + "d"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "24", "-24", "2026-13-01", "-1y", "", "9" * 99 + "d", "0001-01-01T00:00+14:00"]
+)
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(QuestionError, match="start_time is not a time: give ISO 8601 such as"):
         times.parse(text, NOW, "start_time")

@@ -23,7 +23,7 @@ from tests.answers.desk import Asking
 
 SIGNATURES = {
     "get-projects": ("organization", "include_stats"),
-    "get-issues": ("project", "status", "environment", "limit", "sort"),
+    "get-issues": ("project", "status", "environment", "limit", "sort", "at_time"),
     "get-events": ("issue_id", "limit", "full_trace"),
     "get-performance": ("project", "transaction", "start_time", "end_time", "environment"),
     "get-releases": ("project", "version", "health_data"),

@@ -141,8 +141,7 @@ def test_at_a_look_the_issue_is_as_it_was_seen_and_in_between_one_or_the_other(c
     look(connection, 10, status="resolved")
     told = {}
     for minute in (0, 5, 10, 15):
-        then = history.at(driver_of(connection), "17", NOW + minute * MINUTE)
-        assert then is not None
+        then = history.at(driver_of(connection), ["17"], NOW + minute * MINUTE)["17"]
         told[minute] = then.fields["status"]
     assert told == {
         0: history.Then("unresolved"),
@@ -154,10 +153,8 @@ def test_at_a_look_the_issue_is_as_it_was_seen_and_in_between_one_or_the_other(c
 
 def test_before_the_first_look_nothing_is_known(connection: Connection) -> None:
     look(connection, 0)
-    then = history.at(driver_of(connection), "17", NOW - MINUTE)
-    assert then is not None
-    assert (then.fields, then.known_since) == ({}, NOW)
-    assert history.at(driver_of(connection), "18", NOW) is None
+    then = history.at(driver_of(connection), ["17", "18"], NOW - MINUTE)
+    assert [(issue_id, one.fields, one.known_since) for issue_id, one in then.items()] == [("17", {}, NOW)]
 
 
 def test_hours_and_environments_of_a_merged_issue_are_added_to_its_parents(connection: Connection) -> None:
@@ -238,7 +235,7 @@ def test_what_was_so_at_a_time_is_what_the_looks_around_it_saw(looks: list[Look]
             state = _look_at(connection, one, seen[-1][1] if seen else None)
             if state and (not seen or one.at >= seen[-1][0]):
                 seen.append((one.at, state))
-        then = history.at(driver_of(connection), "17", moment)
+        then = history.at(driver_of(connection), ["17"], moment).get("17")
     if not seen:
         assert then is None
         return

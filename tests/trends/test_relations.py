@@ -11,6 +11,7 @@ _BOOKS = {
     "coverage",
     "capabilities",
     "retention",
+    "doubts",
     "leases",
     "schedule",
     "window_sizes",

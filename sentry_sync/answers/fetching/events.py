@@ -11,7 +11,7 @@ from sentry_sync.answers.asking import Learned
 from sentry_sync.answers.misses import SEARCH_WINDOW
 from sentry_sync.errors import NotFound, QuestionError
 from sentry_sync.records.event import Event, EventBody, parse_event
-from sentry_sync.records.fields import Raw
+from sentry_sync.records.fields import Raw, dumped
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueEnvironment
 from sentry_sync.sync.stream import sift
@@ -156,6 +156,7 @@ def read_event(raw: Raw, issue: IssueKey, at: datetime) -> list[Any]:
         when = event.timestamp
         found.append(IssueEnvironment(event.issue_id, event.environment, event.project_id, when, when))
     if "entries" in raw:
+        dumped(raw)
         found.append(EventBody(event.project_id, event.event_id, event.issue_id, event.timestamp, raw, at))
     return found
 

@@ -23,14 +23,17 @@ class ReleaseEndpoints(Caller):
         cursor: str | None = None,
         health: bool = False,
         project_ids: Sequence[str] = ALL_PROJECTS,
+        status: str | None = None,
     ) -> Page:
         """`GET /organizations/{org}/releases/`: newest ``dateCreated`` first, at most 100, 25 with ``health``.
 
-        Releases first seen through sessions appear late with an earlier date, so read with an overlap.
+        Releases first seen through sessions appear late with an earlier date, so read with an overlap. Without a
+        ``status`` Sentry leaves archived ones out; ``""`` is all of them.
         """
         pairs = [
             ("project", project_ids),
             ("query", query),
+            ("status", status),
             ("health", health),
             ("adoptionStages", health),
             ("summaryStatsPeriod", "24h" if health else None),

@@ -1,16 +1,20 @@
-"""What was true of an issue at a given time, as far as our looks at it tell."""
+"""What was true of issues at a given time, as far as our looks at them tell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import bindparam, select
 
 from sentry_sync.store import tables
 from sentry_sync.store.history import TRACKED
+from sentry_sync.store.reads.knowledge import as_list, listed
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
+from sentry_sync.store.types import Moment
 
 FIELDS = (*TRACKED, "count", "removed_as")
 """The columns of ``issues`` whose past is kept."""
@@ -52,38 +56,54 @@ class IssueThen:
     fields: Mapping[str, Then]
     """Each of FIELDS; empty for a moment before the first look, of which nothing is known."""
 
+    @property
+    def looked_at_since(self) -> bool:
+        """Whether a look at the moment or after it bears out what the looks before it saw."""
+        return self.verified_at >= self.moment
+
 
 _issues, _history = tables.issues.c, tables.issue_history.c
-_ISSUE = Prepared(
+_ISSUES = Prepared(
     select(
-        _issues.known_since, _issues.verified_at, *(tables.issues.c[name].label(f"now_{name}") for name in FIELDS)
-    ).where(_issues.id == bindparam("issue", type_=Text))
+        _issues.id,
+        _issues.known_since,
+        _issues.verified_at,
+        *(tables.issues.c[name].label(f"now_{name}") for name in FIELDS),
+    ).where(_issues.id.in_(select(listed("ids").c.value)))
 )
 _CHANGES = Prepared(
-    select(_history.field, _history.after, _history.at, _history.old, _history.new, _history.seen_by)
-    .where(_history.issue_id == bindparam("issue", type_=Text))
+    select(
+        _history.issue_id,
+        _history.field,
+        _history.after,
+        _history.at,
+        _history.old,
+        _history.new,
+        _history.seen_by,
+    )
+    .where(_history.issue_id.in_(select(listed("ids").c.value)), _history.at > bindparam("moment", type_=Moment))
     .order_by(_history.at.desc(), _history.id.desc())
 )
 
 
-def changes(snapshot: Snapshot, issue_id: str) -> list[Change]:
-    """Every change seen of an issue, the latest first. Times are the server's, in whole seconds."""
-    return [Change(*row) for row in _CHANGES.all(snapshot, {"issue": issue_id})]
-
-
-def at(snapshot: Snapshot, issue_id: str, moment: datetime) -> IssueThen | None:
-    """The issue as it was at ``moment``; None for one the store doesn't hold.
+def at(snapshot: Snapshot, ids: Sequence[str], moment: datetime) -> dict[str, IssueThen]:
+    """The issues as they were at ``moment``, by id; those the store doesn't hold are left out.
 
     Counts are kept once a day, so between a day's first and last change they are uncertain.
     """
-    row = _ISSUE.first(snapshot, {"issue": issue_id})
-    if row is None:
-        return None
+    wanted = {"ids": as_list(ids)}
+    seen: dict[str, list[Change]] = defaultdict(list)
+    for issue_id, *change in _CHANGES.all(snapshot, {**wanted, "moment": moment}):
+        seen[issue_id].append(Change(*change))
+    return {row.id: _issue_then(row, seen[row.id], moment) for row in _ISSUES.all(snapshot, wanted)}
+
+
+def _issue_then(row: Any, seen: Iterable[Change], moment: datetime) -> IssueThen:
     now = {name: getattr(row, f"now_{name}") for name in FIELDS}
     shown = {name: None if value is None else str(value) for name, value in now.items()}
     known = row.known_since <= moment
-    fields = reconstruct(shown, changes(snapshot, issue_id), moment) if known else {}
-    return IssueThen(issue_id, moment, row.known_since, row.verified_at, fields)
+    fields = reconstruct(shown, seen, moment) if known else {}
+    return IssueThen(row.id, moment, row.known_since, row.verified_at, fields)
 
 
 def reconstruct(now: Mapping[str, str | None], seen: Iterable[Change], moment: datetime) -> dict[str, Then]:

@@ -26,7 +26,7 @@ def _page() -> Select[Any]:
     return (
         select(*_releases.c, _of.c.new_issues.label("project_new_issues"))
         .join(_of, _of.c.version == _releases.c.version)
-        .where(_of.c.project_id == bindparam("project"))
+        .where(_of.c.project_id == bindparam("project"), _releases.c.removed_at.is_(None))
         .order_by(_releases.c.date_created.desc(), _releases.c.version)
         .limit(bindparam("page"))
     )

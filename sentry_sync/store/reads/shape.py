@@ -13,6 +13,9 @@ from sentry_sync.store import tables
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
+NOT_SILENT = ("issues.hot", "live")
+"""Who sees changes that an event or a question brought up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -30,7 +33,7 @@ class Held:
     count_rows: int
     releases: int
     """Releases made in the last week."""
-    deployed: int
+    releases_held: int
     transactions: int
     """Rows of the fullest hour of the last day."""
     queries: int
@@ -63,7 +66,7 @@ def read(connection: Connection, now: datetime) -> Held:
             issue_hours=number(select(func.count()).select_from(each)),
             count_rows=number(select(func.count()).where(*lately)),
             releases=number(select(func.count()).where(releases.date_created >= now - WEEK)),
-            deployed=number(select(func.count()).where(releases.deploy_count > 0)),
+            releases_held=number(select(func.count()).where(releases.removed_at.is_(None))),
             transactions=number(_fullest(tables.transaction_stats, now)),
             queries=number(_fullest(tables.query_stats, now)),
             vitals=number(_fullest(tables.web_vitals, now)),
@@ -71,7 +74,7 @@ def read(connection: Connection, now: datetime) -> Held:
                 select(func.count()).where(
                     history.at >= now - DAY,
                     history.field != "count",
-                    history.seen_by.not_in(("issues.hot", "live")),
+                    history.seen_by.not_in(NOT_SILENT),
                 )
             ),
             without_body=number(_without_body()),

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.schedule import Entry
-from sentry_sync.store import tables
+from sentry_sync.store import tables, take_back
+from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.unit_of_work import Pass
 
@@ -32,6 +33,7 @@ class State:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.looks = Looks(connection)
+        self.audits = Audits(connection)
 
     def mark(self, stream: str, scope: str = "") -> Mark | None:
         """The stream's high-water mark, or None before its first complete pass."""
@@ -58,13 +60,19 @@ class State:
         with self._connection.begin():
             return self._connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
 
-    def coverage(self, resource: str, scope: str = "") -> list[Interval]:
-        """The time known complete for a resource and scope."""
-        found = tables.coverage
+    def newest_claim(self) -> datetime | None:
+        """The latest moment of the server's clock that a mark, coverage or a pass claims to have seen."""
         with self._connection.begin():
-            rows = self._connection.execute(
-                select(found.c.start, found.c.end).where(found.c.resource == resource, found.c.scope == scope)
-            ).all()
+            return take_back.newest(self._connection)
+
+    def coverage(self, resource: str, scope: str = "", *, exactly: bool = False) -> list[Interval]:
+        """The time known complete for a resource and scope; with ``exactly``, without what the server sampled."""
+        found = tables.coverage
+        query = select(found.c.start, found.c.end).where(found.c.resource == resource, found.c.scope == scope)
+        if exactly:
+            query = query.where(found.c.approximate.is_(False))
+        with self._connection.begin():
+            rows = self._connection.execute(query).all()
         return [Interval(row.start, row.end) for row in rows]
 
     def unfinished(self, stream: str) -> list[Pass]:
@@ -86,6 +94,7 @@ class State:
                 row.pages,
                 row.rows,
                 row.started_at,
+                row.rejected,
             )
             for row in rows
         ]
@@ -168,16 +177,25 @@ class State:
             ).all()
         return [(row.id, row.last_seen) for row in rows]
 
-    def releases_wanting_deploys(self, limit: int, stale_before: datetime) -> list[str]:
-        """The newest deployed releases whose deploys were not read since ``stale_before``."""
+    def releases_wanting_deploys(self, limit: int) -> list[str]:
+        """The newest deployed releases whose deploys were not read since they last changed."""
         releases, tried = tables.releases, tables.marks
         query = (
             select(releases.c.version)
             .outerjoin(tried, and_(tried.c.stream == "deploys", tried.c.scope == releases.c.version))
-            .where(
-                releases.c.deploy_count > 0,
-                or_(tried.c.as_of.is_(None), tried.c.as_of < stale_before),
-            )
+            .where(releases.c.deploy_count > 0, releases.c.removed_at.is_(None), tried.c.as_of.is_(None))
+            .order_by(releases.c.date_created.desc(), releases.c.version)
+            .limit(limit)
+        )
+        with self._connection.begin():
+            return list(self._connection.execute(query).scalars())
+
+    def releases_missed(self, swept: datetime, limit: int) -> list[str]:
+        """The newest releases that a complete list, begun at ``swept``, ought to have shown and did not."""
+        releases = tables.releases
+        query = (
+            select(releases.c.version)
+            .where(releases.c.verified_at < swept, releases.c.removed_at.is_(None))
             .order_by(releases.c.date_created.desc(), releases.c.version)
             .limit(limit)
         )

@@ -10,6 +10,7 @@ from sentry_sync.records.event import ErrorCount, explore_project, parse_error_c
 from sentry_sync.records.fields import Malformed, Raw, moment, required, text
 from sentry_sync.records.issue import IssueEnvironment
 from sentry_sync.store.types import MICROSECOND
+from sentry_sync.sync.headway import reached
 from sentry_sync.sync.plan import DAY, HOUR, OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 from sentry_sync.sync.streams import explore
@@ -53,13 +54,12 @@ def _fetch_counts(client: SentryClient, work: Work, cursor: str | None, look: Lo
 
 def _harvest_counts(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(explore.rows(page), lambda raw: _count(raw, look))
-    oldest = min((record.hour for record in records), default=None)
     return Harvest(
         records,
         len(records),
         rejects,
         # The oldest hour on the page may go on, on the next one.
-        reached=oldest + HOUR if oldest else None,
+        reached=reached([record.hour for record in records], work.span, HOUR),
         approximate=explore.approximate(page),
     )
 
@@ -85,13 +85,12 @@ def _fetch_pairs(client: SentryClient, work: Work, cursor: str | None, look: Loo
 
 def _harvest_pairs(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(explore.rows(page), lambda raw: _pair(raw, look))
-    oldest = min((record.last_seen for record in records), default=None)
     return Harvest(
         records,
         len(records),
         rejects,
         # The second of the oldest row may go on, on the next page.
-        reached=oldest + explore.SECOND if oldest else None,
+        reached=reached([record.last_seen for record in records], work.span, explore.SECOND),
         approximate=explore.approximate(page),
     )
 
@@ -124,6 +123,7 @@ ERROR_COUNTS = Stream(
     needs="explore.errors",
     covers="error_counts",
     replaces=("error_counts", "hour"),
+    paged=True,
     page_limit=explore.PAGE_LIMIT,
 )
 
@@ -137,6 +137,7 @@ ISSUE_ENVIRONMENTS = Stream(
     source="explore",
     needs="explore.errors",
     covers="issue_environments",
+    paged=True,
     page_limit=explore.PAGE_LIMIT,
     grain=explore.SECOND,
 )

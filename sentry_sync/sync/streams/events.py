@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ from sentry_sync.records.budget import Lane
 from sentry_sync.records.event import Event, parse_event, parse_event_body, parse_explore_event
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.types import MICROSECOND
+from sentry_sync.sync.headway import passed, reached
 from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
-from sentry_sync.sync.streams import explore
+from sentry_sync.sync.streams import explore, vanished
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -57,13 +59,13 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(explore.rows(page), lambda raw: parse_explore_event(raw, look.projects))
-    oldest = min((event.timestamp for event in records), default=None)
+    gone = [] if rejects or explore.approximate(page) else vanished.between_rows(page, work, look, records)
     return Harvest(
-        records,
+        [*records, *gone],
         len(records),
         rejects,
         # The second of the oldest row may go on, on the next page.
-        reached=oldest + explore.SECOND if oldest else None,
+        reached=reached([event.timestamp for event in records], work.span, explore.SECOND),
         approximate=explore.approximate(page),
     )
 
@@ -85,7 +87,7 @@ def _plan_projects(look: Look) -> list[Work]:
 def _fetch_project(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     project = work.scope.removeprefix("project:")
     slug = next((slug for slug, key in look.projects.items() if key == project), project)
-    return client.project_events(slug, cursor=cursor)
+    return replace(client.project_events(slug, cursor=cursor), first=cursor is None)
 
 
 def _plan_issues(look: Look) -> list[Work]:
@@ -99,18 +101,20 @@ def _plan_issues(look: Look) -> list[Work]:
 
 
 def _fetch_issue(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    return client.issue_events(work.scope.removeprefix("issue:"), cursor=cursor)
+    page = client.issue_events(work.scope.removeprefix("issue:"), cursor=cursor)
+    return replace(page, first=cursor is None)
 
 
 def _harvest_list(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(page.body, parse_event)
-    oldest = min((event.timestamp for event in records), default=None)
+    times = [event.timestamp for event in records]
+    gone = [] if rejects else vanished.from_whole_list(page, work, look, records)
     return Harvest(
-        records,
+        [*records, *gone],
         len(records),
         rejects,
-        reached=oldest + explore.SECOND if oldest else None,
-        enough=oldest is not None and oldest < work.span.start,
+        reached=reached(times, work.span, explore.SECOND),
+        enough=passed(times, work.span.start),
     )
 
 
@@ -138,6 +142,7 @@ EXPLORE = Stream(
     source="explore",
     needs="explore.errors",
     covers="events",
+    paged=True,
     page_limit=explore.PAGE_LIMIT,
     grain=explore.SECOND,
 )
@@ -152,6 +157,8 @@ BY_PROJECT = Stream(
     source="project_events",
     needs="project_events",
     covers="events",
+    paged=True,
+    absent_is_empty=True,
 )
 
 BY_ISSUE = Stream(
@@ -163,6 +170,7 @@ BY_ISSUE = Stream(
     harvest=_harvest_list,
     source="issue_events",
     covers="events",
+    paged=True,
     absent_is_empty=True,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def ask(
 
     Offset paging over ties is unstable, so rows would be lost and doubled between pages without one.
     """
-    return client.explore(
+    page = client.explore(
         dataset=dataset,
         fields=fields,
         query=query,
@@ -47,6 +48,7 @@ def ask(
         environments=environments,
         cursor=cursor,
     )
+    return replace(page, first=cursor is None)
 
 
 def rows(page: Page) -> list[Raw]:
@@ -59,5 +61,5 @@ def rows(page: Page) -> list[Raw]:
 
 def approximate(page: Page) -> bool:
     """Whether the server says it read only part of the data."""
-    meta = page.body.get("meta") or {}
+    meta = page.body.get("meta") if isinstance(page.body, dict) else None
     return isinstance(meta, dict) and meta.get("dataScanned") == "partial"

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import NotSupported
 from sentry_sync.records.budget import Lane
-from sentry_sync.records.fields import mapping
+from sentry_sync.records.fields import Raw, integer, mapping, required, text
 from sentry_sync.records.organization import (
     ProjectStats,
     parse_environment,
     parse_organization,
     parse_project,
     project_environments,
-    stats_value,
 )
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 
@@ -81,8 +80,11 @@ def _fetch_stats(client: SentryClient, work: Work, cursor: str | None, look: Loo
 
 
 def _stats(page: Page, work: Work, look: Look) -> Harvest:
-    accepted = _by_project(page.body["accepted"], "sum(quantity)")
-    sessions = _by_project(page.body["sessions"], "sum(session)") if page.body["sessions"] else None
+    accepted, rejects = _by_project(page.body["accepted"], "sum(quantity)")
+    sessions, more = _by_project(page.body["sessions"], "sum(session)") if page.body["sessions"] else (None, [])
+    if rejects or more:
+        # A total that lacks a part is a wrong total, and the part may be anyone's.
+        return Harvest([], 0, rejects + more)
     records = [
         ProjectStats(
             project_id=project,
@@ -100,15 +102,25 @@ ERROR_CATEGORIES = ("error", "default", "security")
 """What stats_v2 may call an error event; newer servers add the other two up into ``error``."""
 
 
-def _by_project(body: Any, field: str) -> dict[str, dict[str, int]]:
-    """Totals by project id and category; a category is ``""`` where the answer has none."""
+def _by_project(body: Any, field: str) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """Totals by project id and category, ``""`` where the answer has none; and why groups could not be read.
+
+    Raises SchemaDrift for an answer without groups: nothing received and nothing said are not the same.
+    """
+    groups, rejects = sift(body.get("groups") if isinstance(body, dict) else None, lambda raw: _group(raw, field))
     found: dict[str, dict[str, int]] = {}
-    groups = mapping(body, "answer").get("groups")
-    for group in groups if isinstance(groups, list) else ():
-        by = mapping(group.get("by"), "by")
-        totals = found.setdefault(str(by.get("project")), {})
-        totals[str(by.get("category", ""))] = stats_value(mapping(group.get("totals"), "totals"), field)
-    return found
+    for project, category, total in groups:
+        found.setdefault(project, {})[category] = total
+    return found, rejects
+
+
+def _group(raw: Raw, field: str) -> tuple[str, str, int]:
+    by = mapping(raw.get("by"), "by")
+    return (
+        required(by, "project"),
+        text(by, "category") or "",
+        integer(mapping(raw.get("totals"), "totals"), field) or 0,
+    )
 
 
 ORGANIZATION = Stream(
@@ -129,6 +141,8 @@ PROJECTS = Stream(
     fetch=lambda client, work, cursor, look: client.projects(cursor=cursor),
     harvest=_projects,
     source="projects",
+    paged=True,
+    counted=True,
     finish=_settle_projects,
 )
 

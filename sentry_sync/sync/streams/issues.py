@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import orjson
-
 from sentry_sync.records.budget import Lane
-from sentry_sync.records.fields import Raw
+from sentry_sync.records.fields import Raw, dumped
+from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueProject, IssueRaw, parse_issue, parse_issue_project
 from sentry_sync.store.types import MICROSECOND
+from sentry_sync.sync.headway import passed, reached
 from sentry_sync.sync.plan import OVERLAP, windows_due
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked, sift
 
@@ -43,11 +44,11 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
-    return harvest_issues(page.body, page.server_time)
+    return harvest_issues(page.body, page.server_time, work.span)
 
 
-def harvest_issues(rows: object, at: datetime) -> Harvest:
-    """Issues, their projects and their raw rows from a page sorted by last event."""
+def harvest_issues(rows: object, at: datetime, span: Interval | None = None) -> Harvest:
+    """Issues, their projects and their raw rows; with a ``span``, from a page of it sorted by last event."""
     projects: dict[str, IssueProject] = {}
     records, rejects = sift(rows, lambda raw: _records(raw, at, projects))
     seen = [record.last_seen for record in records[::2] if record.last_seen]
@@ -56,7 +57,7 @@ def harvest_issues(rows: object, at: datetime) -> Harvest:
         len(records) // 2,
         rejects,
         # Others with the very same last event may be on the next page.
-        reached=min(seen) + MICROSECOND if seen else None,
+        reached=reached(seen, span, MICROSECOND) if span else None,
     )
 
 
@@ -65,7 +66,7 @@ def _records(raw: Raw, at: datetime, projects: dict[str, IssueProject]) -> list[
     issue = parse_issue(raw, at)
     if issue.project_id not in projects:
         projects[issue.project_id] = parse_issue_project(raw)
-    return [issue, IssueRaw(issue.id, orjson.dumps(raw), at)]
+    return [issue, IssueRaw(issue.id, dumped(raw), at)]
 
 
 def _fetch_unwindowed(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
@@ -76,9 +77,9 @@ def _fetch_unwindowed(client: SentryClient, work: Work, cursor: str | None, look
 
 def harvest_unwindowed(page: Page, work: Work, look: Look) -> Harvest:
     """A page that the server could not be asked to end at the window's start."""
-    found = harvest_issues(page.body, page.server_time)
-    enough = found.reached is not None and found.reached <= work.span.start
-    return Harvest(found.records, found.rows, found.rejects, found.reached, enough=enough)
+    found = harvest_issues(page.body, page.server_time, work.span)
+    seen = [issue.last_seen for issue in found.records if isinstance(issue, Issue) and issue.last_seen]
+    return replace(found, enough=passed(seen, work.span.start))
 
 
 def _finish(uow: UnitOfWork, run: Pass) -> None:
@@ -98,6 +99,7 @@ SENTRY = Stream(
     source="issues",
     needs="issues.sentry",
     covers="issues",
+    counted=True,
     finish=_finish,
 )
 
@@ -110,5 +112,6 @@ GLITCHTIP = Stream(
     harvest=harvest_unwindowed,
     source="issues_by_last_seen",
     covers="issues",
+    counted=True,
     finish=_finish,
 )

@@ -197,6 +197,7 @@ def _hourly(name: str, source: str, table: str, fetch: Fetch, harvest: HarvestPa
         needs=f"explore.{source}",
         covers=name,
         replaces=(table, "hour"),
+        paged=True,
         page_limit=explore.PAGE_LIMIT,
     )
 
@@ -245,6 +246,7 @@ def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Str
         harvest=lambda page, work, look: transactions_of(page, work.span, look.projects),
         source=dataset,
         needs=f"explore.{dataset}",
+        paged=True,
         page_limit=explore.PAGE_LIMIT,
     )
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import SchemaDrift
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw, mapping
 from sentry_sync.records.intervals import floor
-from sentry_sync.records.release import Release, parse_deploy, parse_health, parse_release, release_projects
+from sentry_sync.records.release import (
+    Release,
+    ReleaseGone,
+    parse_deploy,
+    parse_health,
+    parse_release,
+    release_projects,
+)
+from sentry_sync.sentry.page import Page
 from sentry_sync.sync.plan import DAY, windows_due
-from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked, sift
 
 if TYPE_CHECKING:
-    from sentry_sync.sentry.client import Page, SentryClient
+    from sentry_sync.sentry.client import SentryClient
+    from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 
 CREATED_OVERLAP = timedelta(days=1)
 """Sentry creates releases it first sees through sessions with a date in the past."""
@@ -23,8 +33,12 @@ EXPLICIT_PROJECTS = 50
 """Up to here project ids are named one by one: ``-1`` means nothing to GlitchTip; more make URLs too long."""
 
 DEPLOYS_PER_RUN = 5
-DEPLOYS_AGE = timedelta(hours=6)
-"""Deploys cost a request a release: the newest few, a few times a day; each list row has the last one."""
+"""Deploys cost a request a release, once a list shows that there is a new one: the newest first, a few a run."""
+
+CONFIRMED_PER_RUN = 20
+"""Releases a run asks for by their version because a sweep did not show them: a fifth of a minute's budget."""
+
+NAME, SWEEP_NAME, CONFIRM_NAME = "releases", "releases.sweep", "releases.confirm"
 
 HEALTH_FIELDS = (
     "sum(session)",
@@ -54,11 +68,54 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
     """A page, newest first; enough when it reaches releases that were already there at the last mark."""
-    records, rejects = sift(page.body, lambda raw: _release(raw, page, look))
-    created = [record.date_created for record in records if isinstance(record, Release) and record.date_created]
-    mark = look.state.mark("releases")
+    found = _harvest_sweep(page, work, look)
+    created = [row.date_created for row in found.records if isinstance(row, Release) and row.date_created]
+    mark = look.state.mark(NAME)
     enough = mark is not None and bool(created) and min(created) < mark.mark - CREATED_OVERLAP
-    return Harvest(records, sum(isinstance(record, Release) for record in records), rejects, enough=enough)
+    return replace(found, enough=enough)
+
+
+def _plan_sweep(look: Look) -> list[Work]:
+    """Never before the first sync is through, which has listed everything. Old versions do little but die out."""
+    first, mark = look.state.mark(NAME), look.state.mark(SWEEP_NAME)
+    return [Work()] if first and (mark is None or look.now - mark.as_of >= look.age) else []
+
+
+def _fetch_sweep(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    page = client.releases(cursor=cursor, project_ids=projects_to_name(look), status="")
+    return linked(page, cursor)
+
+
+def _harvest_sweep(page: Page, work: Work, look: Look) -> Harvest:
+    records, rejects = sift(page.body, lambda raw: _release(raw, page, look))
+    return Harvest(records, sum(isinstance(record, Release) for record in records), rejects)
+
+
+def _settle_sweep(uow: UnitOfWork, run: Pass) -> None:
+    uow.settle_releases(run.started_at)
+
+
+def _plan_confirm(look: Look) -> list[Work]:
+    """Absence from a list is no proof: rows shift between its pages when others go."""
+    swept = look.state.mark(SWEEP_NAME)
+    missed = look.state.releases_missed(swept.as_of, CONFIRMED_PER_RUN) if swept else []
+    return [Work(scope=version) for version in missed]
+
+
+def _fetch_confirm(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    page = client.release(work.scope)
+    return replace(page, body=[page.body], next_cursor=None)
+
+
+def _gone(work: Work, cursor: str | None, look: Look, at: datetime) -> Page:
+    """404 for a version: there is no such release any more."""
+    return Page([], None, has_link=False, server_time=at, hits=None, headers={})
+
+
+def _harvest_confirm(page: Page, work: Work, look: Look) -> Harvest:
+    if not page.body:
+        return Harvest([ReleaseGone(work.scope, page.server_time)], 1)
+    return _harvest_sweep(page, work, look)
 
 
 def _release(raw: Raw, page: Page, look: Look) -> list[Any]:
@@ -70,7 +127,7 @@ def _release(raw: Raw, page: Page, look: Look) -> list[Any]:
 
 
 def _plan_deploys(look: Look) -> list[Work]:
-    wanted = look.state.releases_wanting_deploys(DEPLOYS_PER_RUN, look.now - DEPLOYS_AGE)
+    wanted = look.state.releases_wanting_deploys(DEPLOYS_PER_RUN)
     return [Work(scope=version) for version in wanted]
 
 
@@ -104,27 +161,51 @@ def _harvest_health(page: Page, work: Work, look: Look) -> Harvest:
     groups = page.body.get("groups") if isinstance(page.body, dict) else None
     if not isinstance(groups, list):
         raise SchemaDrift("the sessions answer has no list of groups")
-    bucket = floor(work.span.start, DAY)
+    bucket, rejects = floor(work.span.start, DAY), list[str]()
     try:
         records = parse_health(groups, bucket)
     except Malformed:
         # One odd group would make every other's adoption wrong, so the good ones are worked out without it.
         good, rejects = sift(groups, lambda group: parse_health([group], bucket) and [group])
-        return Harvest(parse_health(good, bucket), len(good), rejects)
-    return Harvest(records, len(records), approximate=len(groups) >= GROUP_LIMIT)
+        records = parse_health(good, bucket)
+    return Harvest(records, len(records), rejects, approximate=len(groups) >= GROUP_LIMIT)
 
 
 GROUP_LIMIT = 5000
 """Sentry's own cap on groups in one sessions answer: at the cap, some are missing."""
 
 RELEASES = Stream(
-    name="releases",
+    name=NAME,
     resource="releases",
     lane=Lane.HOT,
     plan=_plan,
     fetch=_fetch,
     harvest=_harvest,
     source="releases",
+    paged=True,
+)
+
+SWEEP = Stream(
+    name=SWEEP_NAME,
+    resource="releases",
+    lane=Lane.WARM,
+    plan=_plan_sweep,
+    fetch=_fetch_sweep,
+    harvest=_harvest_sweep,
+    source="releases",
+    paged=True,
+    finish=_settle_sweep,
+)
+
+CONFIRM = Stream(
+    name=CONFIRM_NAME,
+    resource="releases",
+    lane=Lane.WARM,
+    plan=_plan_confirm,
+    fetch=_fetch_confirm,
+    harvest=_harvest_confirm,
+    absent=_gone,
+    source="release",
 )
 
 DEPLOYS = Stream(
@@ -136,6 +217,8 @@ DEPLOYS = Stream(
     harvest=_harvest_deploys,
     source="deploys",
     needs="deploys",
+    paged=True,
+    absent_is_empty=True,
 )
 
 HEALTH = Stream(
