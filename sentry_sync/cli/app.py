@@ -141,6 +141,47 @@ def daemon(
     room.run(_settings(config, **server, **copy), as_json=as_json)
 
 
+def _number(flag: str, text: str) -> Any:
+    return typer.Option(flag, metavar="N", min=0, help=text, show_default=False)
+
+
+@app.command()
+def plan(
+    *,
+    projects: Annotated[int | None, _number("--projects", "Plan for so many projects (1).")] = None,
+    unresolved: Annotated[int | None, _number("--unresolved", "Unresolved issues (25 a project).")] = None,
+    events_per_day: Annotated[int | None, _number("--events-per-day", "Errors a day (1,500 a project).")] = None,
+    issues: Annotated[int | None, _number("--issues", "Issues in all (half as many again).")] = None,
+    issues_per_hour: Annotated[
+        int | None, _number("--issues-per-hour", "Different issues with an error in an hour (a fifth).")
+    ] = None,
+    transactions: Annotated[
+        int | None, _number("--transactions", "Transaction rows an hour (15 a project).")
+    ] = None,
+    rate_limit: options.RateLimit = None,
+    history_days: options.HistoryDays = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what keeping the copy up to date costs, and how fresh it stays.
+
+    Asks nothing of Sentry. Without numbers it plans for the organization in the local copy, from its own rows;
+    with any of them for one that need not exist, the others being as in an ordinary organization of that size.
+
+    For each stream: how often its turn comes, the requests it takes, requests a minute, how much it gets of what
+    it asks for, the median age of what is held, and for the past that is still to be read the requests and the
+    time. The schedule of `sentry-sync daemon` is made by the same functions. What does not fit is said below.
+
+    For example: sentry-sync plan --projects 1000 --unresolved 200000 --events-per-day 50000000
+    """
+    from sentry_sync.cli import plan as room
+
+    wish = room.Wish(projects, unresolved, events_per_day, issues, issues_per_hour, transactions)
+    copy = {"store": store, "history_days": history_days, "rate_limit": rate_limit}
+    room.run(_settings(config, **copy), wish, as_json=as_json)
+
+
 @app.command()
 def status(
     *,
