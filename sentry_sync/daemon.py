@@ -19,7 +19,7 @@ from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.sync import schedule
 from sentry_sync.sync.engine import Progress
-from sentry_sync.sync.run import LADDERS, StreamResult, Syncer, Terms
+from sentry_sync.sync.run import LADDERS, Slice, StreamResult, Syncer, Terms
 from sentry_sync.sync.schedule import RHYTHMS, Outcome
 from sentry_sync.sync.stream import Part, Policy
 
@@ -38,7 +38,7 @@ REFUSED = timedelta(minutes=10)
 """How long all rests after the token was refused: it may be mended, and to ask more often only annoys."""
 
 UNREACHABLE = timedelta(seconds=15)
-"""How long all rests when two ladders in a row reach no server; doubled each time up to LONGEST_REST."""
+"""How long all rests when the server is away; doubled each time up to LONGEST_REST."""
 
 LONGEST_REST = timedelta(minutes=5)
 
@@ -107,7 +107,8 @@ class Worker:
         self.entries: dict[str, Entry] = {}
         self._rows: dict[str, int] = {}
         self._pace = schedule.Pace()
-        self._unreached = 0
+        self._silent: frozenset[str] = frozenset()
+        self._rests = 0
         self._rest_until: datetime | None = None
         self._last = self._tidied = clock.now()
 
@@ -186,12 +187,19 @@ class Worker:
             return _failed(name, f"a defect of sentry-sync: {type(error).__name__}; please report it", 70)
         for note in found.notes:
             self._tell(Said(note))
-        self._unreached = self._unreached + 1 if found.down else 0
-        self._rest_until = None
-        if self._unreached > 1:
-            rest = min(LONGEST_REST, UNREACHABLE * (1 << min(self._unreached - 2, 10)))
-            self._rest_until = self._clock.now() + rest
+        self._heed(found)
         return found.result
+
+    def _heed(self, found: Slice) -> None:
+        """Rest once two endpoints could not be had with nothing read in between: the server is away."""
+        self._rest_until = None
+        if found.result.pages and not found.silent:
+            self._silent, self._rests = frozenset(), 0
+        self._silent |= found.silent
+        if found.silent and len(self._silent) > 1:
+            rest = min(LONGEST_REST, UNREACHABLE * (1 << min(self._rests, 10)))
+            self._rest_until = self._clock.now() + rest
+            self._rests += 1
 
     def _gives_way(self, name: str) -> bool:
         """Whether the slice ends here: another goes first, or its own next turn has come."""
