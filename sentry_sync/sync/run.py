@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sentry_sync.errors import (
     AuthFailed,
     BadRequest,
+    Gone,
     NotSupported,
     RateLimited,
     SentryError,
@@ -22,6 +23,7 @@ from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync import turn
+from sentry_sync.sync.capabilities import Capabilities
 from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.server_clock import ServerClock
@@ -63,17 +65,11 @@ LADDERS: tuple[Ladder, ...] = (
 
 RESOURCES = ("projects", "issues", "releases", "events", "performance")
 
-FORGET_CAPABILITY = timedelta(days=7)
-"""How long we take a server's "no" for an answer: servers are upgraded, and asking again costs one request."""
-
 PASSES_KEPT = timedelta(days=7)
 """How long finished passes are remembered: long enough to see what went wrong over a weekend."""
 
 FINE = ("done", "fresh", "unsupported")
 """States of a stream that has nothing left to bring."""
-
-TELLING = timedelta(days=1)
-"""How often a capability that works is written down again: its date need not be newer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +169,9 @@ class Syncer:
 
     def _ladders(self, ladders: list[Ladder], state: State, stop: Stop, doubt: Doubt) -> list[StreamResult]:
         results: list[StreamResult] = []
+        able = Capabilities(self._store, self._clock, state)
+        able.heed_upgrade()
+        able.probe(rung for ladder in ladders for rung in ladder)
         unreachable = 0
         for ladder in ladders:
             if stop() or unreachable > 1:
@@ -182,9 +181,9 @@ class Syncer:
                 continue
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
-            result, down = self._climb(ladder, state, stop, proven=proven)
+            result, down = self._climb(ladder, state, stop, able, proven=proven)
             if doubt.raised():  # what it planned, it planned for another time
-                result, down = self._climb(ladder, state, stop, proven=proven)
+                result, down = self._climb(ladder, state, stop, able, proven=proven)
             unreachable = unreachable + 1 if down else 0
             results.append(result)
             self._report(
@@ -194,7 +193,9 @@ class Syncer:
             )
         return results
 
-    def _climb(self, ladder: Ladder, state: State, stop: Stop, *, proven: bool) -> tuple[StreamResult, bool]:
+    def _climb(
+        self, ladder: Ladder, state: State, stop: Stop, able: Capabilities, *, proven: bool
+    ) -> tuple[StreamResult, bool]:
         """Run the best rung the server has; the result, and whether the server could not be reached.
 
         ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
@@ -202,7 +203,7 @@ class Syncer:
         """
         tally = Tally()
         for rung in ladder:
-            if any(name and self._known_to_lack(name, state) for name in (rung.needs, rung.after)):
+            if able.lacks(rung):
                 continue
             client = self._client.lane(rung.lane)
             engine = Engine(self._store, client, self._clock, self._report, stop)
@@ -212,38 +213,20 @@ class Syncer:
                 whole = engine.run(rung, look, tally)
             except AuthFailed:
                 raise
-            except (NotSupported, BadRequest) as error:
-                refused_on_the_way = tally.pages > 0 and isinstance(error, BadRequest)
-                doubtful = isinstance(error, NotSupported) and not proven
-                if not rung.needs or refused_on_the_way or doubtful or self._known_to_have(rung.needs, state):
+            except (NotSupported, BadRequest, Gone) as error:
+                read = tally.pages > 0
+                if not rung.needs or not able.refused(rung.needs, error, proven=proven, read=read):
                     return _result(rung, "failed", tally, error), False
-                self._learn(rung.needs, available=False)
                 with self._store.write() as uow:
                     uow.forgive(rung.name)
+                    uow.abandon(rung.name)
             except SentryError as error:
                 return _result(rung, "failed", tally, error), isinstance(error, (Unavailable, RateLimited))
             else:
                 if rung.needs and tally.pages:
-                    self._confirm(rung.needs, state)
+                    able.confirm(rung.needs)
                 return _result(rung, _state(whole, tally), tally), False
         return _result(ladder[0], "unsupported", tally), False
-
-    def _known_to_lack(self, capability: str, state: State) -> bool:
-        known = state.capability(capability)
-        return known is not None and not known[0] and self._clock.now() - known[1] < FORGET_CAPABILITY
-
-    def _known_to_have(self, capability: str, state: State) -> bool:
-        known = state.capability(capability)
-        return known is not None and known[0]
-
-    def _confirm(self, capability: str, state: State) -> None:
-        known = state.capability(capability)
-        if known is None or not known[0] or self._clock.now() - known[1] > TELLING:
-            self._learn(capability, available=True)
-
-    def _learn(self, capability: str, *, available: bool) -> None:
-        with self._store.write() as uow:
-            uow.learn(capability, self._clock.now(), available=available)
 
 
 def _wanted(resources: Sequence[str], state: State) -> list[Ladder]:
