@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -55,6 +56,17 @@ def control(url: str, action: str, body: object = None) -> Any:
     """Ask the simulator's control API: POST with a body, GET without."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{url}/__simulator__/{action}", data=data)
+    with urllib.request.urlopen(request) as answer:
+        return json.loads(answer.read())
+
+
+def ask(url: str, endpoint: str, **parameters: str) -> Any:
+    """Ask the simulated Sentry itself about its organization, as any client would."""
+    query = urllib.parse.urlencode(parameters)
+    request = urllib.request.Request(
+        f"{url}/api/0/organizations/{ORGANIZATION}/{endpoint}/?{query}",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
     with urllib.request.urlopen(request) as answer:
         return json.loads(answer.read())
 

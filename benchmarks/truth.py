@@ -15,6 +15,7 @@ import random
 import sqlite3
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,11 +51,11 @@ def _measure(url: str, store: Path, issues: int) -> None:
     first = _sync(url, store)
     harness.control(url, "advance", {"seconds": 900})
     work = _upheave(url)
-    before = _difference(url, store, work)
+    before = difference(url, store, work.merged)
     ordinary = _sync(url, store)
-    between = _difference(url, store, work)
+    between = difference(url, store, work.merged)
     turn = _sync(url, store, "--full")
-    after = _difference(url, store, work)
+    after = difference(url, store, work.merged)
     gone = turn["paths"]["one issue"]
     print(f"{'issues that differ in':24}{'before':>9}{'a sync':>9}{'a turn':>9}")
     for name in SHOWN:
@@ -123,8 +124,8 @@ def _do(url: str, action: str, **arguments: object) -> None:
     harness.control(url, "mutate", {"action": action, **arguments})
 
 
-def _difference(url: str, store: Path, work: Work) -> Counter[str]:
-    """In how many issues the copy differs from the world, by field."""
+def difference(url: str, store: Path, merged: Mapping[str, str]) -> Counter[str]:
+    """In how many issues the copy differs from the world, by field; ``merged`` are those with a known parent."""
     world = harness.control(url, "truth?full=1")["issues_by_id"]
     with closing(sqlite3.connect(store / "store.db")) as connection:
         columns = "id, status, substatus, priority, assigned_id, count, last_seen, removed_at, merged_into"
@@ -138,7 +139,7 @@ def _difference(url: str, store: Path, work: Work) -> Counter[str]:
         held["last_seen"] = datetime.fromtimestamp(held["last_seen"] / 1e6, UTC).isoformat()
         found.update(name for name in FIELDS if held[name] != true[name])
     found["ghosts"] = sum(row[7] is None and issue not in world for issue, row in rows.items())
-    found["merged elsewhere"] = sum(rows[child][8] != parent for child, parent in work.merged.items())
+    found["merged elsewhere"] = sum(child in rows and rows[child][8] != parent for child, parent in merged.items())
     return found
 
 

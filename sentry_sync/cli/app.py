@@ -275,11 +275,34 @@ def check(
     """Check that the database is whole.
 
     Its schema must be this program's own, and every page of the file sound. Reads all of it, so it takes a while.
-    Exit code 6 says that it is not, and the line says what to do. Nothing is changed.
+    Exit code 6 says that it is not, and the line says what to do (`db rebuild`). Nothing is changed.
     """
     from sentry_sync.cli import db as room
 
     room.check(_settings(config, store=store), as_json=as_json)
+
+
+@db.command()
+def rebuild(
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if the database is sound, or another process syncs into it.")
+    ] = False,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Begin a damaged database anew, with all that can be read of it.
+
+    The damaged file is kept beside it. Saved is each row that can still be read of whatever Sentry may no longer
+    have: what changed, what was deleted, events and counts older than its retention. What is held complete is
+    forgotten, so the next sync fetches all that Sentry still has once more.
+
+    Exit code 6 says that the database is sound, 14 that another process syncs; then nothing is changed.
+    """
+    from sentry_sync.cli import db as room
+
+    room.rebuild(_settings(config, store=store), force=force, as_json=as_json)
 
 
 def _settings(config: Any, **flags: Any) -> Any:

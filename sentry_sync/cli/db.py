@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 from sentry_sync.cli import output
+from sentry_sync.cli.connect import connection_of
 from sentry_sync.cli.settings import Settings
-from sentry_sync.errors import StoreError, StoreMissing
-from sentry_sync.store import database, migrate, tables
+from sentry_sync.errors import StoreMissing
+from sentry_sync.records.clock import SystemClock
+from sentry_sync.store import migrate, soundness
+from sentry_sync.store import rebuild as rebuilding
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.store import Store
 
@@ -42,33 +42,36 @@ def current(settings: Settings, *, as_json: bool) -> None:
 def check(settings: Settings, *, as_json: bool) -> None:
     """Say that the store is whole; raises StoreError when it is not."""
     paths = _present(settings)
-    migrate.check(paths.database)
-    uri = f"file:{database.quoted(paths.database)}?mode=ro"
-    with (
-        database.explained(paths.database),
-        closing(sqlite3.connect(uri, uri=True, timeout=database.BUSY_SECONDS)) as connection,
-    ):
-        _check_tables(paths, connection)
-        found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
-    if found != ["ok"]:
-        raise StoreError(
-            f"{paths.database} is damaged ({found[0]}): move it away and run `sentry-sync sync` again"
-        )
+    soundness.check(paths.database)
     if as_json:
         output.document({"store": settings.store, "schema": migrate.HEAD, "ok": True})
     else:
         output.line(f"{settings.store}: schema {migrate.HEAD}, sound")
 
 
-def _check_tables(paths: StorePaths, connection: sqlite3.Connection) -> None:
-    for name, table in tables.metadata.tables.items():
-        columns = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))}
-        missing = sorted({column.name for column in table.columns} - columns)
-        if missing:
-            raise StoreError(
-                f"{paths.database} lacks {name}.{missing[0]}: it was changed by hand; "
-                "move it away and run `sentry-sync sync` again"
-            )
+def rebuild(settings: Settings, *, force: bool, as_json: bool) -> None:
+    """Begin a damaged store anew and say what was saved; raises StoreError when there is no need to."""
+
+    def origin() -> tuple[str, str]:
+        organization = settings.organization
+        return connection_of(settings).base_url, organization
+
+    done = rebuilding.rebuild(StorePaths(settings.store), SystemClock(), origin, force=force)
+    if as_json:
+        saved = {part.table: {"rows": part.rows, "holes": part.holes} for part in done.saved}
+        output.document({"store": settings.store, "aside": done.aside, "saved": saved, "assumed": done.assumed})
+        return
+    output.table(
+        ("TABLE", "ROWS SAVED", "PLACES LOST"),
+        [[part.table, part.rows, part.holes] for part in done.saved if part.rows or part.holes],
+    )
+    if done.assumed:
+        base_url, organization = done.assumed
+        output.warn(
+            f"warning: whose copy it was is lost; by your settings it is that of {organization} at {base_url}"
+        )
+    output.line(f"the damaged file is kept as {done.aside}: delete it once you miss nothing")
+    output.line("run `sentry-sync sync` to fetch what Sentry still has")
 
 
 def _present(settings: Settings) -> StorePaths:

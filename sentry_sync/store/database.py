@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from sentry_sync.errors import StoreBusy, StoreError, StoreMissing, StoreUnwritable
+from sentry_sync.store.paths import StorePaths
 
 BUSY_SECONDS = 30.0
 """SQLite's own wait for a lock; our file lock already keeps writers apart, so this is for checkpoints."""
@@ -21,9 +23,10 @@ CHECKPOINT_PAGES = 4000
 """16 MB of WAL between checkpoints: each one syncs the disk, and SQLite's own 4 MB means one every 20 pages."""
 
 
+@lru_cache(maxsize=8)
 def writer(path: Path) -> Engine:
     """An engine for the one writer of the moment: WAL, each BEGIN takes the write lock at once."""
-    engine = create_engine("sqlite://", creator=lambda: _connect(f"file:{quoted(path)}"), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=lambda: connect(f"file:{quoted(path)}"), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -42,8 +45,14 @@ def reader(path: Path) -> Engine:
     """An engine that cannot write; each BEGIN is a snapshot. Raises StoreMissing if there is no store."""
     if not path.exists():
         raise StoreMissing(f"there is no store at {path.parent} yet: run `sentry-sync sync` first")
+    return _reader(path)
+
+
+@lru_cache(maxsize=8)
+def _reader(path: Path) -> Engine:
+    """Kept: an engine holds no connection, but every statement it has compiled, half of a small sync's time."""
     engine = create_engine(
-        "sqlite://", creator=lambda: _connect(f"file:{quoted(path)}?mode=ro"), poolclass=NullPool
+        "sqlite://", creator=lambda: connect(f"file:{quoted(path)}?mode=ro"), poolclass=NullPool
     )
 
     @event.listens_for(engine, "begin")
@@ -71,9 +80,26 @@ def quoted(path: Path) -> str:
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def connect(uri: str) -> sqlite3.Connection:
+    """A connection without transactions but those it is told to begin."""
     # isolation_level=None: pysqlite's own transactions are no snapshots and leave failed migrations half done.
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")
+"""What SQLite says of a file that it can't read, or not any more."""
+
+REBUILD = "sentry-sync db rebuild"
+"""What brings a damaged store back."""
+
+
+def damaged(path: Path, said: str) -> StoreError:
+    """The error for a file of which SQLite, or a check of ours, ``said`` that it is broken."""
+    # Only the store holds what can be saved; the ledger counts the requests of a day.
+    remedy = f"run `{REBUILD}`, which keeps the file aside and saves what can be read"
+    if path.name != StorePaths(path.parent).database.name:
+        remedy = "move it away and run the command again"
+    return StoreError(f"{path} is damaged or not a database ({said}): {remedy}")
 
 
 @contextmanager
@@ -97,8 +123,6 @@ def explain(path: Path, error: Exception) -> StoreError:
         )
     if "locked" in said or "busy" in said:
         return StoreBusy(f"the store in {path.parent} is locked by another program: try again when it is done")
-    if "malformed" in said or "not a database" in said:
-        return StoreError(
-            f"{path} is damaged or not a database ({said}): move it away and run `sentry-sync sync` again"
-        )
+    if any(words in said for words in DAMAGE):
+        return damaged(path, said)
     return StoreError(f"the store in {path.parent} failed: {said}")

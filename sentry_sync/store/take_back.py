@@ -19,7 +19,16 @@ STREAM = "clock"
 LAG = timedelta(minutes=1)
 """What happened in the last minute before a look may not have been there to see: ingestion lags by as much."""
 
-LOOKS = ("verified_at", "fetched_at", "known_since", "learned_at", "removed_at", "started_at", "updated_at")
+LOOKS = (
+    "verified_at",
+    "fetched_at",
+    "known_since",
+    "learned_at",
+    "doubted_at",
+    "removed_at",
+    "started_at",
+    "updated_at",
+)
 """Columns that say when we looked. Those that say when something happened in Sentry are Sentry's own."""
 
 _OBSERVED = [

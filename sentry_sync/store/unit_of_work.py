@@ -234,6 +234,11 @@ class UnitOfWork:
             )
         )
 
+    def mark_first(self, stream: str, scope: str, at: datetime) -> None:
+        """Set a stream's mark unless it has one."""
+        values = {"stream": stream, "scope": scope, "mark": at, "as_of": at}
+        self._connection.execute(upsert(tables.marks).values(values).on_conflict_do_nothing())
+
     def cover(
         self,
         resource: str,
@@ -392,12 +397,14 @@ class UnitOfWork:
                 self.uncover(resource, "", Interval(start, since))
 
     def remove_unseen_projects(self, since: datetime) -> None:
-        """Mark projects that a complete list, begun at ``since``, no longer named as removed."""
+        """Mark projects that a complete list, begun at ``since``, no longer named as removed.
+
+        Those that were never listed too: known from an issue, they were gone before the first list.
+        """
         projects = tables.projects
+        unseen = or_(projects.c.verified_at.is_(None), projects.c.verified_at < since)
         self._connection.execute(
-            update(projects)
-            .where(projects.c.verified_at < since, projects.c.removed_at.is_(None))
-            .values(removed_at=since)
+            update(projects).where(unseen, projects.c.removed_at.is_(None)).values(removed_at=since)
         )
 
     def settle_releases(self, since: datetime) -> None:

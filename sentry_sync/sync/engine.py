@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentry_sync.errors import BadRequest, Forbidden, NotFound, QueryTimeout, SchemaDrift, SentryError
+from sentry_sync.errors import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    OutsideRetention,
+    QueryTimeout,
+    SchemaDrift,
+    SentryError,
+)
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.windows import Size, fitted, grown, halves, shrunk
 from sentry_sync.store.store import Store
@@ -163,13 +171,9 @@ class Engine:
                 harvest = stream.harvest(page, work, look)
                 seen = harvest.rows + len(harvest.rejects)
                 trail = follow(trail, cursor, page, seen, paged=stream.paged, counted=stream.counted)
-            except NotFound as error:
-                if not stream.absent_is_empty:
-                    self._fail(stream, work, run, look, error)
-                    raise
-                self._absent(stream, work, run, look.now, error)
-                return []
             except SentryError as error:
+                if self._means_nothing_there(stream, work, run, look, error):
+                    return []
                 self._fail(stream, work, run, look, error)
                 raise
             self._check_clock(work, run, look, page)
@@ -251,6 +255,26 @@ class Engine:
             uow.mark(stream.name, work.scope, at, at)
             if run is not None:
                 uow.end_pass(run, "abandoned", at, str(error))
+
+    def _means_nothing_there(
+        self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError
+    ) -> bool:
+        """Whether the error is an answer, which has then been written down."""
+        if isinstance(error, NotFound) and stream.absent_is_empty:
+            self._absent(stream, work, run, look.now, error)
+            return True
+        if isinstance(error, OutsideRetention) and stream.covers and work.window:
+            self._outlived(stream, work, run, look)
+            return True
+        return False
+
+    def _outlived(self, stream: Stream, work: Work, run: Pass | None, look: Look) -> None:
+        """The server keeps nothing of the window any more: what is held of it is all there will ever be."""
+        with self._store.write() as uow:
+            run = run or uow.begin_pass(stream.name, work.scope, work.window, look.now)
+            if stream.covers and work.window:
+                uow.cover(stream.covers, work.scope, work.window, source=stream.source)
+            uow.end_pass(run, "done", look.now)
 
     def _fail(self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError) -> None:
         """Write down that the pass stopped and why. One that never had a page is written down too."""

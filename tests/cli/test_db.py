@@ -8,6 +8,7 @@ import pytest
 
 from sentry_sync.store import migrate, tables
 from tests.support.cli import CommandLine
+from tests.support.damage import break_pages, leaves
 
 
 @pytest.fixture
@@ -68,12 +69,10 @@ def test_check_finds_a_damaged_page(cli: CommandLine, store: Path) -> None:
         connection.executemany(
             "INSERT INTO environments VALUES (?, ?, 0)", [(str(number), "x" * 200) for number in range(2000)]
         )
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'environments'").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    with (store / "store.db").open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)
-    assert "damaged" in cli("db", "check").refused(6)
+    break_pages(store / "store.db", leaves(store / "store.db", "environments")[1:2])
+    refused = cli("db", "check").refused(6)
+    assert "damaged" in refused
+    assert "sentry-sync db rebuild" in refused
 
 
 def test_a_file_that_is_no_database_is_named(cli: CommandLine, store: Path) -> None:
@@ -88,3 +87,48 @@ def test_every_table_is_checked(cli: CommandLine, store: Path) -> None:
     for name in tables.metadata.tables:
         with closing(sqlite3.connect(store / "store.db")) as connection:
             assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone(), name
+
+
+def test_rebuild_saves_what_can_be_read_and_says_so(cli: CommandLine, store: Path) -> None:
+    cli("db", "upgrade")
+    with closing(sqlite3.connect(store / "store.db")) as connection, connection:
+        connection.execute("INSERT INTO origin VALUES ('https://sentry.io', 'acme')")
+        connection.executemany(
+            "INSERT INTO environments VALUES (?, ?, 0)", [(str(number), "x" * 200) for number in range(2000)]
+        )
+    assert "is sound" in cli("db", "rebuild").refused(6)
+    break_pages(store / "store.db", leaves(store / "store.db", "environments")[1:2])
+    done = cli("db", "rebuild", "--json").document
+    [aside] = store.glob("store.db.damaged-*Z")
+    assert done["aside"] == str(aside)
+    assert done["assumed"] is None
+    assert done["saved"]["origin"] == {"rows": 1, "holes": 0}
+    assert 1900 < done["saved"]["environments"]["rows"] < 2000
+    assert done["saved"]["environments"]["holes"] == 1
+    assert cli("db", "check").code == 0
+
+
+def test_rebuild_tells_a_person_where_the_damaged_file_is_and_what_to_do_next(
+    cli: CommandLine, store: Path
+) -> None:
+    assert "there is no store" in cli("db", "rebuild").refused(11)
+    store.mkdir()
+    (store / "store.db").write_text("not a database, but long enough to be read as one" * 100, encoding="ascii")
+    assert "sentry-sync db rebuild" in cli("status").refused(6)
+    said = cli("db", "rebuild").out
+    [aside] = store.glob("store.db.damaged-*Z")
+    assert f"kept as {aside}" in said
+    assert "run `sentry-sync sync`" in said
+
+
+def test_rebuild_does_not_mix_organizations(
+    cli: CommandLine, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("db", "upgrade")
+    with closing(sqlite3.connect(store / "store.db")) as connection, connection:
+        connection.execute("INSERT INTO environments VALUES ('1', 'prod', 0)")
+    assert "SENTRY_ORG" in cli("db", "rebuild", "--force").refused(2)
+    monkeypatch.setenv("SENTRY_ORG", "acme")
+    monkeypatch.setenv("SENTRY_AUTH_TOKEN", "sntrys_x")
+    done = cli("db", "rebuild", "--force")
+    assert "by your settings it is that of acme at https://sentry.io" in done.err

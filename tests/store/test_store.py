@@ -16,6 +16,7 @@ from sqlalchemy import func, inspect, select
 from sentry_sync.errors import StoreMismatch, StoreMissing, StoreTooNew, StoreUnwritable
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.issue import IssueProject
 from sentry_sync.store import migrate, tables
 from sentry_sync.store.bodies import unpack
 from sentry_sync.store.reads.state import State
@@ -54,16 +55,6 @@ def test_the_migrations_make_the_tables_the_program_declares(store: Store) -> No
             assert {c["name"] for c in found.get_columns(name)} == set(table.columns.keys()), name
             assert {i["name"] for i in found.get_indexes(name)} == {i.name for i in table.indexes}, name
             assert found.get_pk_constraint(name)["constrained_columns"] == [c.name for c in table.primary_key]
-
-
-def test_a_migration_goes_down_and_up_on_a_filled_store(store: Store) -> None:
-    with store.write() as uow:
-        uow.upsert([issue()])
-    store.close()
-    migrate.downgrade(store.paths.database, "base")
-    assert migrate.current(store.paths.database) is None
-    store.prepare()
-    assert one(store, func.count(tables.issues.c.id)) == 0
 
 
 def test_the_head_the_program_knows_is_the_newest_migration() -> None:
@@ -169,6 +160,14 @@ def test_a_mark_never_moves_back(store: Store) -> None:
 def test_projects_a_complete_list_no_longer_names_are_removed(store: Store) -> None:
     with store.write() as uow:
         uow.upsert([project("1", "api", NOW - timedelta(days=1)), project("2", "web", NOW)])
+        uow.remove_unseen_projects(NOW)
+    with closing(store.read()) as connection:
+        assert State(connection).projects() == {"web": "2"}
+
+
+def test_a_project_known_from_an_issue_alone_is_removed_when_the_first_list_lacks_it(store: Store) -> None:
+    with store.write() as uow:
+        uow.upsert([IssueProject("1", "gone", None, None), project("2", "web", NOW)])
         uow.remove_unseen_projects(NOW)
     with closing(store.read()) as connection:
         assert State(connection).projects() == {"web": "2"}

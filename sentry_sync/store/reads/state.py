@@ -147,7 +147,14 @@ class State:
             .where(
                 issues.c.status == "unresolved",
                 issues.c.removed_at.is_(None),
-                or_(tried.c.as_of.is_(None), and_(tried.c.as_of < stale_before, newest.c.at < issues.c.last_seen)),
+                or_(
+                    tried.c.as_of.is_(None),
+                    # An issue that had no event to show when it was tried is worth it again once it has a new one.
+                    and_(
+                        tried.c.as_of < stale_before,
+                        func.coalesce(newest.c.at, tried.c.as_of) < issues.c.last_seen,
+                    ),
+                ),
             )
             .order_by(issues.c.last_seen.desc(), issues.c.id)
             .limit(limit)
