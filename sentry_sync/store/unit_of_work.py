@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
@@ -15,6 +15,7 @@ from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
+from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
@@ -41,15 +42,6 @@ _TURN_PAGE = (
         reject_reason=func.coalesce(bindparam("reason"), _passes.reject_reason),
         updated_at=bindparam("at"),
     )
-)
-_ABANDON = (
-    update(tables.passes)
-    .where(
-        _passes.stream == bindparam("of"),
-        _passes.scope == bindparam("within"),
-        _passes.state.in_(("running", "failed")),
-    )
-    .values(state="abandoned")
 )
 _BEGIN_PASS = insert(tables.passes).values(
     stream=bindparam("stream"),
@@ -198,8 +190,24 @@ class UnitOfWork:
         self._connection.execute(delete(found).where(when >= window.start, when < window.end))
 
     def begin_pass(self, stream: str, scope: str, window: Interval | None, at: datetime) -> Pass:
-        """Write down that a pass starts; an unfinished one of the same stream and scope ends as abandoned."""
-        self._connection.execute(_ABANDON, {"of": stream, "within": scope})
+        """Write down that a pass starts.
+
+        Unfinished ones of the same stream and scope end as abandoned if their window lies within this one's, or if
+        they have no cursor to go on from.
+        """
+        inside = (
+            and_(_passes.start >= window.start, _passes.end <= window.end) if window else _passes.start.is_(None)
+        )
+        self._connection.execute(
+            update(tables.passes)
+            .where(
+                _passes.stream == stream,
+                _passes.scope == scope,
+                _passes.state.in_(("running", "failed")),
+                or_(inside, _passes.cursor.is_(None)),
+            )
+            .values(state="abandoned")
+        )
         start, end = (window.start, window.end) if window else (None, None)
         done = self._connection.execute(
             _BEGIN_PASS,
@@ -329,6 +337,18 @@ class UnitOfWork:
                 index_elements=["name"], set_={"available": available, "learned_at": at}
             )
         )
+
+    def keep_schedule(self, entry: Entry, at: datetime) -> None:
+        """Remember when a stream's ladder is due next; one that is not through yet is due now."""
+        values = {
+            "every_seconds": round(entry.every.total_seconds()),
+            "due_at": min(entry.due_at, at) if entry.open else entry.due_at,
+            "failures": entry.failures,
+            "requests": entry.requests,
+            "updated_at": at,
+        }
+        statement = upsert(tables.schedule).values(stream=entry.stream, **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
 
     def forgive(self, stream: str) -> None:
         """Forget that a stream's passes failed before their first page: the server has no such thing."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import tables, take_back
 from sentry_sync.store.reads.audits import Audits
@@ -109,6 +111,26 @@ class State:
             )
             for row in rows
         ]
+
+    def schedule(self) -> dict[str, Entry]:
+        """When each ladder is due, as the last daemon left it."""
+        with self._connection.begin():
+            rows = self._connection.execute(select(tables.schedule)).all()
+        return {
+            row.stream: Entry(
+                row.stream, timedelta(seconds=row.every_seconds), row.due_at, row.failures, row.requests
+            )
+            for row in rows
+        }
+
+    def changes_seen(self, streams: Sequence[str], since: datetime) -> int:
+        """How many changes of issues these streams found out since then; counts move with events and are none."""
+        history = tables.issue_history.c
+        query = select(func.count()).where(
+            history.seen_by.in_(streams), history.at >= since, history.field != "count"
+        )
+        with self._connection.begin():
+            return int(self._connection.execute(query).scalar() or 0)
 
     def projects(self) -> dict[str, str]:
         """Slug to id of the projects that are still there."""

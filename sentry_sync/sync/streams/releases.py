@@ -35,10 +35,6 @@ EXPLICIT_PROJECTS = 50
 DEPLOYS_PER_RUN = 5
 """Deploys cost a request a release, once a list shows that there is a new one: the newest first, a few a run."""
 
-SWEEP_AGE = timedelta(hours=6)
-"""How often all releases are listed: 1,000 of them cost ten requests. What is older than the newest day of them
-changes by itself only as old versions die out."""
-
 CONFIRMED_PER_RUN = 20
 """Releases a run asks for by their version because a sweep did not show them: a fifth of a minute's budget."""
 
@@ -80,9 +76,9 @@ def _harvest(page: Page, work: Work, look: Look) -> Harvest:
 
 
 def _plan_sweep(look: Look) -> list[Work]:
-    """Never before the first sync is through, which has listed everything."""
+    """Never before the first sync is through, which has listed everything. Old versions do little but die out."""
     first, mark = look.state.mark(NAME), look.state.mark(SWEEP_NAME)
-    return [Work()] if first and (mark is None or look.now - mark.as_of >= SWEEP_AGE) else []
+    return [Work()] if first and (mark is None or look.now - mark.as_of >= look.age) else []
 
 
 def _fetch_sweep(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
