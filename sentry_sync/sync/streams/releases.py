@@ -63,7 +63,7 @@ def _plan(look: Look) -> list[Work]:
 
 
 def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    return client.releases(cursor=cursor, project_ids=projects_to_name(look))
+    return linked(client.releases(cursor=cursor, project_ids=projects_to_name(look)), cursor)
 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
