@@ -31,6 +31,7 @@ bench: $(VENV)/.installed ## Measure us beside the least that is possible
 	$(BIN)/python -m benchmarks.first_sync
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.past
 
 docs: $(VENV)/.installed-dev ## Write the generated pages anew
 	$(BIN)/python -m docs.generate

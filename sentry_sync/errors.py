@@ -47,6 +47,8 @@ class SentryError(SentrySyncError):
     """The server did not give us what we asked for."""
 
     exit_code = 4
+    endpoint = ""
+    """The name of the endpoint that was asked, where one was."""
 
 
 class AuthFailed(SentryError):
@@ -73,6 +75,10 @@ class Gone(SentryError):
 
 class BadRequest(SentryError):
     """400 or 422: the server refuses the question itself; asking again will not help."""
+
+
+class OutsideRetention(BadRequest):
+    """400: all of the time that was asked for is older than what the server keeps."""
 
 
 class QueryTimeout(SentryError):

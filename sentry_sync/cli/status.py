@@ -173,6 +173,7 @@ def _covered(entry: reads.CoverageReport) -> dict[str, Any]:
         "gaps": [{"from": gap.start, "to": gap.end} for gap in entry.gaps],
         "sources": list(entry.sources),
         "approximate": entry.approximate,
+        "resolution_seconds": entry.resolution,
     }
 
 

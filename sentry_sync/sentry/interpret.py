@@ -13,6 +13,7 @@ from sentry_sync.errors import (
     Gone,
     NotFound,
     NotSupported,
+    OutsideRetention,
     QueryTimeout,
     RateLimited,
     SchemaDrift,
@@ -50,6 +51,10 @@ class Answer:
     endpoint: str
     server: str
     secret: str = field(default="", repr=False)
+    retires: str = ""
+    """When the endpoint goes away, as a brownout's headers say it."""
+    replacement: str = ""
+    """What takes its place then."""
 
     @property
     def is_json(self) -> bool:
@@ -81,6 +86,8 @@ def _error(answer: Answer) -> SentryError:
     status = answer.status
     if status in {400, 408} and "timeout" in said.lower().replace("timed out", "timeout"):
         return _query_timeout(answer)
+    if status == 400 and "more recent date range" in said.lower():
+        return OutsideRetention(f"{answer.server} keeps nothing of the time asked of {answer.endpoint} any more")
     if status in {404, 405, 501} and (body is None or status != 404 or _no_route(said)):
         return _not_supported(answer)
     build = _BY_STATUS.get(status)
@@ -139,8 +146,12 @@ def _not_found(answer: Answer, said: str) -> SentryError:
 
 
 def _gone(answer: Answer, said: str) -> SentryError:
+    retires, replacement = one_line(answer.retires, answer.secret), one_line(answer.replacement, answer.secret)
+    told = f"; it goes on {retires}" if retires else ""
+    told += f", and {replacement} takes its place" if replacement else ""
     return Gone(
-        f"{answer.server} is retiring its {answer.endpoint} endpoint (410){said}; try again in some minutes"
+        f"{answer.server} is retiring its {answer.endpoint} endpoint (410){said}{told}; try again in some "
+        "minutes, and upgrade sentry-sync if it stays away"
     )
 
 

@@ -84,6 +84,13 @@ class Session:
 
     def page(self, call: Call) -> Page:
         """The answer to ``call``; raises a SentryError that says what came instead, or BudgetExhausted."""
+        try:
+            return self._page(call)
+        except SentryError as error:
+            error.endpoint = call.endpoint
+            raise
+
+    def _page(self, call: Call) -> Page:
         base = self.origins.control if call.on_control else self.origins.regional
         url = f"{base}/api/0{call.path}{encoded(call.query)}"
         for _ in range(MOST_REDIRECTS + 1):
@@ -148,6 +155,8 @@ class Session:
                 endpoint=call.endpoint,
                 server=self._server,
                 secret=self.connection.secret.reveal(),
+                retires=headers.get("x-sentry-deprecation-date", ""),
+                replacement=headers.get("x-sentry-replacement-endpoint", ""),
             )
         )
         links = read_links(headers.get("link"))
@@ -166,8 +175,8 @@ class Session:
         """Where a redirect leads, if that is the same server; a renamed project says so in its body too."""
         target = str(response.headers.get("location") or _moved_to(response.content))
         try:
-            same = bool(target) and origin_of(urljoin(url, target)) == origin_of(url)
-        except ValueError:
+            same = bool(target) and origin_of(str(httpx.URL(urljoin(url, target)))) == origin_of(url)
+        except (ValueError, httpx.InvalidURL):
             same = False
         if not same:
             where = one_line(target, self.connection.secret.reveal())

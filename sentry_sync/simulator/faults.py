@@ -12,10 +12,16 @@ import orjson
 from .api.call import Response, Trick
 
 FaultKind = Literal[
-    "status", "hang", "cut_body", "bad_json", "html", "slow", "short_page", "empty_page", "repeat_cursor",
-    "no_link", "wrong_type", "drop",
+    "status", "hang", "cut_body", "bad_json", "html", "slow", "short_page", "shrunk_page", "empty_page",
+    "repeat_cursor", "cycle", "no_link", "wrong_type", "drop",
 ]  # fmt: skip
-_TRICKS: dict[FaultKind, Trick] = {"short_page": "short", "empty_page": "empty", "repeat_cursor": "repeat"}
+_TRICKS: dict[FaultKind, Trick] = {
+    "short_page": "short",
+    "shrunk_page": "shrink",
+    "empty_page": "empty",
+    "repeat_cursor": "repeat",
+    "cycle": "cycle",
+}
 HANG_SECONDS = 3_600.0
 SLOW_SECONDS = 2.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -22,6 +23,7 @@ CHECKPOINT_PAGES = 4000
 """16 MB of WAL between checkpoints: each one syncs the disk, and SQLite's own 4 MB means one every 20 pages."""
 
 
+@lru_cache(maxsize=8)
 def writer(path: Path) -> Engine:
     """An engine for the one writer of the moment: WAL, each BEGIN takes the write lock at once."""
     engine = create_engine("sqlite://", creator=lambda: connect(f"file:{quoted(path)}"), poolclass=NullPool)
@@ -43,6 +45,12 @@ def reader(path: Path) -> Engine:
     """An engine that cannot write; each BEGIN is a snapshot. Raises StoreMissing if there is no store."""
     if not path.exists():
         raise StoreMissing(f"there is no store at {path.parent} yet: run `sentry-sync sync` first")
+    return _reader(path)
+
+
+@lru_cache(maxsize=8)
+def _reader(path: Path) -> Engine:
+    """Kept: an engine holds no connection, but every statement it has compiled, half of a small sync's time."""
     engine = create_engine(
         "sqlite://", creator=lambda: connect(f"file:{quoted(path)}?mode=ro"), poolclass=NullPool
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -15,8 +15,10 @@ from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
+from sentry_sync.records.windows import Size
 from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
+from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import EPOCH, MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
 
@@ -62,6 +64,16 @@ class Pass:
     rows: int
     started_at: datetime
     rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """In what way a time is known."""
+
+    source: str
+    approximate: bool
+    resolution: int | None
+    """Seconds."""
 
 
 def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
@@ -223,18 +235,24 @@ class UnitOfWork:
         )
 
     def cover(
-        self, resource: str, scope: str, interval: Interval, *, source: str, approximate: bool = False
+        self,
+        resource: str,
+        scope: str,
+        interval: Interval,
+        *,
+        source: str,
+        approximate: bool = False,
+        resolution: timedelta | None = None,
     ) -> None:
-        """Say that ``interval`` is known complete for the resource and scope, from ``source``."""
-        rows = self._coverage(resource, scope)
-        kept = [
-            (part, row.source, row.approximate)
-            for row in rows
-            for part in subtract([Interval(row.start, row.end)], interval)
-        ]
-        alike = [part for part, *how in kept if how == [source, approximate]]
-        others = [entry for entry in kept if list(entry[1:]) != [source, approximate]]
-        merged = [(part, source, approximate) for part in union([*alike, interval])]
+        """Say that ``interval`` is known complete for the resource and scope, from ``source``.
+
+        ``resolution`` is the smallest time that its rows tell apart, where they are of a time at all.
+        """
+        how = How(source, approximate, None if resolution is None else int(resolution.total_seconds()))
+        kept = self._covered_without(resource, scope, interval)
+        alike = [part for part, told in kept if told == how]
+        others = [(part, told) for part, told in kept if told != how]
+        merged = [(part, how) for part in union([*alike, interval])]
         self._write_coverage(resource, scope, others + merged)
 
     def uncover(self, resource: str, scope: str, interval: Interval, *, by: int | None = None) -> None:
@@ -257,13 +275,14 @@ class UnitOfWork:
             )
             .values(state="abandoned", error="part of its time was taken back to be read again")
         )
-        rows = self._coverage(resource, scope)
-        kept = [
-            (part, row.source, row.approximate)
-            for row in rows
+        self._write_coverage(resource, scope, self._covered_without(resource, scope, interval))
+
+    def _covered_without(self, resource: str, scope: str, interval: Interval) -> list[tuple[Interval, How]]:
+        return [
+            (part, How(row.source, row.approximate, row.resolution))
+            for row in self._coverage(resource, scope)
             for part in subtract([Interval(row.start, row.end)], interval)
         ]
-        self._write_coverage(resource, scope, kept)
 
     def doubt(self, doubt: Doubt, resources: Iterable[str]) -> None:
         """Have an hour of ``resources`` read again, and remember what was seen to differ."""
@@ -278,6 +297,21 @@ class UnitOfWork:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
         for resource in resources:
             self.uncover(resource, "", Interval(doubt.hour, doubt.hour + HOUR))
+
+    def window_size(self, stream: str) -> Size | None:
+        """How long a window the stream may ask for at once; None for no limit."""
+        return window_size(self._connection, stream)
+
+    def resize(self, stream: str, size: timedelta | None, at: datetime) -> None:
+        """Remember how long a window the stream may ask for at once; None for no limit."""
+        sizes = tables.window_sizes
+        known = self.window_size(stream)
+        if size == (known.length if known else None):
+            return
+        self._connection.execute(delete(sizes).where(sizes.c.stream == stream))
+        if size is not None:
+            seconds = int(size.total_seconds())
+            self._connection.execute(insert(sizes).values(stream=stream, seconds=seconds, learned_at=at))
 
     def take_back(self, server_time: datetime) -> str | None:
         """Believe no claim to know beyond the server's time; a line on what was taken back, if any was."""
@@ -338,11 +372,15 @@ class UnitOfWork:
                 self.uncover(resource, "", Interval(start, since))
 
     def remove_unseen_projects(self, since: datetime) -> None:
-        """Mark projects that a complete list, begun at ``since``, no longer named as removed."""
+        """Mark projects that a complete list, begun at ``since``, no longer named as removed.
+
+        Those that were never listed too: known from an issue, they were gone before the first list.
+        """
         projects = tables.projects
+        unseen = or_(projects.c.verified_at.is_(None), projects.c.verified_at < since)
         self._connection.execute(
             update(projects)
-            .where(projects.c.verified_at < since, projects.c.removed_at.is_(None))
+            .where(unseen, projects.c.removed_at.is_(None))
             .values(removed_at=since)
         )
 
@@ -353,7 +391,7 @@ class UnitOfWork:
     def _coverage(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
         return list(self._connection.execute(_COVERAGE_OF, {"of": resource, "within": scope}))
 
-    def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, str, bool]]) -> None:
+    def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, How]]) -> None:
         self._connection.execute(_FORGET_COVERAGE, {"of": resource, "within": scope})
         if parts:
             self._connection.execute(
@@ -364,9 +402,10 @@ class UnitOfWork:
                         "scope": scope,
                         "start": part.start,
                         "end": part.end,
-                        "source": source,
-                        "approximate": approximate,
+                        "source": how.source,
+                        "approximate": how.approximate,
+                        "resolution": how.resolution,
                     }
-                    for part, source, approximate in parts
+                    for part, how in parts
                 ],
             )

@@ -12,13 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentry_sync.errors import BadRequest, Forbidden, NotFound, QueryTimeout, SchemaDrift, SentryError
+from sentry_sync.errors import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    OutsideRetention,
+    QueryTimeout,
+    SchemaDrift,
+    SentryError,
+)
 from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.windows import Size, fitted, grown, halves, shrunk
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 from sentry_sync.sync.headway import Trail, follow
-from sentry_sync.sync.plan import halves, worth_asking
+from sentry_sync.sync.plan import worth_asking
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work
 
@@ -93,6 +102,9 @@ class Engine:
             if self._stop():
                 return False
             work, run = works.popleft()
+            if run is None and (parts := _parts(stream, work, look)):
+                works.extendleft((part, None) for part in reversed(parts))
+                continue
             try:
                 more = self._attempt(stream, work, run, look, tally)
             except _BehindServer:
@@ -127,6 +139,7 @@ class Engine:
             parts = halves(work.window, stream.finest) if work.window else None
             if parts is None:
                 raise
+            self._narrow(stream, work, look)
             return [replace(work, window=part) for part in parts]
         except BadRequest:
             if run is None:
@@ -140,9 +153,17 @@ class Engine:
             self._setback = self._setback or error
             return []
 
+    def _narrow(self, stream: Stream, work: Work, look: Look) -> None:
+        """Remember that the server could not answer for so long a window."""
+        if stream.limits and work.window:
+            with self._store.write() as uow:
+                size = uow.window_size(stream.name)
+                uow.resize(stream.name, shrunk(size, stream.limits, work.window), look.now)
+
     def _pass(self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally) -> list[Work] | None:
         """Read a pass's pages; what is left to ask in another pass, or None when told to stop."""
         cursor = run.cursor if run else None
+        approximate = False
         trail = Trail(rows=run.rows + run.rejected if run else 0)
         while True:
             try:
@@ -150,17 +171,15 @@ class Engine:
                 harvest = stream.harvest(page, work, look)
                 seen = harvest.rows + len(harvest.rejects)
                 trail = follow(trail, cursor, page, seen, paged=stream.paged, counted=stream.counted)
-            except NotFound as error:
-                if not stream.absent_is_empty:
-                    self._fail(stream, work, run, look, error)
-                    raise
-                self._absent(stream, work, run, look.now, error)
-                return []
             except SentryError as error:
+                if self._means_nothing_there(stream, work, run, look, error):
+                    return []
                 self._fail(stream, work, run, look, error)
                 raise
             self._check_clock(work, run, look, page)
-            turned = _Turn(stream, work, run, page, harvest)
+            # Of a pass that was sampled on one page, no page can say that the whole is exact.
+            approximate = approximate or harvest.approximate
+            turned = _Turn(stream, work, run, page, harvest, approximate)
             run = self._commit(turned)
             cursor = page.next_cursor
             tally.pages += 1
@@ -209,7 +228,8 @@ class Engine:
                     turn.work.scope,
                     known,
                     source=turn.stream.source,
-                    approximate=turn.harvest.approximate or turn.cut_short,
+                    approximate=turn.approximate or turn.cut_short,
+                    resolution=turn.stream.resolution,
                 )
             if turn.last:
                 self._finish(uow, turn, run, at)
@@ -224,6 +244,8 @@ class Engine:
             as_of = run.window.end if run.window else run.started_at
         if as_of is not None:
             uow.mark(turn.stream.name, turn.work.scope, as_of, as_of)
+        if turn.stream.limits and run.window:
+            uow.resize(turn.stream.name, turn.next_size(uow.window_size(turn.stream.name), run, at), at)
         if turn.stream.finish:
             turn.stream.finish(uow, run)
 
@@ -234,6 +256,26 @@ class Engine:
             if run is not None:
                 uow.end_pass(run, "abandoned", at, str(error))
 
+    def _means_nothing_there(
+        self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError
+    ) -> bool:
+        """Whether the error is an answer, which has then been written down."""
+        if isinstance(error, NotFound) and stream.absent_is_empty:
+            self._absent(stream, work, run, look.now, error)
+            return True
+        if isinstance(error, OutsideRetention) and stream.covers and work.window:
+            self._outlived(stream, work, run, look)
+            return True
+        return False
+
+    def _outlived(self, stream: Stream, work: Work, run: Pass | None, look: Look) -> None:
+        """The server keeps nothing of the window any more: what is held of it is all there will ever be."""
+        with self._store.write() as uow:
+            run = run or uow.begin_pass(stream.name, work.scope, work.window, look.now)
+            if stream.covers and work.window:
+                uow.cover(stream.covers, work.scope, work.window, source=stream.source)
+            uow.end_pass(run, "done", look.now)
+
     def _fail(self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError) -> None:
         """Write down that the pass stopped and why. One that never had a page is written down too."""
         with self._store.write() as uow:
@@ -243,6 +285,14 @@ class Engine:
     def _end(self, run: Pass, state: str, at: datetime, error: str) -> None:
         with self._store.write() as uow:
             uow.end_pass(run, state, at, error)
+
+
+def _parts(stream: Stream, work: Work, look: Look) -> list[Work]:
+    """The work in windows as long as the server was seen to take them; nothing where it is one already."""
+    if stream.limits is None or work.window is None:
+        return []
+    parts = fitted(work.window, look.state.window_size(stream.name))
+    return [replace(work, window=part) for part in parts] if len(parts) > 1 else []
 
 
 def _progress(run: Pass, tally: Tally, page: Page) -> Progress:
@@ -258,6 +308,8 @@ class _Turn:
     run: Pass | None
     page: Page
     harvest: Harvest
+    approximate: bool
+    """The server sampled, on this page or on one before it."""
 
     @property
     def window(self) -> Interval | None:
@@ -310,3 +362,12 @@ class _Turn:
         if not self.capped or window is None or boundary is None or boundary <= window.start:
             return []
         return [Work(self.work.scope, Interval(window.start, boundary))]
+
+    def next_size(self, size: Size | None, run: Pass, at: datetime) -> timedelta | None:
+        """How long the stream's next windows may be, now that this one has ended."""
+        limits, window = self.stream.limits, run.window
+        if limits is None or window is None:
+            return size.length if size else None
+        if self.capped:
+            return shrunk(size, limits, window, window.end - self.boundary if self.boundary else None)
+        return grown(size, limits, window, run.pages, at)

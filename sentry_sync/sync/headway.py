@@ -1,7 +1,7 @@
 """Does a pass get on? What its pages must not do if it is to end, and to end with everything read.
 
-Across a kill a pass remembers no more than its cursor and its counts; within a process it remembers its trail. What
-is wrong is said loudly, as SchemaDrift, and the pass keeps the cursor it had: the next run asks again there.
+Across a kill a pass remembers no more than its cursor and its counts; within a process it remembers its trail.
+What is wrong is said loudly, as SchemaDrift, and the pass keeps the cursor it had: the next run asks again there.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.page import Page
 
 MOST_EMPTY = 50
-"""Empty pages in a row that are followed. Sentry's search answers with some when it filters what it found; a server
-that goes on for longer walks nowhere, at a request each."""
+"""Empty pages in a row that are followed. Sentry's search gives some when it filters what it found; a server that
+goes on for longer walks nowhere, at a request each."""
 
 FULL_PAGE = 50
-"""Rows that may be a full page (GlitchTip's own default; Sentry's is a hundred): without a Link header there may be
-more behind them. Fewer are taken to be all."""
+"""Rows that may be a full page (GlitchTip's own default; Sentry's is a hundred): without a Link header there may
+be more behind them. Fewer are taken to be all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Trail:
 
 
 def follow(trail: Trail, cursor: str | None, page: Page, rows: int, *, paged: bool, counted: bool) -> Trail:
-    """The trail with the page that was had for ``cursor`` and held ``rows``; raises SchemaDrift if it leads nowhere.
+    """The trail with the page that was had for ``cursor`` and held ``rows``; SchemaDrift if it leads nowhere.
 
-    ``paged`` says that a full page must tell whether more follows; ``counted`` that ``X-Hits`` counts these rows.
+    ``paged``: a full page must tell whether more follows. ``counted``: ``X-Hits`` counts these rows.
     """
     _check_repeated(trail, page, rows)
     empty = 0 if rows else trail.empty + 1

@@ -79,13 +79,3 @@ def worth_asking(window: Interval, known: Iterable[Interval], resumed: datetime 
     if resumed is None or window.end - resumed > OVERLAP:
         return True
     return any(gap.start < resumed for gap in gaps(window, known))
-
-
-def halves(window: Interval, finest: timedelta) -> list[Interval] | None:
-    """``window`` as two of half its length, newest first; None when that is finer than ``finest``."""
-    if window.length < 2 * finest:
-        return None
-    middle = floor(window.start + window.length / 2, finest)
-    if not window.start < middle < window.end:
-        return None
-    return [Interval(middle, window.end), Interval(window.start, middle)]

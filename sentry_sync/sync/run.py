@@ -12,7 +12,6 @@ from sentry_sync.errors import (
     AuthFailed,
     BadRequest,
     NotSupported,
-    RateLimited,
     SentryError,
     SentrySyncError,
     Unavailable,
@@ -173,19 +172,21 @@ class Syncer:
 
     def _ladders(self, ladders: list[Ladder], state: State, stop: Stop, doubt: Doubt) -> list[StreamResult]:
         results: list[StreamResult] = []
-        unreachable = 0
+        down: set[str] = set()
         for ladder in ladders:
-            if stop() or unreachable > 1:
-                # Two streams in a row that could not reach the server: the others would wait in vain as well.
-                error = Unavailable("the server could not be reached") if unreachable > 1 else None
+            if stop() or len(down) > 1:
+                # Two endpoints in a row that could not be had: the others would be waited for in vain as well.
+                error = Unavailable("the server could not be reached") if len(down) > 1 else None
                 results.append(_result(ladder[0], "failed" if error else "partial", Tally(), error))
                 continue
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
-            result, down = self._climb(ladder, state, stop, proven=proven)
+            result, silent = self._climb(ladder, state, stop, proven=proven)
             if doubt.raised():  # what it planned, it planned for another time
-                result, down = self._climb(ladder, state, stop, proven=proven)
-            unreachable = unreachable + 1 if down else 0
+                result, silent = self._climb(ladder, state, stop, proven=proven)
+            if result.pages and not silent:
+                down.clear()
+            down |= silent
             results.append(result)
             self._report(
                 Progress(
@@ -194,8 +195,8 @@ class Syncer:
             )
         return results
 
-    def _climb(self, ladder: Ladder, state: State, stop: Stop, *, proven: bool) -> tuple[StreamResult, bool]:
-        """Run the best rung the server has; the result, and whether the server could not be reached.
+    def _climb(self, ladder: Ladder, state: State, stop: Stop, *, proven: bool) -> tuple[StreamResult, set[str]]:
+        """Run the best rung the server has; the result, and the endpoint that could not be had.
 
         ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
         believed and remembered.
@@ -216,17 +217,18 @@ class Syncer:
                 refused_on_the_way = tally.pages > 0 and isinstance(error, BadRequest)
                 doubtful = isinstance(error, NotSupported) and not proven
                 if not rung.needs or refused_on_the_way or doubtful or self._known_to_have(rung.needs, state):
-                    return _result(rung, "failed", tally, error), False
+                    return _result(rung, "failed", tally, error), set()
                 self._learn(rung.needs, available=False)
                 with self._store.write() as uow:
                     uow.forgive(rung.name)
             except SentryError as error:
-                return _result(rung, "failed", tally, error), isinstance(error, (Unavailable, RateLimited))
+                silent = {error.endpoint} if isinstance(error, Unavailable) else set[str]()
+                return _result(rung, "failed", tally, error), silent
             else:
                 if rung.needs and tally.pages:
                     self._confirm(rung.needs, state)
-                return _result(rung, _state(whole, tally), tally), False
-        return _result(ladder[0], "unsupported", tally), False
+                return _result(rung, _state(whole, tally), tally), set()
+        return _result(ladder[0], "unsupported", tally), set()
 
     def _known_to_lack(self, capability: str, state: State) -> bool:
         known = state.capability(capability)

@@ -12,6 +12,7 @@ from sentry_sync.records.audit import Doubt
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.windows import Limits
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -108,6 +109,8 @@ class Stream:
     """A capability of the server's kind: where that is known to be missing, ``needs`` isn't even tried."""
     covers: str | None = None
     """The resource whose coverage a finished window extends."""
+    resolution: timedelta | None = None
+    """The smallest time that the rows tell apart; None where they are of no time of their own."""
     replaces: tuple[str, str] | None = None
     """Table and time column whose rows in the window are replaced by what the pass brings."""
     paged: bool = False
@@ -120,6 +123,8 @@ class Stream:
     """A window is not halved below this when the server says it is too large."""
     grain: timedelta = timedelta(hours=1)
     """The smallest piece of a window that can be told apart: more rows in it than offsets reach are lost to us."""
+    widest: timedelta | None = None
+    """How long a window it plans at most; None where windows have a length of their own, which never changes."""
     absent_is_empty: bool = False
     """404 for a scope means there is nothing there (any more), not that something went wrong."""
     absent: Callable[[Work, str | None, Look, datetime], Page | None] | None = None
@@ -128,6 +133,11 @@ class Stream:
     """What else to write once a pass is complete."""
     as_of: Callable[[UnitOfWork, Pass], datetime | None] | None = None
     """What a complete pass makes true, and until when, where that isn't simply its window; None for nothing."""
+
+    @property
+    def limits(self) -> Limits | None:
+        """Between what its windows vary as the server's answers teach; None where they don't."""
+        return Limits(self.finest, self.widest, self.page_limit) if self.widest else None
 
 
 Ladder = tuple[Stream, ...]

@@ -14,6 +14,7 @@ from sentry_sync.errors import (
     Gone,
     NotFound,
     NotSupported,
+    OutsideRetention,
     QueryTimeout,
     RateLimited,
     SchemaDrift,
@@ -129,6 +130,11 @@ def test_a_server_that_is_not_sentry_is_said_to_be_none(status: int, endpoint: s
 @pytest.mark.parametrize("text", ["Query timeout. Please try again.", "Query timeout", "The query timed out"])
 def test_older_servers_say_query_timeout_with_a_400(text: str) -> None:
     assert isinstance(error(400, {"detail": text}), QueryTimeout)
+
+
+def test_a_time_the_server_no_longer_keeps_is_no_wrong_question() -> None:
+    text = "Invalid date range. Please try a more recent date range."
+    assert isinstance(error(400, {"detail": text}), OutsideRetention)
 
 
 def test_a_403_names_the_scope_to_add() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import func, inspect, select
 from sentry_sync.errors import StoreMismatch, StoreMissing, StoreTooNew, StoreUnwritable
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.issue import IssueProject
 from sentry_sync.store import migrate, tables
 from sentry_sync.store.bodies import unpack
 from sentry_sync.store.reads.state import State
@@ -159,6 +160,14 @@ def test_a_mark_never_moves_back(store: Store) -> None:
 def test_projects_a_complete_list_no_longer_names_are_removed(store: Store) -> None:
     with store.write() as uow:
         uow.upsert([project("1", "api", NOW - timedelta(days=1)), project("2", "web", NOW)])
+        uow.remove_unseen_projects(NOW)
+    with closing(store.read()) as connection:
+        assert State(connection).projects() == {"web": "2"}
+
+
+def test_a_project_known_from_an_issue_alone_is_removed_when_the_first_list_lacks_it(store: Store) -> None:
+    with store.write() as uow:
+        uow.upsert([IssueProject("1", "gone", None, None), project("2", "web", NOW)])
         uow.remove_unseen_projects(NOW)
     with closing(store.read()) as connection:
         assert State(connection).projects() == {"web": "2"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry_sync.records.intervals import Interval, floor, gaps
-from sentry_sync.sync.plan import OVERLAP, halves, windows_due, worth_asking
+from sentry_sync.sync.plan import OVERLAP, windows_due, worth_asking
 
 NOW = datetime(2026, 11, 20, 12, 34, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -61,15 +61,6 @@ def test_windows_cover_every_gap_without_overlap_in_pieces_of_a_chunk(known: lis
     assert all(gaps(gap, windows) == [] for gap in gaps(wanted, known))
     assert all(later.start >= earlier.end for later, earlier in itertools.pairwise(windows))
     assert all(window.length <= DAY for window in windows)
-
-
-def test_a_window_is_halved_on_the_grid_until_it_is_too_fine() -> None:
-    window = Interval(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0))
-    parts = halves(window, HOUR)
-    assert parts is not None
-    assert (parts[0].end, parts[1].start, parts[0].start) == (window.end, window.start, parts[1].end)
-    assert parts[0].start == floor(parts[0].start, HOUR)
-    assert halves(Interval(NOW - HOUR, NOW), HOUR) is None
 
 
 def test_after_a_resumed_pass_only_what_is_older_or_much_newer_is_worth_a_pass() -> None:

@@ -15,6 +15,7 @@ from sentry_sync.records.fields import Raw, dumped
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueEnvironment
 from sentry_sync.sync.stream import sift
+from sentry_sync.sync.streams.explore import SECOND
 from sentry_sync.sync.streams.issues import harvest_issues
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def list_events(live: Live, issue: IssueKey, limit: int, *, full: bool) -> Learn
     def write(uow: UnitOfWork) -> None:
         uow.upsert(records)
         if covered:
-            uow.cover("events", f"issue:{issue.id}", covered, source="issue_events")
+            uow.cover("events", f"issue:{issue.id}", covered, source="issue_events", resolution=SECOND)
 
     live.write(write)
     notes = (f"{len(rejects)} events could not be read ({rejects[0]}) and are missing",) if rejects else ()

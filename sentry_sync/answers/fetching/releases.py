@@ -92,7 +92,14 @@ def _replace(live: Live, day: Interval, found: streams.Reading) -> None:
         uow.clear("release_health", "bucket", whole)
         uow.upsert(found.records)
         if not found.rejects:
-            uow.cover("release_health", "", day, source="sessions", approximate=found.approximate)
+            uow.cover(
+                "release_health",
+                "",
+                day,
+                source="sessions",
+                approximate=found.approximate,
+                resolution=releases.HEALTH.resolution,
+            )
 
     live.write(write)
 

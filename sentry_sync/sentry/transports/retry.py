@@ -15,6 +15,10 @@ LONGEST_PAUSE = 30.0
 """Seconds; a deploy of Sentry takes about as long. What is down for longer is left to the next pass."""
 
 
+BROWNOUT = 60.0
+"""Seconds that a brownout of a deprecated endpoint lasts at first (sentry.io's are at noon, UTC)."""
+
+
 class Trouble(StrEnum):
     """Why a try failed."""
 
@@ -24,6 +28,7 @@ class Trouble(StrEnum):
     BROKEN = "broken"
     TOO_LARGE = "too large"
     LIMITED = "limited"
+    RETIRED = "retired"
     HOPELESS = "hopeless"
 
 
@@ -34,11 +39,13 @@ RETRIES = {
     Trouble.BROKEN: 2,  # 500: rarely passes
     Trouble.TOO_LARGE: 1,  # 504: the question is; once more for bad luck, then the caller asks for less
     Trouble.LIMITED: 5,  # 429: the ledger knows until when to wait, so there is no pause of our own
+    Trouble.RETIRED: 1,  # 410: a brownout lasts a minute at first, then longer
     Trouble.HOPELESS: 0,
 }
 """How many more tries each is worth."""
 
 _BY_STATUS = {
+    410: Trouble.RETIRED,
     429: Trouble.LIMITED,
     500: Trouble.BROKEN,
     502: Trouble.BUSY,
@@ -68,6 +75,8 @@ def pause_before(trouble: Trouble, failures: int, chance: float) -> float | None
         return None
     if trouble is Trouble.LIMITED:
         return 0.0
+    if trouble is Trouble.RETIRED:
+        return BROWNOUT
     return float(min(LONGEST_PAUSE, 2 ** (failures - 1))) * (0.5 + chance / 2)
 
 

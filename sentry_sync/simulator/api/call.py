@@ -15,8 +15,9 @@ from sentry_sync.simulator.options import Profile
 from sentry_sync.simulator.world.world import World
 
 T = TypeVar("T")
-Trick = Literal["", "short", "empty", "repeat"]
-"""What a page does to its reader on demand: fewer rows than asked, none, or its own cursor as the next."""
+Trick = Literal["", "short", "shrink", "empty", "repeat", "cycle"]
+"""What a page does to its reader on demand: fewer rows than asked, and the rest follows or is withheld; none; its
+own cursor as the next, or that of the page before."""
 FOREVER = 1 << 60
 
 
@@ -163,9 +164,9 @@ class Call:
         self.until = min(self.until, moment)
 
     def shortened(self, limit: int) -> int:
-        """The page size the server allows, and half of that if the trick is played: the rest follows."""
+        """The page size the server allows, and half of that if a trick is played: the rest follows."""
         limit = min(limit, self.page_rows)
-        return max(1, limit // 2) if self.trick == "short" else limit
+        return max(1, limit // 2) if self.trick in ("short", "shrink") else limit
 
     def reply(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """A JSON answer."""
@@ -176,6 +177,10 @@ class Call:
         """A JSON answer with the Link header of its page."""
         if self.trick in ("empty", "repeat"):
             page = replace(page, next=page.here, has_next=True)
+        if self.trick == "cycle":
+            page = replace(page, next=page.previous, has_next=True)
+        if self.trick == "shrink":
+            page = replace(page, has_next=False)
         if self.trick == "empty":
             body = {**body, "data": []} if isinstance(body, dict) else []
         query = self.query.without_cursor()

@@ -76,6 +76,8 @@ def ask(call: Call, names: Iterable[str]) -> Question:
     if len(fields) > MAX_FIELDS:
         raise bad_request("You can view up to 20 fields at a time. Please delete some and try again.")
     window = parameters.window(call)
+    if window.end <= call.now - call.retention:
+        raise bad_request("Invalid date range. Please try a more recent date range.")
     if window.start >= window.end:
         raise bad_request("start must be before end")
     try:

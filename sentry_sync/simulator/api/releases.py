@@ -72,9 +72,13 @@ def _list(call: Call, found: list[Release], asked: list[Project]) -> Response:
 
 
 def the_release(call: Call) -> Release:
-    """The release of the path; 404 for none."""
+    """The release of the path; 404 for none, or one whose projects are all gone."""
     found = call.world.releases.by_version.get(call.args["version"])
-    if found is None or found.created > call.now:
+    if (
+        found is None
+        or found.created > call.now
+        or not any(project in call.world.projects for project in found.projects)
+    ):
         raise not_found()
     return found
 

@@ -12,7 +12,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Integer, Select, bindparam, case, cast, func, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from sentry_sync.store import tables
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
@@ -102,7 +114,11 @@ def _first_changes(fields: list[str]) -> CTE:
     seen = _history.c
     return (
         select(seen.issue_id, *(func.min(seen.id).filter(seen.field == name).label(name) for name in fields))
-        .where(seen.at > _moment(), seen.issue_id.in_(select(_issues.id).where(_there())))
+        .where(
+            seen.at > _moment(),
+            or_(*(seen.field == name for name in fields)),
+            seen.issue_id.in_(select(_issues.id).where(_there())),
+        )
         .group_by(seen.issue_id)
         .cte("first_changes")
     )

@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.windows import Size
 from sentry_sync.store import tables, take_back
 from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.looks import Looks
+from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.unit_of_work import Pass
 
 UNFINISHED = ("running", "failed")
@@ -72,6 +74,11 @@ class State:
         with self._connection.begin():
             rows = self._connection.execute(query).all()
         return [Interval(row.start, row.end) for row in rows]
+
+    def window_size(self, stream: str) -> Size | None:
+        """The longest window the server was seen to take; None where none was too long for it."""
+        with self._connection.begin():
+            return window_size(self._connection, stream)
 
     def unfinished(self, stream: str) -> list[Pass]:
         """Passes of the stream that were killed or failed and can go on, oldest first."""
@@ -135,7 +142,14 @@ class State:
             .where(
                 issues.c.status == "unresolved",
                 issues.c.removed_at.is_(None),
-                or_(tried.c.as_of.is_(None), and_(tried.c.as_of < stale_before, newest.c.at < issues.c.last_seen)),
+                or_(
+                    tried.c.as_of.is_(None),
+                    # An issue that had no event to show when it was tried is worth it again once it has a new one.
+                    and_(
+                        tried.c.as_of < stale_before,
+                        func.coalesce(newest.c.at, tried.c.as_of) < issues.c.last_seen,
+                    ),
+                ),
             )
             .order_by(issues.c.last_seen.desc(), issues.c.id)
             .limit(limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -65,6 +66,8 @@ class CoverageReport:
     """Unknown time between start and end, in any of the scopes."""
     sources: tuple[str, ...]
     approximate: bool
+    resolution: int | None
+    """Seconds: the coarsest of its parts; None where rows are of no time of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,28 +198,28 @@ def _as_of(marks: dict[str, datetime]) -> tuple[datetime | None, bool]:
 
 
 def _coverage(connection: Connection) -> tuple[CoverageReport, ...]:
-    scopes: dict[tuple[str, str], dict[str, list[Interval]]] = defaultdict(lambda: defaultdict(list))
-    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
-    approximate: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in connection.execute(select(tables.coverage)):
-        kind = row.scope.split(":")[0] + ":*" if ":" in row.scope else row.scope
-        key = (row.resource, kind)
-        scopes[key][row.scope].append(Interval(row.start, row.end))
-        sources[key].add(row.source)
-        if row.approximate:
-            approximate.add(key)
-    return tuple(
-        _covered(*key, list(scopes[key].values()), sources[key], approximate=key in approximate)
-        for key in sorted(scopes)
-    )
+        found[row.resource, row.scope.split(":")[0] + ":*" if ":" in row.scope else row.scope].append(row)
+    return tuple(_covered(*key, found[key]) for key in sorted(found))
 
 
-def _covered(
-    resource: str, scope: str, known: list[list[Interval]], sources: set[str], *, approximate: bool
-) -> CoverageReport:
+def _covered(resource: str, scope: str, rows: list[Any]) -> CoverageReport:
+    scopes: dict[str, list[Interval]] = defaultdict(list)
+    for row in rows:
+        scopes[row.scope].append(Interval(row.start, row.end))
+    known = list(scopes.values())
     start = max(min(part.start for part in parts) for parts in known)
     end = min(max(part.end for part in parts) for parts in known)
     missing = [gap for parts in known for gap in gaps(Interval(start, end), parts)] if start < end else []
     return CoverageReport(
-        resource, scope, len(known), start, end, tuple(union(missing)), tuple(sorted(sources)), approximate
+        resource,
+        scope,
+        len(known),
+        start,
+        end,
+        tuple(union(missing)),
+        tuple(sorted({row.source for row in rows})),
+        approximate=any(row.approximate for row in rows),
+        resolution=max((row.resolution for row in rows if row.resolution is not None), default=None),
     )

@@ -15,7 +15,7 @@ import orjson
 
 from sentry_sync.errors import BadRequest, NotSupported
 from sentry_sync.records.intervals import Interval
-from sentry_sync.records.issue import IssueGone
+from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.sentry.page import Page
 from sentry_sync.store.reads.looks import After
 from sentry_sync.store.types import from_micros, to_micros
@@ -145,7 +145,13 @@ class Batches:
 def harvest(page: Page, work: Work, look: Look) -> Harvest:
     """The issues seen, and those seen to be gone."""
     found, looked = harvest_issues(page.body.rows, page.server_time), page.body
-    gone = [IssueGone(issue, page.server_time, how, into) for issue, how, into in looked.gone]
+    shown = {record.id for record in found.records if isinstance(record, Issue)}
+    gone = [
+        IssueGone(issue, page.server_time, how, into)
+        for issue, how, into in looked.gone
+        # What could not be read as an issue is no issue that another was merged into.
+        if into is None or into in shown
+    ]
     return Harvest([*found.records, *gone], found.rows + len(gone), found.rejects)
 
 

@@ -122,9 +122,11 @@ ERROR_COUNTS = Stream(
     source="explore",
     needs="explore.errors",
     covers="error_counts",
+    resolution=HOUR,
     replaces=("error_counts", "hour"),
     paged=True,
     page_limit=explore.PAGE_LIMIT,
+    widest=DAY,
 )
 
 ISSUE_ENVIRONMENTS = Stream(
@@ -137,7 +139,9 @@ ISSUE_ENVIRONMENTS = Stream(
     source="explore",
     needs="explore.errors",
     covers="issue_environments",
+    resolution=explore.SECOND,
     paged=True,
     page_limit=explore.PAGE_LIMIT,
+    widest=PAIR_CHUNK,
     grain=explore.SECOND,
 )

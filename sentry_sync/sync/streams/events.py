@@ -35,6 +35,9 @@ SORT = ("-timestamp", "id")
 ISSUES_PER_RUN = 50
 """Issues whose events are listed in one run where the server lists them no other way: half a minute's budget."""
 
+BUSIEST = timedelta(minutes=1)
+"""The shortest window of events: 10,000 of them in a minute are 14 million a day."""
+
 BODY_AGE = timedelta(hours=6)
 """An issue's newest event is fetched again at most this often: the next one rarely says anything new."""
 
@@ -142,8 +145,11 @@ EXPLORE = Stream(
     source="explore",
     needs="explore.errors",
     covers="events",
+    resolution=explore.SECOND,
     paged=True,
     page_limit=explore.PAGE_LIMIT,
+    finest=BUSIEST,
+    widest=DAY,
     grain=explore.SECOND,
 )
 
@@ -157,6 +163,7 @@ BY_PROJECT = Stream(
     source="project_events",
     needs="project_events",
     covers="events",
+    resolution=explore.SECOND,
     paged=True,
     absent_is_empty=True,
 )
@@ -170,6 +177,7 @@ BY_ISSUE = Stream(
     harvest=_harvest_list,
     source="issue_events",
     covers="events",
+    resolution=explore.SECOND,
     paged=True,
     absent_is_empty=True,
 )

@@ -101,6 +101,7 @@ SENTRY = Stream(
     covers="issues",
     counted=True,
     finish=_finish,
+    widest=timedelta(days=SEARCH_DAYS),
 )
 
 GLITCHTIP = Stream(

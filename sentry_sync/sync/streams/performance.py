@@ -196,6 +196,7 @@ def _hourly(name: str, source: str, table: str, fetch: Fetch, harvest: HarvestPa
         source=source,
         needs=f"explore.{source}",
         covers=name,
+        resolution=HOUR,
         replaces=(table, "hour"),
         paged=True,
         page_limit=explore.PAGE_LIMIT,

@@ -235,6 +235,7 @@ HEALTH = Stream(
     source="sessions",
     needs="sessions",
     covers="release_health",
+    resolution=DAY,
     replaces=("release_health", "bucket"),
     finest=DAY,
 )
