@@ -136,3 +136,15 @@ def test_one_row_with_a_wild_time_does_not_let_a_killed_pass_claim_what_it_never
     assert len(inside) > 100
     assert len(inside - held) <= 2  # the wild ones themselves: their rows say 1999
     rig.close()
+
+
+def test_a_short_list_without_the_link_header_is_not_taken_for_all(tmp_path: Path) -> None:
+    """Servers list fewer rows on a page than they were asked for; Explore always says whether more follows."""
+    rig = Rig(tmp_path, page_rows=5)
+    rig.sync("projects")
+    rig.advance(3600)
+    rig.sim.faults.add(path_contains="to_hour", kind="no_link", times=99)
+    results = {result.stream: result for result in rig.sync("events").results}
+    assert results["error_counts"].state == "failed"
+    assert rig.coverage("error_counts") == []
+    rig.close()
