@@ -379,9 +379,7 @@ class UnitOfWork:
         projects = tables.projects
         unseen = or_(projects.c.verified_at.is_(None), projects.c.verified_at < since)
         self._connection.execute(
-            update(projects)
-            .where(unseen, projects.c.removed_at.is_(None))
-            .values(removed_at=since)
+            update(projects).where(unseen, projects.c.removed_at.is_(None)).values(removed_at=since)
         )
 
     def settle_releases(self, since: datetime) -> None:
