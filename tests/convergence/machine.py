@@ -38,7 +38,9 @@ class Run:
 
 runs = st.builds(
     Run,
-    st.sampled_from((ALL, ALL, ALL, ("issues",), ("events",), ("releases",), ("projects",), ("projects", "issues"))),
+    st.sampled_from(
+        (ALL, ALL, ALL, ("issues",), ("events",), ("releases",), ("projects",), ("projects", "issues"))
+    ),
     st.booleans(),
 )
 """Mostly everything."""

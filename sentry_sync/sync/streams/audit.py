@@ -8,7 +8,7 @@ again.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sentry_sync.records.audit import Books, Doubt, Retention, doubts
@@ -29,9 +29,6 @@ FIELDS = ("timestamp.to_hour", "count()")
 SORT = ("-timestamp.to_hour",)
 
 OLDEST = "min(timestamp)"
-
-RETENTION_AGE = timedelta(hours=1)
-"""How often the oldest row served is asked for: before each audit, since what the server drops is not deleted."""
 
 
 def _plan_audit(look: Look) -> list[Work]:
@@ -106,10 +103,13 @@ def _doubts(served: dict[datetime, int], judged: Interval, look: Look) -> list[t
 
 
 def _plan_retention(look: Look) -> list[Work]:
-    """Before each audit, over the longest that Sentry's plans keep errors, or as long as any are held."""
+    """Before each audit, since what the server drops is not deleted.
+
+    Over the longest that Sentry's plans keep errors, or as long as any are held.
+    """
     known = look.state.coverage("events")
     mark = look.state.mark(RETENTION_NAME)
-    if not known or (mark is not None and look.now - mark.mark < RETENTION_AGE):
+    if not known or (mark is not None and look.now - mark.mark < look.age):
         return []
     start = min(look.window(SEARCH_DAYS).start, *(part.start for part in known))
     return [Work(window=Interval(start, look.now))]
@@ -120,8 +120,15 @@ def _fetch_retention(client: SentryClient, work: Work, cursor: str | None, look:
 
 
 def _harvest_retention(page: Page, work: Work, look: Look) -> Harvest:
-    found, rejects = sift(explore.rows(page), lambda raw: [at] if (at := moment(raw, OLDEST)) else [])
+    found, rejects = sift(explore.rows(page), lambda raw: _oldest(raw, page.server_time))
     return Harvest([Retention("events", at, page.server_time) for at in found], len(found), rejects, enough=True)
+
+
+def _oldest(raw: Raw, now: datetime) -> list[datetime]:
+    at = moment(raw, OLDEST)
+    if at is not None and at > now:
+        raise Malformed(f"{OLDEST} lies in the future")
+    return [at] if at else []
 
 
 AUDIT = Stream(
