@@ -177,8 +177,8 @@ class Requests:
 def _is_a_page(request: Mapping[str, Any]) -> bool:
     """Whether a request belongs to one pass alone: a window pinned to its time, or a page further on.
 
-    Short lists without either (projects, releases) are polled whole by every run, killed or not, and the last whole
-    hours are read again until they are final.
+    Short lists without either (projects, releases) are polled whole by every run, killed or not, and the last
+    whole hours are read again until they are final.
     """
     query = request["query"]
     if not {"start", "end", "cursor", "group"} & set(query):
