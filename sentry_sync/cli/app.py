@@ -17,8 +17,9 @@ app = typer.Typer(
     name="sentry-sync",
     help=(
         "A local copy of your Sentry organization that can be trusted.\n\n"
-        "`sync` copies what changed, inside a budget of requests. `mcp` answers an assistant's questions from "
-        "the copy, `sql` answers yours, and every answer says how fresh and how complete it is.\n\n"
+        "`sync` copies what changed, inside a budget of requests; `daemon` keeps doing so. `mcp` answers an "
+        "assistant's questions from the copy, `sql` answers yours, and every answer says how fresh and how "
+        "complete it is.\n\n"
         "Begin with `sentry-sync demo`: it needs no account. For your own Sentry set SENTRY_AUTH_TOKEN and "
         "SENTRY_ORG, then run `sentry-sync sync`.\n\n"
         "Settings come from a flag, else from the environment, else from a TOML file. Exit codes: 0 done, "
@@ -106,6 +107,79 @@ def sync(
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
     copy = {"store": store, "max_events": max_events, "history_days": history_days}
     room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
+
+
+@app.command()
+def daemon(
+    *,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+    max_events: options.MaxEvents = None,
+    history_days: options.HistoryDays = None,
+    rate_limit: options.RateLimit = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Keep the local copy up to date, until it is stopped.
+
+    Each kind of data has its rhythm: new and changed issues every minute, hourly counts after each full hour, a
+    sweep of all unresolved issues every 12 to 30 minutes, and so on; `sentry-sync plan` shows them and what they
+    cost. When the budget is short the most valuable goes first and the rest is slowed. A first copy of a large
+    organization takes hours and holds none of that back.
+
+    Ctrl-C or SIGTERM ends it at the page it is reading, a second one at once; the next one goes on there. While
+    another process syncs into the same copy it waits, and takes over when that one ends or dies.
+
+    Prints a line on stderr for each turn that came through or failed; with --json {"daemon": ...} on stdout.
+    """
+    from sentry_sync.cli import daemon as room
+
+    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    room.run(_settings(config, **server, **copy), as_json=as_json)
+
+
+def _number(flag: str, text: str) -> Any:
+    return typer.Option(flag, metavar="N", min=0, help=text, show_default=False)
+
+
+@app.command()
+def plan(
+    *,
+    projects: Annotated[int | None, _number("--projects", "Plan for so many projects (1).")] = None,
+    unresolved: Annotated[int | None, _number("--unresolved", "Unresolved issues (25 a project).")] = None,
+    events_per_day: Annotated[int | None, _number("--events-per-day", "Errors a day (1,500 a project).")] = None,
+    issues: Annotated[int | None, _number("--issues", "Issues in all (half as many again).")] = None,
+    issues_per_hour: Annotated[
+        int | None, _number("--issues-per-hour", "Different issues with an error in an hour (a fifth).")
+    ] = None,
+    transactions: Annotated[
+        int | None, _number("--transactions", "Transaction rows an hour (15 a project).")
+    ] = None,
+    rate_limit: options.RateLimit = None,
+    history_days: options.HistoryDays = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what keeping the copy up to date costs, and how fresh it stays.
+
+    Asks nothing of Sentry. Without numbers it plans for the organization in the local copy, from its own rows;
+    with any of them for one that need not exist, the others being as in an ordinary organization of that size.
+
+    For each stream: how often its turn comes, the requests it takes, requests a minute, how much it gets of what
+    it asks for, the median age of what is held, and for the past that is still to be read the requests and the
+    time. The schedule of `sentry-sync daemon` is made by the same functions. What does not fit is said below.
+
+    For example: sentry-sync plan --projects 1000 --unresolved 200000 --events-per-day 50000000
+    """
+    from sentry_sync.cli import plan as room
+
+    wish = room.Wish(projects, unresolved, events_per_day, issues, issues_per_hour, transactions)
+    copy = {"store": store, "history_days": history_days, "rate_limit": rate_limit}
+    room.run(_settings(config, **copy), wish, as_json=as_json)
 
 
 @app.command()

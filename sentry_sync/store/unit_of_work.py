@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
@@ -15,6 +15,7 @@ from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
+from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import history, releases, removals, tables, take_back, vanished
 from sentry_sync.store.reads.looks import OLDEST
@@ -41,6 +42,29 @@ _TURN_PAGE = (
         reject_reason=func.coalesce(bindparam("reason"), _passes.reject_reason),
         updated_at=bindparam("at"),
     )
+)
+_BEGIN_PASS = insert(tables.passes).values(
+    stream=bindparam("stream"),
+    scope=bindparam("scope"),
+    start=bindparam("start"),
+    end=bindparam("end"),
+    state="running",
+    pages=0,
+    rows=0,
+    rejected=0,
+    started_at=bindparam("started_at"),
+    updated_at=bindparam("updated_at"),
+)
+_END_PASS = (
+    update(tables.passes)
+    .where(_passes.id == bindparam("key"))
+    .values(state=bindparam("to"), error=bindparam("why"), updated_at=bindparam("at"))
+)
+_SET_MARK = upsert(tables.marks)
+_MARK = _SET_MARK.on_conflict_do_update(
+    index_elements=["stream", "scope"],
+    set_={"mark": _SET_MARK.excluded.mark, "as_of": _SET_MARK.excluded.as_of},
+    where=(_SET_MARK.excluded.mark >= tables.marks.c.mark),
 )
 _COVERAGE_OF = select(tables.coverage).where(
     _known.resource == bindparam("of"), _known.scope == bindparam("within")
@@ -166,29 +190,28 @@ class UnitOfWork:
         self._connection.execute(delete(found).where(when >= window.start, when < window.end))
 
     def begin_pass(self, stream: str, scope: str, window: Interval | None, at: datetime) -> Pass:
-        """Write down that a pass starts; an unfinished one of the same stream and scope ends as abandoned."""
+        """Write down that a pass starts.
+
+        Unfinished ones of the same stream and scope end as abandoned if their window lies within this one's, or if
+        they have no cursor to go on from.
+        """
+        inside = (
+            and_(_passes.start >= window.start, _passes.end <= window.end) if window else _passes.start.is_(None)
+        )
         self._connection.execute(
             update(tables.passes)
             .where(
-                tables.passes.c.stream == stream,
-                tables.passes.c.scope == scope,
-                tables.passes.c.state.in_(("running", "failed")),
+                _passes.stream == stream,
+                _passes.scope == scope,
+                _passes.state.in_(("running", "failed")),
+                or_(inside, _passes.cursor.is_(None)),
             )
             .values(state="abandoned")
         )
+        start, end = (window.start, window.end) if window else (None, None)
         done = self._connection.execute(
-            insert(tables.passes).values(
-                stream=stream,
-                scope=scope,
-                start=window.start if window else None,
-                end=window.end if window else None,
-                state="running",
-                pages=0,
-                rows=0,
-                rejected=0,
-                started_at=at,
-                updated_at=at,
-            )
+            _BEGIN_PASS,
+            {"stream": stream, "scope": scope, "start": start, "end": end, "started_at": at, "updated_at": at},
         )
         key = done.inserted_primary_key
         assert key is not None  # noqa: S101 (for the type checker: a single-row insert always has one)
@@ -217,22 +240,11 @@ class UnitOfWork:
 
     def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:
         """Close the pass: ``done``, ``failed`` (its cursor stays for the next run) or ``abandoned``."""
-        self._connection.execute(
-            update(tables.passes)
-            .where(tables.passes.c.id == run.id)
-            .values(state=state, error=error, updated_at=at)
-        )
+        self._connection.execute(_END_PASS, {"key": run.id, "to": state, "why": error, "at": at})
 
     def mark(self, stream: str, scope: str, mark: datetime, as_of: datetime) -> None:
         """Set a stream's high-water mark and when that was known; neither ever moves back."""
-        statement = upsert(tables.marks).values(stream=stream, scope=scope, mark=mark, as_of=as_of)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["stream", "scope"],
-                set_={"mark": statement.excluded.mark, "as_of": statement.excluded.as_of},
-                where=(statement.excluded.mark >= tables.marks.c.mark),
-            )
-        )
+        self._connection.execute(_MARK, {"stream": stream, "scope": scope, "mark": mark, "as_of": as_of})
 
     def mark_first(self, stream: str, scope: str, at: datetime) -> None:
         """Set a stream's mark unless it has one."""
@@ -330,6 +342,18 @@ class UnitOfWork:
                 index_elements=["name"], set_={"available": available, "learned_at": at}
             )
         )
+
+    def keep_schedule(self, entry: Entry, at: datetime) -> None:
+        """Remember when a stream's ladder is due next; one that is not through yet is due now."""
+        values = {
+            "every_seconds": round(entry.every.total_seconds()),
+            "due_at": min(entry.due_at, at) if entry.open else entry.due_at,
+            "failures": entry.failures,
+            "requests": entry.requests,
+            "updated_at": at,
+        }
+        statement = upsert(tables.schedule).values(stream=entry.stream, **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
 
     def unlearn(self, capability: str) -> None:
         """Forget what was learned of it."""

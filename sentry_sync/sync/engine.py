@@ -21,15 +21,16 @@ from sentry_sync.errors import (
     SchemaDrift,
     SentryError,
 )
-from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.intervals import Interval, floor, gaps
 from sentry_sync.records.windows import Size, fitted, grown, halves, shrunk
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 from sentry_sync.sync.headway import Trail, follow
+from sentry_sync.sync.order import Task, last_known, ordered
 from sentry_sync.sync.plan import worth_asking
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Harvest, Look, Stream, Work
+from sentry_sync.sync.stream import Harvest, Look, Part, Stream, Work
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -84,61 +85,72 @@ class Engine:
         self._setback: SentryError | None = None
 
     def run(self, stream: Stream, look: Look, tally: Tally) -> bool:
-        """Make every pass that is due, unfinished ones first; False when it was told to stop before the end.
+        """Make every pass that is due, the newest first; False when it was told to stop before the end.
 
-        Raises what the client raises; the pass it happened in keeps its cursor. What is wrong with one scope, such
-        as a project that the token may not read, is raised once the others are through.
+        Unfinished passes go on at their cursors. Raises what the client raises; the pass it happened in keeps its
+        cursor. What is wrong with one scope, such as a project that the token may not read, is raised once the
+        others are through.
         """
-        works: deque[tuple[Work, Pass | None]] = deque(
-            (Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)
-        )
-        resumed = max((work.window.end for work, _ in works if work.window), default=None)
+        tasks: deque[Task] = deque()
+        scopes: set[str] = set()
+        if stream.covers is None:
+            tasks.extend(_unfinished(stream, look))
+            scopes.update(task.work.scope for task in tasks)
         planned = False
-        while works or not planned:
-            if not works:
-                works.extend((work, None) for work in self._due(stream, look, resumed))
+        while tasks or not planned:
+            if not tasks:
+                tasks.extend(self._due(stream, look, scopes))
                 planned = True
                 continue
             if self._stop():
                 return False
-            work, run = works.popleft()
-            if run is None and (parts := _parts(stream, work, look)):
-                works.extendleft((part, None) for part in reversed(parts))
+            task = tasks.popleft()
+            if task.run is None and (parts := _parts(stream, task.work, look)):
+                tasks.extendleft(Task(part) for part in reversed(parts))
                 continue
             try:
-                more = self._attempt(stream, work, run, look, tally)
+                more = self._attempt(stream, task, look, tally)
             except _BehindServer:
                 look, planned = replace(look, now=self._clock.now()), False
-                works.clear()
+                tasks.clear()
                 continue
             if more is None:
                 return False
-            works.extendleft((part, None) for part in reversed(more))
+            tasks.extendleft(Task(part) for part in reversed(more))
         if self._setback is not None:
             raise self._setback
         return True
 
-    def _due(self, stream: Stream, look: Look, resumed: datetime | None) -> list[Work]:
+    def _due(self, stream: Stream, look: Look, resumed: set[str]) -> list[Task]:
+        """What is due now. A list without a window that was just read to its end is not read once more."""
         planned = stream.plan(look)
-        if resumed is None or stream.covers is None:
-            return planned
-        return [
-            work
-            for work in planned
-            if work.window is None
-            or worth_asking(work.window, look.state.coverage(stream.covers, work.scope), resumed)
-        ]
+        if stream.covers is None:
+            return [Task(work) for work in planned if work.window or work.scope not in resumed]
+        resource = stream.covers
+        unfinished = look.state.unfinished(stream.name)
+        worth = [work for work in planned if _worth_asking(work, resource, look, unfinished)]
+        order = ordered(
+            worth,
+            unfinished,
+            lambda scope: look.state.coverage(resource, scope),
+            replaces=stream.replaces is not None,
+            newest=look.part is Part.DUE,
+        )
+        for run in order.dropped:
+            self._end(run, "abandoned", look.now, "what was left of it is read by other passes")
+        return order.tasks
 
-    def _attempt(
-        self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally
-    ) -> list[Work] | None:
+    def _attempt(self, stream: Stream, task: Task, look: Look, tally: Tally) -> list[Work] | None:
         """One pass; what it leaves to ask in others, or None when told to stop."""
+        work, run = task.work, task.run
         try:
             return self._pass(stream, work, run, look, tally)
-        except QueryTimeout:
+        except QueryTimeout as error:
             parts = halves(work.window, stream.finest) if work.window else None
             if parts is None:
                 raise
+            if run is not None:
+                self._end(run, "abandoned", look.now, str(error))
             self._narrow(stream, work, look)
             return [replace(work, window=part) for part in parts]
         except BadRequest:
@@ -146,7 +158,7 @@ class Engine:
                 raise
             # A cursor from an earlier run that the server no longer takes: what it covered stays covered.
             self._end(run, "abandoned", look.now, "the server no longer knows the cursor")
-            return []
+            return task.planned
         except (Forbidden, NotFound, SchemaDrift) as error:
             if not work.scope:
                 raise
@@ -269,11 +281,15 @@ class Engine:
         return False
 
     def _outlived(self, stream: Stream, work: Work, run: Pass | None, look: Look) -> None:
-        """The server keeps nothing of the window any more: what is held of it is all there will ever be."""
+        """The server keeps nothing of the window any more: it need not be asked for again.
+
+        Whether all of it was read nobody can say, so that it's known is only approximately true.
+        """
+        covers, window = stream.covers, work.window
         with self._store.write() as uow:
-            run = run or uow.begin_pass(stream.name, work.scope, work.window, look.now)
-            if stream.covers and work.window:
-                uow.cover(stream.covers, work.scope, work.window, source=stream.source)
+            run = run or uow.begin_pass(stream.name, work.scope, window, look.now)
+            for gap in gaps(window, look.state.coverage(covers, work.scope)) if covers and window else ():
+                uow.cover(covers or "", work.scope, gap, source=stream.source, approximate=True)
             uow.end_pass(run, "done", look.now)
 
     def _fail(self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError) -> None:
@@ -285,6 +301,19 @@ class Engine:
     def _end(self, run: Pass, state: str, at: datetime, error: str) -> None:
         with self._store.write() as uow:
             uow.end_pass(run, state, at, error)
+
+
+def _unfinished(stream: Stream, look: Look) -> list[Task]:
+    return [Task(Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)]
+
+
+def _worth_asking(work: Work, resource: str, look: Look, unfinished: list[Pass]) -> bool:
+    """Whether ``work`` belongs to the part of what is due that this run was asked for."""
+    mine = [run for run in unfinished if run.scope == work.scope]
+    if work.window is None or look.part is Part.DUE or (look.part is Part.WHOLE and not mine):
+        return True
+    known = look.state.coverage(resource, work.scope)
+    return worth_asking(work.window, known, last_known(mine, known))
 
 
 def _parts(stream: Stream, work: Work, look: Look) -> list[Work]:

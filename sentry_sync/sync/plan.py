@@ -9,13 +9,13 @@ from sentry_sync.records.intervals import Interval, cut, floor, gaps
 
 INTERVALS = {
     "issues": timedelta(minutes=1),
-    "events": timedelta(minutes=5),
+    "events": timedelta(minutes=10),
     "releases": timedelta(minutes=15),
     "performance": timedelta(minutes=15),
     "projects": timedelta(minutes=30),
 }
 """How often each resource is worth asking for, most urgent first: what an organization of 200 projects can afford
-inside 100 requests a minute with half of them to spare."""
+inside 100 requests a minute with half of them to spare. The rhythms of `schedule.py` are made of these."""
 
 OVERLAP = timedelta(minutes=15)
 """How far behind its mark a poll looks again: ingestion lags by minutes, and counts are buffered for one."""

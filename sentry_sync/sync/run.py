@@ -25,8 +25,9 @@ from sentry_sync.sync import turn
 from sentry_sync.sync.capabilities import Capabilities
 from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
+from sentry_sync.sync.schedule import RHYTHMS
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Ladder, Look, Policy, Stream
+from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream
 from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
 from sentry_sync.sync.turn import Turn
 
@@ -61,7 +62,7 @@ LADDERS: tuple[Ladder, ...] = (
     (inventory.ORGANIZATION,),
     (inventory.ENVIRONMENTS,),
 )
-"""Every stream, in the order of its value when the budget is short."""
+"""Every stream, in the order of its value when the budget is short: the order of ``RHYTHMS``."""
 
 RESOURCES = ("projects", "issues", "releases", "events", "performance")
 
@@ -86,6 +87,36 @@ class StreamResult:
     error: str | None = None
     exit_code: int = 0
     """What a command ends with that this error stops; see ``errors.py``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How far a run of one ladder goes."""
+
+    part: Part
+    age: timedelta
+    """How old what was read as a whole must be before it is due again."""
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a run or a slice goes by."""
+
+    state: State
+    doubt: Doubt
+    able: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """How a slice of one ladder's turn ended."""
+
+    result: StreamResult
+    silent: frozenset[str]
+    """The endpoint that could not be had."""
+    notes: tuple[str, ...] = ()
+    """What the store claimed and had to take back, a line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +161,7 @@ class Syncer:
         self._policy = policy
         self._report = report
         self._turn: Turn | None = None
+        self._proven = False
 
     def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never, *, full: bool = False) -> Summary:
         """Read what is due of ``resources`` and say how each stream fared.
@@ -141,19 +173,41 @@ class Syncer:
         organization, AuthFailed when the token is refused. Any other failure of a stream is in its result.
         """
         with self._store.syncing():
+            self.prepare()
             started = self._clock.now()
             with closing(self._store.read()) as reading:
-                state = State(reading)
-                self._check_origin(state)
-                doubt = Doubt(self._store, self._clock, state)
-                doubt.settle(self._client)
-                self._turn = self._begin_turn(state) if full else None
-                results = self._ladders(_wanted(resources, state), state, stop, doubt)
-            with self._store.write() as uow:
-                if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
+                known = self._known(State(reading))
+                known.able.heed_upgrade()
+                self._turn = self._begin_turn(known.state) if full else None
+                results = self._ladders(_wanted(resources, known.state), stop, known)
+            if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
+                with self._store.write() as uow:
                     turn.note(uow, self._turn, self._clock, done=True)
-                uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
-            return Summary(tuple(results), started, self._clock.now(), tuple(doubt.notes))
+            self.tidy()
+            return Summary(tuple(results), started, self._clock.now(), tuple(known.doubt.notes))
+
+    def prepare(self) -> None:
+        """See that the store is this organization's; needed before the first slice, inside ``syncing()``."""
+        connection = self._client.connection
+        with closing(self._store.read()) as reading:
+            check_origin(State(reading).origin(), (connection.base_url, connection.organization))
+
+    def slice(self, ladder: Ladder, terms: Terms) -> Slice:
+        """Run one ladder as far as ``terms`` let it.
+
+        Whoever calls this holds the store's ``syncing()``. Raises AuthFailed when the token is refused.
+        """
+        with closing(self._store.read()) as reading:
+            known = self._known(State(reading))
+            known.able.heed_upgrade()
+            result, silent = self._climb_surely(ladder, terms, known, proven=self._proven)
+        self._proven = self._proven or result.pages > 0
+        return Slice(result, frozenset(silent), tuple(known.doubt.notes))
+
+    def tidy(self) -> None:
+        """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
+        with self._store.write() as uow:
+            uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
 
     def _begin_turn(self, state: State) -> Turn:
         begun = turn.begin(state, self._own.now(), self._clock)
@@ -162,16 +216,13 @@ class Syncer:
                 turn.note(uow, begun, self._clock, done=False)
         return begun
 
-    def _check_origin(self, state: State) -> None:
-        """Raise StoreMismatch if the store is another organization's; it becomes ours with the first page."""
-        connection = self._client.connection
-        check_origin(state.origin(), (connection.base_url, connection.organization))
+    def _known(self, state: State) -> _Known:
+        doubt = Doubt(self._store, self._clock, state)
+        doubt.settle(self._client)
+        return _Known(state, doubt, Capabilities(self._store, self._clock, state))
 
-    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop, doubt: Doubt) -> list[StreamResult]:
+    def _ladders(self, ladders: list[Ladder], stop: Stop, known: _Known) -> list[StreamResult]:
         results: list[StreamResult] = []
-        able = Capabilities(self._store, self._clock, state)
-        able.heed_upgrade()
-        able.probe(rung for ladder in ladders for rung in ladder)
         down: set[str] = set()
         for ladder in ladders:
             if stop() or len(down) > 1:
@@ -181,9 +232,8 @@ class Syncer:
                 continue
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
-            result, silent = self._climb(ladder, state, stop, able, proven=proven)
-            if doubt.raised():  # what it planned, it planned for another time
-                result, silent = self._climb(ladder, state, stop, able, proven=proven)
+            terms = Terms(Part.WHOLE, RHYTHMS[ladder[0].name].longest, stop)
+            result, silent = self._climb_surely(ladder, terms, known, proven=proven)
             if result.pages and not silent:
                 down.clear()
             down |= silent
@@ -195,22 +245,30 @@ class Syncer:
             )
         return results
 
+    def _climb_surely(
+        self, ladder: Ladder, terms: Terms, known: _Known, *, proven: bool
+    ) -> tuple[StreamResult, set[str]]:
+        found = self._climb(ladder, terms, known, proven=proven)
+        # What it planned, it may have planned for another time.
+        return self._climb(ladder, terms, known, proven=proven) if known.doubt.raised() else found
+
     def _climb(
-        self, ladder: Ladder, state: State, stop: Stop, able: Capabilities, *, proven: bool
+        self, ladder: Ladder, terms: Terms, known: _Known, *, proven: bool
     ) -> tuple[StreamResult, set[str]]:
         """Run the best rung the server has; the result, and the endpoint that could not be had.
 
         ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
         believed and remembered.
         """
-        tally = Tally()
+        tally, state, able = Tally(), known.state, known.able
+        able.probe(ladder)
         for rung in ladder:
             if able.lacks(rung):
                 continue
             client = self._client.lane(rung.lane)
-            engine = Engine(self._store, client, self._clock, self._report, stop)
+            engine = Engine(self._store, client, self._clock, self._report, terms.stop)
             began = self._turn.began(self._clock) if self._turn else None
-            look = Look(state, self._policy, self._clock.now(), state.projects(), began)
+            look = Look(state, self._policy, self._clock.now(), state.projects(), began, terms.part, terms.age)
             try:
                 whole = engine.run(rung, look, tally)
             except AuthFailed:

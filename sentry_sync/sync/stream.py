@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import SchemaDrift
@@ -52,6 +53,17 @@ class Work:
         return self.window
 
 
+class Part(Enum):
+    """Which part of what is due a run is to bring."""
+
+    WHOLE = "whole"
+    """All of it; right after one that was killed, what that one left, and what is newest only if it is old."""
+    DUE = "due"
+    """All of it, the newest in any case: its time has come."""
+    REST = "rest"
+    """What an earlier slice of the same turn left; what has happened since waits for the next turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a stream may look at when it plans and reads."""
@@ -64,6 +76,9 @@ class Look:
     """Slug to id."""
     turn: datetime | None = None
     """When a whole reconcile turn began that must be made now; None in an ordinary run."""
+    part: Part = Part.WHOLE
+    age: timedelta = timedelta()
+    """How old what was read as a whole (a sweep, a list) must be before it is due again."""
 
     def window(self, days: float) -> Interval:
         """The last ``days`` days."""
@@ -165,13 +180,14 @@ def sift(rows: object, parse: Callable[[Raw], Any | Iterable[Any]]) -> tuple[lis
     return records, rejects
 
 
-def linked(page: Page, cursor: str | None) -> Page:
-    """``page``, once it is known to say whether more follows.
+def linked(page: Page, cursor: str | None, rows: Sized | None = None) -> Page:
+    """``page``, once it is known to say whether more follows; its ``rows`` where the body is not the list itself.
 
     Every list that is searched has a Link header, but for a direct hit and for no project to search in. Raises
     SchemaDrift where it is missing (a proxy may drop it): the rest of the list would be taken for not being there.
     """
-    if not page.has_link and (page.body or cursor) and "x-sentry-direct-hit" not in page.headers:
+    listed = page.body if rows is None else rows
+    if not page.has_link and (listed or cursor) and "x-sentry-direct-hit" not in page.headers:
         raise SchemaDrift(
             "the server's list came without the Link header that says whether more follows: "
             "look for a proxy that drops it"

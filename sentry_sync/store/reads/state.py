@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import tables, take_back
 from sentry_sync.store.reads.audits import Audits
@@ -17,6 +19,23 @@ from sentry_sync.store.unit_of_work import Pass
 
 UNFINISHED = ("running", "failed")
 """States of a pass that still has a cursor to go on from; ``running`` without a runner was killed."""
+
+
+_passes, _known = tables.passes.c, tables.coverage.c
+
+# Built once: every stream of every run asks for these.
+_UNFINISHED = (
+    select(tables.passes)
+    .where(_passes.stream == bindparam("of"), _passes.state.in_(UNFINISHED), _passes.cursor.is_not(None))
+    .order_by(_passes.id)
+)
+_COVERED = select(_known.start, _known.end).where(
+    _known.resource == bindparam("of"), _known.scope == bindparam("within")
+)
+_EXACTLY_COVERED = _COVERED.where(_known.approximate.is_(False))
+_MARK = select(tables.marks.c.mark, tables.marks.c.as_of).where(
+    tables.marks.c.stream == bindparam("of"), tables.marks.c.scope == bindparam("within")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +56,8 @@ class State:
 
     def mark(self, stream: str, scope: str = "") -> Mark | None:
         """The stream's high-water mark, or None before its first complete pass."""
-        marks = tables.marks
         with self._connection.begin():
-            row = self._connection.execute(
-                select(marks.c.mark, marks.c.as_of).where(marks.c.stream == stream, marks.c.scope == scope)
-            ).first()
+            row = self._connection.execute(_MARK, {"of": stream, "within": scope}).first()
         return Mark(row.mark, row.as_of) if row else None
 
     def origin(self) -> tuple[str, str] | None:
@@ -67,12 +83,9 @@ class State:
 
     def coverage(self, resource: str, scope: str = "", *, exactly: bool = False) -> list[Interval]:
         """The time known complete for a resource and scope; with ``exactly``, without what the server sampled."""
-        found = tables.coverage
-        query = select(found.c.start, found.c.end).where(found.c.resource == resource, found.c.scope == scope)
-        if exactly:
-            query = query.where(found.c.approximate.is_(False))
+        query = _EXACTLY_COVERED if exactly else _COVERED
         with self._connection.begin():
-            rows = self._connection.execute(query).all()
+            rows = self._connection.execute(query, {"of": resource, "within": scope}).all()
         return [Interval(row.start, row.end) for row in rows]
 
     def window_size(self, stream: str) -> Size | None:
@@ -82,13 +95,8 @@ class State:
 
     def unfinished(self, stream: str) -> list[Pass]:
         """Passes of the stream that were killed or failed and can go on, oldest first."""
-        passes = tables.passes
         with self._connection.begin():
-            rows = self._connection.execute(
-                select(passes)
-                .where(passes.c.stream == stream, passes.c.state.in_(UNFINISHED), passes.c.cursor.is_not(None))
-                .order_by(passes.c.id)
-            ).all()
+            rows = self._connection.execute(_UNFINISHED, {"of": stream}).all()
         return [
             Pass(
                 row.id,
@@ -103,6 +111,26 @@ class State:
             )
             for row in rows
         ]
+
+    def schedule(self) -> dict[str, Entry]:
+        """When each ladder is due, as the last daemon left it."""
+        with self._connection.begin():
+            rows = self._connection.execute(select(tables.schedule)).all()
+        return {
+            row.stream: Entry(
+                row.stream, timedelta(seconds=row.every_seconds), row.due_at, row.failures, row.requests
+            )
+            for row in rows
+        }
+
+    def changes_seen(self, streams: Sequence[str], since: datetime) -> int:
+        """How many changes of issues these streams found out since then; counts move with events and are none."""
+        history = tables.issue_history.c
+        query = select(func.count()).where(
+            history.seen_by.in_(streams), history.at >= since, history.field != "count"
+        )
+        with self._connection.begin():
+            return int(self._connection.execute(query).scalar() or 0)
 
     def projects(self) -> dict[str, str]:
         """Slug to id of the projects that are still there."""

@@ -9,7 +9,7 @@ is read again when the server counts something else of it than the last time.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sentry_sync.records.audit import Books, Doubt, Retention, days_counted, doubts
@@ -33,16 +33,10 @@ PAIRS = "issue_environments"
 
 DAY_FIELD = "timestamp.to_day"
 
-DAYS_AGE = timedelta(hours=6)
-"""How often the days before the synced ones are counted: one request."""
-
 DAYS_PER_RUN = 10
 """Days read again at most after one count: an issue that was deleted may have had events in all ninety."""
 
 OLDEST = "min(timestamp)"
-
-RETENTION_AGE = timedelta(hours=1)
-"""How often the oldest row served is asked for: before each audit, since what the server drops is not deleted."""
 
 
 def _plan_audit(look: Look) -> list[Work]:
@@ -117,9 +111,9 @@ def _doubts(served: dict[datetime, int], judged: Interval, look: Look) -> list[t
 
 
 def _plan_days(look: Look) -> list[Work]:
-    """Four times a day: days that have been over for one, as far back as issues are searched for."""
+    """Days that have been over for one, as far back as issues are searched for."""
     mark = look.state.mark(DAYS_NAME)
-    if not look.state.coverage(PAIRS) or (mark is not None and look.now - mark.as_of < DAYS_AGE):
+    if not look.state.coverage(PAIRS) or (mark is not None and look.now - mark.as_of < look.age):
         return []
     return [Work()]
 
@@ -148,10 +142,13 @@ def _harvest_days(page: Page, work: Work, look: Look) -> Harvest:
 
 
 def _plan_retention(look: Look) -> list[Work]:
-    """Before each audit, over the longest that Sentry's plans keep errors, or as long as any are held."""
+    """Before each audit, since what the server drops is not deleted.
+
+    Over the longest that Sentry's plans keep errors, or as long as any are held.
+    """
     known = look.state.coverage("events")
     mark = look.state.mark(RETENTION_NAME)
-    if not known or (mark is not None and look.now - mark.mark < RETENTION_AGE):
+    if not known or (mark is not None and look.now - mark.mark < look.age):
         return []
     start = min(look.window(SEARCH_DAYS).start, *(part.start for part in known))
     return [Work(window=Interval(start, look.now))]
@@ -162,8 +159,15 @@ def _fetch_retention(client: SentryClient, work: Work, cursor: str | None, look:
 
 
 def _harvest_retention(page: Page, work: Work, look: Look) -> Harvest:
-    found, rejects = sift(explore.rows(page), lambda raw: [at] if (at := moment(raw, OLDEST)) else [])
+    found, rejects = sift(explore.rows(page), lambda raw: _oldest(raw, page.server_time))
     return Harvest([Retention("events", at, page.server_time) for at in found], len(found), rejects, enough=True)
+
+
+def _oldest(raw: Raw, now: datetime) -> list[datetime]:
+    at = moment(raw, OLDEST)
+    if at is not None and at > now:
+        raise Malformed(f"{OLDEST} lies in the future")
+    return [at] if at else []
 
 
 AUDIT = Stream(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,21 +23,17 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
     from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 
-RARELY = timedelta(days=1)
-"""An organization's name and region all but never change."""
-
-SELDOM = timedelta(hours=1)
-"""A new environment shows in events before anyone asks for it by name."""
-
 
 def _always(look: Look) -> list[Work]:
     return [Work()]
 
 
-def _when_older(stream: str, age: timedelta) -> Any:
+def _when_older(stream: str) -> Callable[[Look], list[Work]]:
+    """A list of what all but never changes: read anew once it is as old as a run may let it get."""
+
     def plan(look: Look) -> list[Work]:
         mark = look.state.mark(stream)
-        return [] if mark and look.now - mark.as_of < age else [Work()]
+        return [] if mark and look.now - mark.as_of < look.age else [Work()]
 
     return plan
 
@@ -130,7 +127,7 @@ ORGANIZATION = Stream(
     name="organization",
     resource="projects",
     lane=Lane.WARM,
-    plan=_when_older("organization", RARELY),
+    plan=_when_older("organization"),
     fetch=lambda client, work, cursor, look: client.organization(),
     harvest=_organization,
     source="organization",
@@ -153,7 +150,7 @@ ENVIRONMENTS = Stream(
     name="environments",
     resource="projects",
     lane=Lane.WARM,
-    plan=_when_older("environments", SELDOM),
+    plan=_when_older("environments"),
     fetch=lambda client, work, cursor, look: client.environments(),
     harvest=_environments,
     source="environments",

@@ -1,6 +1,6 @@
 """What the hot poll can't see: resolving, ignoring, assigning, merging and deleting move no issue's last event.
 
-Four streams, none of which asks for anything until half an hour after the first sync: a poll of what is up for
+Four streams, none of which asks for anything until its time after the first sync: a poll of what is up for
 review, a sweep of all that is unresolved, a closer look at what the sweep ought to have shown and did not, and a
 rolling look at everything else.
 """
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
     from sentry_sync.store.unit_of_work import UnitOfWork
 
-SWEEP_AGE = timedelta(minutes=30)
-"""How often the unresolved are swept: 5,000 of them cost 50 requests, half a minute's budget in thirty."""
-
 VERIFY_AGE = timedelta(hours=6)
 """No issue goes without a look for longer while the budget allows: 20,000 issues cost 200 requests in it."""
 
@@ -51,7 +48,7 @@ def _due(look: Look, stream: str) -> bool:
     mark = look.state.mark(stream)
     if mark is None:
         return True
-    return mark.as_of < look.turn if look.turn else look.now - mark.as_of >= SWEEP_AGE
+    return mark.as_of < look.turn if look.turn else look.now - mark.as_of >= look.age
 
 
 def _plan_review(look: Look) -> list[Work]:

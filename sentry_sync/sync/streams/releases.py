@@ -35,10 +35,6 @@ EXPLICIT_PROJECTS = 50
 DEPLOYS_PER_RUN = 5
 """Deploys cost a request a release, once a list shows that there is a new one: the newest first, a few a run."""
 
-SWEEP_AGE = timedelta(hours=6)
-"""How often all releases are listed: 1,000 of them cost ten requests. What is older than the newest day of them
-changes by itself only as old versions die out."""
-
 CONFIRMED_PER_RUN = 20
 """Releases a run asks for by their version because a sweep did not show them: a fifth of a minute's budget."""
 
@@ -67,7 +63,7 @@ def _plan(look: Look) -> list[Work]:
 
 
 def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    return client.releases(cursor=cursor, project_ids=projects_to_name(look))
+    return linked(client.releases(cursor=cursor, project_ids=projects_to_name(look)), cursor)
 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
@@ -80,9 +76,9 @@ def _harvest(page: Page, work: Work, look: Look) -> Harvest:
 
 
 def _plan_sweep(look: Look) -> list[Work]:
-    """Six hours after the last one; the first sync was one."""
+    """As old as a sweep may be after the last one; the first sync was one."""
     mark = look.state.mark(SWEEP_NAME)
-    return [Work()] if mark and look.now - mark.as_of >= SWEEP_AGE else []
+    return [Work()] if mark and look.now - mark.as_of >= look.age else []
 
 
 def _fetch_sweep(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:

@@ -1,0 +1,292 @@
+"""Syncs until it is told to stop: one worker takes the most valuable ladder that is due and runs a slice of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from sentry_sync.errors import AuthFailed, LeaseLost, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
+from sentry_sync.records.clock import Clock
+from sentry_sync.records.schedule import Entry
+from sentry_sync.store.lease import Lease
+from sentry_sync.store.reads.state import State
+from sentry_sync.store.store import Store
+from sentry_sync.sync import schedule
+from sentry_sync.sync.engine import Progress
+from sentry_sync.sync.run import LADDERS, Slice, StreamResult, Syncer, Terms
+from sentry_sync.sync.schedule import RHYTHMS, Outcome
+from sentry_sync.sync.stream import Part, Policy
+
+if TYPE_CHECKING:
+    from sentry_sync.sentry.client import SentryClient
+
+LADDER = {ladder[0].name: ladder for ladder in LADDERS}
+
+ASLEEP = 20.0
+"""Seconds of waiting at a stretch: after a suspend, or when the clock was set, no longer until we look again."""
+
+PUNCTUAL = 0.75
+"""Of a sweep's interval: how old the last one must be for its turn, which may come early, to find it due."""
+
+REFUSED = timedelta(minutes=10)
+"""How long all rests after the token was refused: it may be mended, and to ask more often only annoys."""
+
+UNREACHABLE = timedelta(seconds=15)
+"""How long all rests when the server is away; doubled each time up to LONGEST_REST."""
+
+LONGEST_REST = timedelta(minutes=5)
+
+THROUGH = ("done", "fresh")
+"""How a turn ends that left nothing to read."""
+
+RETRY_STORE = 30.0
+"""Seconds until a store that refused a write is tried again: disks are emptied, permissions given back."""
+
+TIDY = timedelta(hours=1)
+"""How often old passes and surplus bodies are dropped."""
+
+
+class Stopped(BaseException):
+    """Told to stop while waiting. Nothing may catch it: what a page brought is stored, the rest is not begun."""
+
+
+class StoppableClock:
+    """The machine's clock for waits that end with Stopped once ``stopping`` is set."""
+
+    def __init__(self, clock: Clock, stopping: threading.Event) -> None:
+        self._clock = clock
+        self._stopping = stopping
+
+    def now(self) -> datetime:
+        """The current time."""
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Return after ``seconds``; raises Stopped as soon as it is to stop."""
+        if self._stopping.wait(max(0.0, seconds)):
+            raise Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing to tell whoever runs the daemon."""
+
+    text: str
+    result: StreamResult | None = None
+    """The turn that ended, if it is about one."""
+
+
+Tell = Callable[[Said], None]
+
+
+class Worker:
+    """The only thing of a daemon that syncs: a slice at a time, in the thread that calls ``turn``."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: SentryClient,
+        clock: Clock,
+        *,
+        policy: Policy,
+        per_minute: int,
+        tell: Tell,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._syncer = Syncer(store, client, clock, policy, self._count)
+        self._capacity = schedule.capacity(per_minute)
+        self._share = schedule.quantum(per_minute)
+        self._tell = tell
+        self.entries: dict[str, Entry] = {}
+        self._rows: dict[str, int] = {}
+        self._pace = schedule.Pace()
+        self._silent: frozenset[str] = frozenset()
+        self._rests = 0
+        self._rest_until: datetime | None = None
+        self._last = self._tidied = clock.now()
+
+    def start(self) -> None:
+        """Take up the schedule where it was left; call it inside the store's ``syncing()``.
+
+        Raises StoreMismatch when the store is of another organization.
+        """
+        self._syncer.prepare()
+        with closing(self._store.read()) as reading:
+            self.entries = schedule.opened(State(reading).schedule(), self._clock.now())
+
+    def turn(self, stop: Callable[[], bool]) -> float:
+        """Run one slice of what is due; the seconds until something is due if nothing was, else 0.
+
+        Raises StoreError when the store can't be used, LeaseLost included: nothing can be done without it.
+        """
+        now = self._now()
+        if self._rest_until and now < self._rest_until:
+            return (self._rest_until - now).total_seconds()
+        name = schedule.choose(self.entries, now, self._share)
+        if name is None:
+            if now - self._tidied >= TIDY:
+                self._syncer.tidy()
+                self._tidied = now
+            return max(0.0, (schedule.next_due(self.entries) - now).total_seconds())
+        self._run(name, now, stop)
+        return 0.0
+
+    def _now(self) -> datetime:
+        """The time; where the clock was set back, what lies ahead of it is planned anew."""
+        now = self._clock.now()
+        if now < self._last:
+            self.entries = {name: schedule.settled(entry, now) for name, entry in self.entries.items()}
+            self._rest_until = None
+            self._tidied = min(self._tidied, now)
+        self._last = now
+        return now
+
+    def _run(self, name: str, now: datetime, stop: Callable[[], bool]) -> None:
+        entry, part = self.entries[name], Part.REST
+        if entry.due_at <= now:
+            entry, part = schedule.begun(entry, now, self._fitted()[name]), Part.DUE
+            self.entries[name] = entry
+            self._rows[name] = 0
+        terms = Terms(part, entry.every * PUNCTUAL, lambda: stop() or self._gives_way(name))
+        before = entry.pages
+        result = self._slice(name, terms)
+        self._rows[name] = self._rows.get(name, 0) + result.rows
+        ended = self._clock.now()
+        self._pace = self._pace.after((ended - now).total_seconds(), self.entries[name].pages - before)
+        outcome = Outcome(result.state, self._found(name, now - entry.every))
+        after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
+        with self._store.write() as uow:
+            uow.keep_schedule(after, ended)
+        if result.state in THROUGH and after.pages:
+            self.entries = schedule.due_with(self.entries, name, ended)
+            self._tell(Said(f"{name}: {self._rows[name]} rows in {after.requests} requests", result))
+        elif result.state == "failed":
+            wait = (max(after.due_at, self._rest_until or ended) - ended).total_seconds()
+            self._tell(Said(f"{name} failed: {result.error}; next try in {wait:.0f} s", result))
+
+    def _slice(self, name: str, terms: Terms) -> StreamResult:
+        """The ladder's result, whatever became of it: one stream's failure is no other's."""
+        ladder = LADDER[name]
+        try:
+            found = self._syncer.slice(ladder, terms)
+        except AuthFailed as error:
+            self._rest_until = self._clock.now() + REFUSED
+            return _failed(name, str(error), error.exit_code)
+        except StoreError:
+            raise
+        except SentrySyncError as error:
+            return _failed(name, str(error), error.exit_code)
+        except Exception as error:  # noqa: BLE001 (a defect in one stream must not stop the others; its text may quote an event)
+            return _failed(name, f"a defect of sentry-sync: {type(error).__name__}; please report it", 70)
+        for note in found.notes:
+            self._tell(Said(note))
+        self._heed(found)
+        return found.result
+
+    def _heed(self, found: Slice) -> None:
+        """Rest once two endpoints could not be had with nothing read in between: the server is away."""
+        self._rest_until = None
+        if found.result.pages and not found.silent:
+            self._silent, self._rests = frozenset(), 0
+        self._silent |= found.silent
+        if found.silent and len(self._silent) > 1:
+            rest = min(LONGEST_REST, UNREACHABLE * (1 << min(self._rests, 10)))
+            self._rest_until = self._clock.now() + rest
+            self._rests += 1
+
+    def _gives_way(self, name: str) -> bool:
+        """Whether the slice ends here: another goes first, or its own next turn has come."""
+        now = self._now()
+        return self.entries[name].due_at <= now or schedule.choose(self.entries, now, self._share) != name
+
+    def _fitted(self) -> dict[str, timedelta]:
+        demands = {name: schedule.demand(entry, self._share) for name, entry in self.entries.items()}
+        return schedule.stretched(demands, self._pace.per_minute(self._capacity))
+
+    def _found(self, name: str, since: datetime) -> bool:
+        """Whether its turn found anything new: rows, or for a sweep changes that nobody else had seen."""
+        news = RHYTHMS[name].news
+        if not news:
+            return self._rows[name] > 0
+        with closing(self._store.read()) as reading:
+            return State(reading).changes_seen(news, since) > 0
+
+    def _count(self, step: Progress) -> None:
+        if step.state == "page":
+            entry = self.entries[step.stream]
+            self.entries[step.stream] = replace(entry, pages=entry.pages + 1)
+
+
+def _failed(name: str, error: str, code: int) -> StreamResult:
+    return StreamResult(name, LADDER[name][0].resource, "failed", 0, 0, 0, error, code)
+
+
+class Daemon:
+    """Runs a worker in a thread of its own; APScheduler's alarms wake it when a ladder is due."""
+
+    def __init__(self, store: Store, worker: Worker, stopping: threading.Event, tell: Tell) -> None:
+        self._store = store
+        self._worker = worker
+        self._stopping = stopping
+        self._tell = tell
+        self._wake = threading.Event()
+        self._waiting = False
+        self._alarms = BackgroundScheduler(
+            timezone=UTC,
+            # However late an alarm comes, after a suspend or a jump of the clock: it rings once.
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def run(self) -> None:
+        """Sync until ``stopping`` is set; while another process syncs into the store, wait for it to end.
+
+        Raises StoreError when the store can't be used, and will not be by itself.
+        """
+        self._alarms.start()
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._sync()
+                except (LeaseLost, StoreUnwritable) as error:
+                    self._tell(Said(f"{error}; next try in {RETRY_STORE:.0f} s"))
+                    self._stopping.wait(RETRY_STORE)
+                except StoreBusy:
+                    if not self._stopping.is_set():  # else it is only that waiting was given up
+                        raise
+        finally:
+            self._alarms.shutdown(wait=False)
+
+    def _sync(self) -> None:
+        with self._store.syncing(self._wait_for):
+            self._waiting = False
+            self._worker.start()
+            while not self._stopping.is_set():
+                seconds = self._worker.turn(self._stopping.is_set)
+                if seconds > 0:
+                    self._sleep(seconds)
+
+    def stop(self) -> None:
+        """End the run at its page."""
+        self._stopping.set()
+        self._wake.set()
+
+    def _sleep(self, seconds: float) -> None:
+        for entry in self._worker.entries.values():
+            self._alarms.add_job(
+                self._wake.set, "date", run_date=entry.due_at, id=entry.stream, replace_existing=True
+            )
+        self._wake.wait(min(seconds, ASLEEP))
+        self._wake.clear()
+
+    def _wait_for(self, holder: Lease | None) -> bool:
+        if not self._waiting:
+            self._waiting = True
+            self._tell(Said(f"waiting for another sentry-sync ({holder or 'it writes'}) to end its sync"))
+        return not self._stopping.is_set()

@@ -1,0 +1,24 @@
+"""One ladder's place in the schedule, as the store keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """When one ladder of streams is due, and how it has fared. Its turn lasts from then until it is through."""
+
+    stream: str
+    every: timedelta
+    """How often, as far as what it finds decides; a short budget stretches that."""
+    due_at: datetime
+    failures: int = 0
+    """Turns in a row that failed."""
+    requests: int | None = None
+    """What its last whole turn cost; None before there was one."""
+    open: bool = False
+    """Whether its turn has begun and is not through; not kept, since such a ladder is due."""
+    pages: int = 0
+    """What this turn has read so far; not kept either."""
