@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, o
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
-from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Doubt
+from sentry_sync.records.audit import BELIEVE_AGAIN, Doubt
 from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
@@ -302,7 +302,7 @@ class UnitOfWork:
         ]
 
     def doubt(self, doubt: Doubt, resources: Iterable[str]) -> None:
-        """Have an hour of ``resources`` read again, and remember what was seen to differ."""
+        """Have the time of ``resources`` read again, and remember what was seen to differ."""
         statement = upsert(tables.doubts).values(
             resource=doubt.resource,
             hour=doubt.hour,
@@ -313,7 +313,7 @@ class UnitOfWork:
         seen = {name: statement.excluded[name] for name in ("served", "held", "doubted_at")}
         self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
         for resource in resources:
-            self.uncover(resource, "", Interval(doubt.hour, doubt.hour + HOUR))
+            self.uncover(resource, "", doubt.span)
 
     def window_size(self, stream: str) -> Size | None:
         """How long a window the stream may ask for at once; None for no limit."""

@@ -175,7 +175,7 @@ class Engine:
     def _pass(self, stream: Stream, work: Work, run: Pass | None, look: Look, tally: Tally) -> list[Work] | None:
         """Read a pass's pages; what is left to ask in another pass, or None when told to stop."""
         cursor = run.cursor if run else None
-        approximate = False
+        approximate = run is not None and _sampled(stream, run, look)
         trail = Trail(rows=run.rows + run.rejected if run else 0)
         while True:
             try:
@@ -314,6 +314,15 @@ def _worth_asking(work: Work, resource: str, look: Look, unfinished: list[Pass])
         return True
     known = look.state.coverage(resource, work.scope)
     return worth_asking(work.window, known, last_known(mine, known))
+
+
+def _sampled(stream: Stream, run: Pass, look: Look) -> bool:
+    """Whether the server sampled on a page of the pass that an earlier run read, or on one read before it."""
+    if stream.covers is None or run.window is None:
+        return False
+    known = look.state.coverage(stream.covers, run.scope)
+    exact = look.state.coverage(stream.covers, run.scope, exactly=True)
+    return gaps(run.window, known) != gaps(run.window, exact)
 
 
 def _parts(stream: Stream, work: Work, look: Look) -> list[Work]:
