@@ -88,6 +88,8 @@ class Pass:
     rows: int
     started_at: datetime
     rejected: int = 0
+    updated_at: datetime | None = None
+    """When an unfinished one last came on; None of one that this process makes."""
 
 
 @dataclass(frozen=True, slots=True)
