@@ -248,6 +248,11 @@ class UnitOfWork:
         """Set a stream's high-water mark and when that was known; neither ever moves back."""
         self._connection.execute(_MARK, {"stream": stream, "scope": scope, "mark": mark, "as_of": as_of})
 
+    def mark_first(self, stream: str, scope: str, at: datetime) -> None:
+        """Set a stream's mark unless it has one."""
+        values = {"stream": stream, "scope": scope, "mark": at, "as_of": at}
+        self._connection.execute(upsert(tables.marks).values(values).on_conflict_do_nothing())
+
     def cover(
         self,
         resource: str,
@@ -351,6 +356,26 @@ class UnitOfWork:
         }
         statement = upsert(tables.schedule).values(stream=entry.stream, **values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
+
+    def unlearn(self, capability: str) -> None:
+        """Forget what was learned of it."""
+        found = tables.capabilities
+        self._connection.execute(delete(found).where(found.c.name == capability))
+
+    def forget_lacking(self) -> None:
+        """Forget everything the server was found to lack."""
+        found = tables.capabilities
+        self._connection.execute(delete(found).where(found.c.available.is_(False)))
+
+    def abandon(self, stream: str | None) -> None:
+        """End the unfinished passes of a stream, or of all: nobody can go on with them."""
+        passes = tables.passes.c
+        statement = update(tables.passes).where(passes.state.in_(("running", "failed")))
+        self._connection.execute(
+            (statement.where(passes.stream == stream) if stream else statement).values(
+                state="abandoned", error="it was begun in a way that is no longer used"
+            )
+        )
 
     def forgive(self, stream: str) -> None:
         """Forget that a stream's passes failed before their first page: the server has no such thing."""

@@ -151,6 +151,11 @@ class State:
             ).first()
         return (row.available, row.learned_at) if row else None
 
+    def capabilities(self) -> list[str]:
+        """The names of all that was learned of the server, the sync's own notes included."""
+        with self._connection.begin():
+            return list(self._connection.execute(select(tables.capabilities.c.name)).scalars())
+
     def issues_wanting_body(self, limit: int, stale_before: datetime) -> list[str]:
         """Ids of recently active unresolved issues without a body, or with one older than ``stale_before``."""
         issues, bodies = tables.issues, tables.event_bodies

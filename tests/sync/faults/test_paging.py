@@ -88,19 +88,17 @@ def endless(number: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("path", "resource", "stream"),
+    ("path", "resource", "stream", "size"),
     [
-        ("dataset=errors", "events", "events"),
-        ("/releases/?", "releases", "releases"),
-        ("/projects/?", "projects", "projects"),
+        ("dataset=errors", "events", "events", WorldSize(2, 60, 400, 2, 2)),
+        ("/releases/?", "releases", "releases", WorldSize(20, 20, 10, 4, 2)),
+        ("/projects/?", "projects", "projects", WorldSize(52, 52, 1, 1, 1)),
     ],
 )
 def test_a_proxy_that_drops_the_link_header_does_not_make_a_full_page_the_whole(
-    tmp_path: Path, path: str, resource: str, stream: str
+    tmp_path: Path, path: str, resource: str, stream: str, size: WorldSize
 ) -> None:
-    rig = Rig(
-        tmp_path, size=WorldSize(projects=60, issues=60, events_per_day=400, releases=2, days=2), policy=BRIEF
-    )
+    rig = Rig(tmp_path, size=size, policy=BRIEF)
     rig.sync("projects")
     rig.advance(3600)
     rig.sim.faults.add(path_contains=path, kind="no_link", times=99)
