@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-
 LONG = 900
 """Seconds: hundreds of examples in one test, on a machine that may be busy with others."""
 
