@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sentry_sync.sync.run import FINE
 from tests.convergence import stage
+from tests.convergence.asked import wrong_answers
 from tests.convergence.claims import Claims
 from tests.convergence.deeds import AUDITED, DAY, HOUR, MINUTE, Deed, Hand, deeds
 from tests.convergence.settled import EVERYTHING, Settled
@@ -154,6 +155,8 @@ class Convergence(RuleBasedStateMachine):
             left_out.add("releases")
         wanted = [name for name in COMPARED[self.profile] if name not in left_out]
         none_of(Settled(there.rig, there.held, since).check(wanted))
+        if self.profile != "glitchtip":
+            none_of(wrong_answers(there.rig))
 
     @property
     def _there(self) -> Watched:
