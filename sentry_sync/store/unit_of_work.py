@@ -88,6 +88,8 @@ class Pass:
     rows: int
     started_at: datetime
     rejected: int = 0
+    updated_at: datetime | None = None
+    """When an unfinished one last came on; None of one that this process makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class UnitOfWork:
 
     def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
         for issue in gone:
+            held = removals.events_of(self._connection, issue.issue_id)
             if not removals.bury(self._connection, issue, seen_by):
                 continue
             if issue.merged_into:
@@ -156,6 +159,11 @@ class UnitOfWork:
                 self._write_coverage("events", f"issue:{issue.issue_id}", [])
                 self._forget_reading("events", f"issue:{issue.issue_id}")
                 self._forget_reading("event_bodies", issue.issue_id)
+                if held:
+                    # Only Sentry tells merged from deleted. Where events are read project by project it may be
+                    # GlitchTip, where those of a merged issue are another's now.
+                    project, span = held
+                    self.uncover("events", f"project:{project}", span)
 
     def _doubt_around(self, issues: Sequence[Issue]) -> None:
         """Of issues that were taken for deleted and are seen again, the events must be read again."""
