@@ -1,7 +1,7 @@
-"""The daemon's worker, the real engine, store, client and ledger against a simulated Sentry, on a clock that we move.
+"""The daemon's worker, the real engine, store, client and ledger against a simulated Sentry, on a clock we move.
 
-A request takes 0.2 to 0.5 seconds of that clock, and what waits moves it on. So an hour of an organization of 300,000
-errors a day passes in a minute or so, and each request and each row of it is real.
+A request takes 0.2 to 0.5 seconds of that clock, and what waits moves it on. So an hour of an organization of
+300,000 errors a day passes in a minute or so, and each request and each row of it is real.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+from sqlalchemy import Connection as Reading
 from sqlalchemy import func, select
 
 from benchmarks.simulation import Figures
@@ -192,7 +193,7 @@ class Hour:
                     self._counted.add(hour)
                     self.figures.counts.append((now - hour).total_seconds())
 
-    def _look_for_new(self, connection, now: datetime) -> None:
+    def _look_for_new(self, connection: Reading, now: datetime) -> None:
         new = set(self.sim.world.issues) - self._known
         if not new:
             return
