@@ -147,7 +147,7 @@ def _play(stage: Stage, draw: random.Random) -> tuple[list[Act], str]:
         first, second = second, first
     time.sleep(SETTLE + draw.random())
     requests = Requests(stage.url)
-    killed = _takeover(stage, requests, Act("killed (-9)"), lambda: first.send(signal.SIGKILL), second)
+    killed = _takeover(stage, requests, Act("killed (-9)"), lambda: _kill(first), second)
     third = stage.start()
     time.sleep(SETTLE + draw.random())
     stopped = _takeover(stage, requests, Act("stopped (SIGSTOP)"), lambda: _stop(stage, second), third)
@@ -162,7 +162,7 @@ def _play(stage: Stage, draw: random.Random) -> tuple[list[Act], str]:
 def _takeover(stage: Stage, requests: Requests, act: Act, blow: Any, other: Daemon) -> Act:
     """Let ``blow`` fall and wait until ``other`` goes on."""
     requests.read()
-    before = len(requests.seen)
+    before = requests.again.total()
     blow()
     fell = time.monotonic()
     served = len(harness.control(stage.url, "requests"))
@@ -172,8 +172,13 @@ def _takeover(stage: Stage, requests: Requests, act: Act, blow: Any, other: Daem
     act.request = time.monotonic() - fell
     time.sleep(SETTLE)
     requests.read()
-    act.repeated = requests.repeated_since(before)
+    act.repeated = requests.again.total() - before
     return act
+
+
+def _kill(daemon: Daemon) -> None:
+    daemon.send(signal.SIGKILL)
+    daemon.process.wait()
 
 
 def _stop(stage: Stage, daemon: Daemon) -> None:

@@ -46,6 +46,8 @@ class Learned:
     """Whether Sentry's answer was read as far as the question needs."""
     more: bool = False
     """Whether Sentry has further rows behind these."""
+    rung: str | None = None
+    """Which way it went, where there are several."""
 
 
 @dataclass(slots=True)

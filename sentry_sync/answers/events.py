@@ -170,6 +170,7 @@ class _Look:
             stale_after=stale_after("events"),
             coverage=Interval(covered.since, covered.as_of) if covered and covered.since < covered.as_of else None,
             source=self._source(),
+            rung=self.known.rung("events", *self.scopes),
             notes=tuple(self._notes(covered, rows)),
         )
 
@@ -189,6 +190,9 @@ class _Look:
             notes.append(f"Sentry no longer has this issue (seen {shown(issue.removed_at)}){dropped}")
         if covered and issue.last_seen and issue.last_seen > covered.as_of:
             notes.append(f"the issue was last seen {shown(issue.last_seen)}, after as_of: it has newer events")
+        served = self.known.retention.get("events")
+        if served and any(row.timestamp < served for row in rows):
+            notes.append(f"events from before {shown(served)} are held here only: Sentry no longer lists them")
         if covered and rows and rows[0].timestamp > covered.as_of and not self.event_id:
             notes.append("of the events after as_of there may be more than these")
         return notes

@@ -26,6 +26,8 @@ class Facts:
     stale_after: timedelta
     coverage: Interval | None = None
     source: str = "local"
+    rung: str | None = None
+    """Which of the ways to read such rows these came by: a name out of the sync's ladders."""
     notes: tuple[str, ...] = ()
     oldest_verified_at: datetime | None = None
     """When the row that was looked at longest ago was read; None where rows have no such time of their own."""
@@ -56,6 +58,7 @@ def freshness(
         notes = (*notes, f"this machine's clock is {-since} behind the server's: ages are too small by as much")
     found: dict[str, Any] = {
         "source": facts.source,
+        "rung": facts.rung,
         "as_of": shown(facts.as_of),
         "age_seconds": None if age is None else round(age),
         # Of a moment yet to come, one of the clocks is wrong, and no telling how old the rows are.

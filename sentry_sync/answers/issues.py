@@ -29,7 +29,7 @@ from sentry_sync.store.reads import issues, knowledge
 from sentry_sync.store.reads.issues import EPOCH, IssueFilter
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
-from sentry_sync.sync.streams.issues import SWEEP_NAME
+from sentry_sync.sync.streams.issues import GLITCHTIP, SENTRY, SWEEP_NAME
 
 _STREAMS = ("issues.hot", SWEEP_NAME, "issue_environments", "error_counts")
 _RESOURCES = ("issues", "issue_environments", "error_counts", "issues.asked")
@@ -165,9 +165,15 @@ class IssuesQuestion:
             stale_after=stale_after(self.resource),
             coverage=page.coverage,
             source="live" if asked else "local",
+            rung=known.rung("issues") or (_rung(known) if asked else None),
             notes=tuple(notes),
             oldest_verified_at=verified,
         )
+
+
+def _rung(known: Knowledge) -> str:
+    """How a server is asked for issues that was never synced."""
+    return (GLITCHTIP if known.capabilities.get("issues.sentry") is False else SENTRY).source
 
 
 def issues_question(

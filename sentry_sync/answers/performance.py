@@ -19,6 +19,7 @@ from sentry_sync.store.reads import knowledge, performance
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.streams.explore import PAGE_LIMIT
+from sentry_sync.sync.streams.performance import LADDER
 
 ROWS = 50
 """Transactions shown at most: those that take the most time in all."""
@@ -109,7 +110,7 @@ class _Look:
         step: Step | None = None
         if table is None:
             table = self._by_the_hour()
-            if miss and all(self.known.capabilities.get(f"explore.{name}") is False for name in DATASETS):
+            if miss and all(self.known.capabilities.get(f"explore.{name}") is False for name in LADDER):
                 refusal = NO_EXPLORE
             elif miss:
                 step = self._step()
@@ -216,13 +217,20 @@ class _Look:
             )
         return answer
 
+    def _rung(self) -> str | None:
+        """The dataset that hours are read from, or windows where no hour was."""
+        able = (name for name in LADDER if self.known.capabilities.get(f"explore.{name}"))
+        return self.known.rung("transactions") or next(able, None)
+
     def _with_notes(self, table: Table) -> Facts:
         notes = [*self.project.notes, *warnings(self.known), *self.view.notes("window"), *table.facts.notes]
         if not self.kept:
             notes.append("the window is rounded outward to full hours")
         if any(row.get("approximate") for row in table.rows):
             notes.append("rows marked approximate are extrapolated: the server sampled")
-        return replace(table.facts, notes=tuple(notes))
+        asked = self.view.learned.get("window")
+        rung = asked.rung if asked else self._rung() if table.facts.as_of else None
+        return replace(table.facts, rung=rung, notes=tuple(notes))
 
     def _step(self) -> Step:
         from sentry_sync.answers.fetching.performance import WindowRequest, read_window
@@ -234,15 +242,9 @@ class _Look:
             scope=self.scopes()[0],
             environment=self.question.environment,
             transaction=self.question.transaction,
-            datasets=tuple(
-                name for name in DATASETS if self.known.capabilities.get(f"explore.{name}") is not False
-            ),
+            datasets=tuple(name for name in LADDER if self.known.capabilities.get(f"explore.{name}") is not False),
         )
         return Step("window", lambda live: read_window(live, request))
-
-
-DATASETS = ("spans", "transactions")
-"""Where the server may keep transactions, the newer first."""
 
 
 def _up_to(end: datetime, length: timedelta) -> Interval:

@@ -98,6 +98,7 @@ class ProjectsQuestion:
             complete=complete,
             stale_after=stale_after("projects"),
             source=_source(view, self.include_stats),
+            rung="projects" if any(times) else None,
             notes=tuple(notes),
         )
 

@@ -143,6 +143,7 @@ class _Look:
             complete=complete and (learned is None or learned.complete),
             stale_after=stale_after("releases"),
             source=self._source(),
+            rung=("releases, sessions" if days else "releases") if as_of else None,
             notes=tuple(notes),
             oldest_verified_at=min((row.verified_at for row in rows), default=None),
         )

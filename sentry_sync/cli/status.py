@@ -78,6 +78,15 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
         "coverage": [_covered(entry) for entry in status.coverage],
         "clock": _clock(status),
         "capabilities": status.capabilities,
+        "retention": [
+            {
+                "resource": entry.resource,
+                "served_since": entry.since,
+                "learned_at": entry.learned_at,
+                "held_beyond": entry.held_beyond,
+            }
+            for entry in status.retention
+        ],
     }
 
 
@@ -206,6 +215,12 @@ def _show(found: dict[str, Any]) -> None:
         ("STREAM", "LAST PASS", "AS OF", "PAGES", "ROWS", "REJECTED", "NOTE"),
         [_stream_row(stream) for entry in found["resources"] for stream in entry["streams"]],
     )
+    for entry in found["retention"]:
+        if entry["held_beyond"]:
+            output.line(
+                f"held    {entry['held_beyond']} {entry['resource']} from before "
+                f"{output.moment(entry['served_since'])}, which Sentry no longer lists"
+            )
     if found["coverage"]:
         output.line()
         output.table(

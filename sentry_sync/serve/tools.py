@@ -69,6 +69,11 @@ FRESHNESS: dict[str, Any] = {
     "type": "object",
     "properties": {
         "source": {"enum": ["local", "live", "mixed"]},
+        "rung": _TIME
+        | {
+            "description": "Which of Sentry's answers the rows came from: issues, explore, project_events, "
+            "issue_events, spans, transactions, discover, sessions and so on."
+        },
         "as_of": _TIME | {"description": "All of it was true then, or later."},
         "age_seconds": {"type": ["integer", "null"]},
         "stale": {"type": "boolean"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+from pathlib import Path
 
 from sentry_sync.store import ledger_schema as sql
 
@@ -38,4 +39,13 @@ def is_dead(process: str) -> bool:
         return True
     except OSError:
         return False
-    return False
+    return _is_zombie(int(pid))
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether only the exit code of the process is left: in a container often nobody ever asks for it."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False  # no Linux, or gone meanwhile
+    return stat.rpartition(b") ")[2].startswith(b"Z")

@@ -55,6 +55,8 @@ def rebuild(paths: StorePaths, clock: Clock, origin: Callable[[], Origin], *, fo
             raise StoreError(f"{paths.database} is sound, there is nothing to save it from (or use --force)")
         if not force:
             _refuse_while_syncing(paths, clock)
+        if aside.exists():
+            raise StoreError(f"{aside} was put aside this very second: run it again")
         _remove(fresh)
         migrate.upgrade(fresh)
         saved = salvage(paths.database, fresh)

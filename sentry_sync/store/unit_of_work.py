@@ -43,6 +43,29 @@ _TURN_PAGE = (
         updated_at=bindparam("at"),
     )
 )
+_BEGIN_PASS = insert(tables.passes).values(
+    stream=bindparam("stream"),
+    scope=bindparam("scope"),
+    start=bindparam("start"),
+    end=bindparam("end"),
+    state="running",
+    pages=0,
+    rows=0,
+    rejected=0,
+    started_at=bindparam("started_at"),
+    updated_at=bindparam("updated_at"),
+)
+_END_PASS = (
+    update(tables.passes)
+    .where(_passes.id == bindparam("key"))
+    .values(state=bindparam("to"), error=bindparam("why"), updated_at=bindparam("at"))
+)
+_SET_MARK = upsert(tables.marks)
+_MARK = _SET_MARK.on_conflict_do_update(
+    index_elements=["stream", "scope"],
+    set_={"mark": _SET_MARK.excluded.mark, "as_of": _SET_MARK.excluded.as_of},
+    where=(_SET_MARK.excluded.mark >= tables.marks.c.mark),
+)
 _COVERAGE_OF = select(tables.coverage).where(
     _known.resource == bindparam("of"), _known.scope == bindparam("within")
 )
@@ -185,19 +208,10 @@ class UnitOfWork:
             )
             .values(state="abandoned")
         )
+        start, end = (window.start, window.end) if window else (None, None)
         done = self._connection.execute(
-            insert(tables.passes).values(
-                stream=stream,
-                scope=scope,
-                start=window.start if window else None,
-                end=window.end if window else None,
-                state="running",
-                pages=0,
-                rows=0,
-                rejected=0,
-                started_at=at,
-                updated_at=at,
-            )
+            _BEGIN_PASS,
+            {"stream": stream, "scope": scope, "start": start, "end": end, "started_at": at, "updated_at": at},
         )
         key = done.inserted_primary_key
         assert key is not None  # noqa: S101 (for the type checker: a single-row insert always has one)
@@ -226,22 +240,16 @@ class UnitOfWork:
 
     def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:
         """Close the pass: ``done``, ``failed`` (its cursor stays for the next run) or ``abandoned``."""
-        self._connection.execute(
-            update(tables.passes)
-            .where(tables.passes.c.id == run.id)
-            .values(state=state, error=error, updated_at=at)
-        )
+        self._connection.execute(_END_PASS, {"key": run.id, "to": state, "why": error, "at": at})
 
     def mark(self, stream: str, scope: str, mark: datetime, as_of: datetime) -> None:
         """Set a stream's high-water mark and when that was known; neither ever moves back."""
-        statement = upsert(tables.marks).values(stream=stream, scope=scope, mark=mark, as_of=as_of)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["stream", "scope"],
-                set_={"mark": statement.excluded.mark, "as_of": statement.excluded.as_of},
-                where=(statement.excluded.mark >= tables.marks.c.mark),
-            )
-        )
+        self._connection.execute(_MARK, {"stream": stream, "scope": scope, "mark": mark, "as_of": as_of})
+
+    def mark_first(self, stream: str, scope: str, at: datetime) -> None:
+        """Set a stream's mark unless it has one."""
+        values = {"stream": stream, "scope": scope, "mark": at, "as_of": at}
+        self._connection.execute(upsert(tables.marks).values(values).on_conflict_do_nothing())
 
     def cover(
         self,
@@ -346,6 +354,26 @@ class UnitOfWork:
         }
         statement = upsert(tables.schedule).values(stream=entry.stream, **values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
+
+    def unlearn(self, capability: str) -> None:
+        """Forget what was learned of it."""
+        found = tables.capabilities
+        self._connection.execute(delete(found).where(found.c.name == capability))
+
+    def forget_lacking(self) -> None:
+        """Forget everything the server was found to lack."""
+        found = tables.capabilities
+        self._connection.execute(delete(found).where(found.c.available.is_(False)))
+
+    def abandon(self, stream: str | None) -> None:
+        """End the unfinished passes of a stream, or of all: nobody can go on with them."""
+        passes = tables.passes.c
+        statement = update(tables.passes).where(passes.state.in_(("running", "failed")))
+        self._connection.execute(
+            (statement.where(passes.stream == stream) if stream else statement).values(
+                state="abandoned", error="it was begun in a way that is no longer used"
+            )
+        )
 
     def forgive(self, stream: str) -> None:
         """Forget that a stream's passes failed before their first page: the server has no such thing."""

@@ -21,7 +21,7 @@ from sentry_sync.errors import (
     SchemaDrift,
     SentryError,
 )
-from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.intervals import Interval, floor, gaps
 from sentry_sync.records.windows import Size, fitted, grown, halves, shrunk
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
@@ -281,11 +281,15 @@ class Engine:
         return False
 
     def _outlived(self, stream: Stream, work: Work, run: Pass | None, look: Look) -> None:
-        """The server keeps nothing of the window any more: what is held of it is all there will ever be."""
+        """The server keeps nothing of the window any more: it need not be asked for again.
+
+        Whether all of it was read nobody can say, so that it's known is only approximately true.
+        """
+        covers, window = stream.covers, work.window
         with self._store.write() as uow:
-            run = run or uow.begin_pass(stream.name, work.scope, work.window, look.now)
-            if stream.covers and work.window:
-                uow.cover(stream.covers, work.scope, work.window, source=stream.source)
+            run = run or uow.begin_pass(stream.name, work.scope, window, look.now)
+            for gap in gaps(window, look.state.coverage(covers, work.scope)) if covers and window else ():
+                uow.cover(covers or "", work.scope, gap, source=stream.source, approximate=True)
             uow.end_pass(run, "done", look.now)
 
     def _fail(self, stream: Stream, work: Work, run: Pass | None, look: Look, error: SentryError) -> None:

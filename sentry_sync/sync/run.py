@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sentry_sync.errors import (
     AuthFailed,
     BadRequest,
+    Gone,
     NotSupported,
     SentryError,
     SentrySyncError,
@@ -21,6 +22,7 @@ from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
 from sentry_sync.sync import turn
+from sentry_sync.sync.capabilities import Capabilities
 from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.schedule import RHYTHMS
@@ -63,17 +65,11 @@ LADDERS: tuple[Ladder, ...] = (
 
 RESOURCES = ("projects", "issues", "releases", "events", "performance")
 
-FORGET_CAPABILITY = timedelta(days=7)
-"""How long we take a server's "no" for an answer: servers are upgraded, and asking again costs one request."""
-
 PASSES_KEPT = timedelta(days=7)
 """How long finished passes are remembered: long enough to see what went wrong over a weekend."""
 
 FINE = ("done", "fresh", "unsupported")
 """States of a stream that has nothing left to bring."""
-
-TELLING = timedelta(days=1)
-"""How often a capability that works is written down again: its date need not be newer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +96,15 @@ class Terms:
     age: timedelta
     """How old what was read as a whole must be before it is due again."""
     stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a run or a slice goes by."""
+
+    state: State
+    doubt: Doubt
+    able: Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +175,20 @@ class Syncer:
             self.prepare()
             started = self._clock.now()
             with closing(self._store.read()) as reading:
-                state = State(reading)
-                doubt = Doubt(self._store, self._clock, state)
-                doubt.settle(self._client)
-                self._turn = self._begin_turn(state) if full else None
-                results = self._ladders(_wanted(resources, state), state, stop, doubt)
+                known = self._known(State(reading))
+                known.able.heed_upgrade()
+                self._turn = self._begin_turn(known.state) if full else None
+                results = self._ladders(_wanted(resources, known.state), stop, known)
             if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
                 with self._store.write() as uow:
                     turn.note(uow, self._turn, self._clock, done=True)
             self.tidy()
-            return Summary(tuple(results), started, self._clock.now(), tuple(doubt.notes))
+            return Summary(tuple(results), started, self._clock.now(), tuple(known.doubt.notes))
 
     def prepare(self) -> None:
         """See that the store is this organization's; needed before the first slice, inside ``syncing()``."""
+        connection = self._client.connection
         with closing(self._store.read()) as reading:
-            connection = self._client.connection
             check_origin(State(reading).origin(), (connection.base_url, connection.organization))
 
     def slice(self, ladder: Ladder, terms: Terms) -> Slice:
@@ -193,12 +197,11 @@ class Syncer:
         Whoever calls this holds the store's ``syncing()``. Raises AuthFailed when the token is refused.
         """
         with closing(self._store.read()) as reading:
-            state = State(reading)
-            doubt = Doubt(self._store, self._clock, state)
-            doubt.settle(self._client)
-            result, silent = self._climb_surely(ladder, state, terms, doubt, proven=self._proven)
+            known = self._known(State(reading))
+            known.able.heed_upgrade()
+            result, silent = self._climb_surely(ladder, terms, known, proven=self._proven)
         self._proven = self._proven or result.pages > 0
-        return Slice(result, frozenset(silent), tuple(doubt.notes))
+        return Slice(result, frozenset(silent), tuple(known.doubt.notes))
 
     def tidy(self) -> None:
         """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
@@ -212,7 +215,12 @@ class Syncer:
                 turn.note(uow, begun, self._clock, done=False)
         return begun
 
-    def _ladders(self, ladders: list[Ladder], state: State, stop: Stop, doubt: Doubt) -> list[StreamResult]:
+    def _known(self, state: State) -> _Known:
+        doubt = Doubt(self._store, self._clock, state)
+        doubt.settle(self._client)
+        return _Known(state, doubt, Capabilities(self._store, self._clock, state))
+
+    def _ladders(self, ladders: list[Ladder], stop: Stop, known: _Known) -> list[StreamResult]:
         results: list[StreamResult] = []
         down: set[str] = set()
         for ladder in ladders:
@@ -224,7 +232,7 @@ class Syncer:
             # A login page in front of the server must not be taken for a server that lacks everything.
             proven = any(result.pages for result in results)
             terms = Terms(Part.WHOLE, RHYTHMS[ladder[0].name].longest, stop)
-            result, silent = self._climb_surely(ladder, state, terms, doubt, proven=proven)
+            result, silent = self._climb_surely(ladder, terms, known, proven=proven)
             if result.pages and not silent:
                 down.clear()
             down |= silent
@@ -237,21 +245,24 @@ class Syncer:
         return results
 
     def _climb_surely(
-        self, ladder: Ladder, state: State, terms: Terms, doubt: Doubt, *, proven: bool
+        self, ladder: Ladder, terms: Terms, known: _Known, *, proven: bool
     ) -> tuple[StreamResult, set[str]]:
-        found = self._climb(ladder, state, terms, proven=proven)
+        found = self._climb(ladder, terms, known, proven=proven)
         # What it planned, it may have planned for another time.
-        return self._climb(ladder, state, terms, proven=proven) if doubt.raised() else found
+        return self._climb(ladder, terms, known, proven=proven) if known.doubt.raised() else found
 
-    def _climb(self, ladder: Ladder, state: State, terms: Terms, *, proven: bool) -> tuple[StreamResult, set[str]]:
+    def _climb(
+        self, ladder: Ladder, terms: Terms, known: _Known, *, proven: bool
+    ) -> tuple[StreamResult, set[str]]:
         """Run the best rung the server has; the result, and the endpoint that could not be had.
 
         ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
         believed and remembered.
         """
-        tally = Tally()
+        tally, state, able = Tally(), known.state, known.able
+        able.probe(ladder)
         for rung in ladder:
-            if any(name and self._known_to_lack(name, state) for name in (rung.needs, rung.after)):
+            if able.lacks(rung):
                 continue
             client = self._client.lane(rung.lane)
             engine = Engine(self._store, client, self._clock, self._report, terms.stop)
@@ -261,39 +272,21 @@ class Syncer:
                 whole = engine.run(rung, look, tally)
             except AuthFailed:
                 raise
-            except (NotSupported, BadRequest) as error:
-                refused_on_the_way = tally.pages > 0 and isinstance(error, BadRequest)
-                doubtful = isinstance(error, NotSupported) and not proven
-                if not rung.needs or refused_on_the_way or doubtful or self._known_to_have(rung.needs, state):
+            except (NotSupported, BadRequest, Gone) as error:
+                read = tally.pages > 0
+                if not rung.needs or not able.refused(rung.needs, error, proven=proven, read=read):
                     return _result(rung, "failed", tally, error), set()
-                self._learn(rung.needs, available=False)
                 with self._store.write() as uow:
                     uow.forgive(rung.name)
+                    uow.abandon(rung.name)
             except SentryError as error:
                 silent = {error.endpoint} if isinstance(error, Unavailable) else set[str]()
                 return _result(rung, "failed", tally, error), silent
             else:
                 if rung.needs and tally.pages:
-                    self._confirm(rung.needs, state)
+                    able.confirm(rung.needs)
                 return _result(rung, _state(whole, tally), tally), set()
         return _result(ladder[0], "unsupported", tally), set()
-
-    def _known_to_lack(self, capability: str, state: State) -> bool:
-        known = state.capability(capability)
-        return known is not None and not known[0] and self._clock.now() - known[1] < FORGET_CAPABILITY
-
-    def _known_to_have(self, capability: str, state: State) -> bool:
-        known = state.capability(capability)
-        return known is not None and known[0]
-
-    def _confirm(self, capability: str, state: State) -> None:
-        known = state.capability(capability)
-        if known is None or not known[0] or self._clock.now() - known[1] > TELLING:
-            self._learn(capability, available=True)
-
-    def _learn(self, capability: str, *, available: bool) -> None:
-        with self._store.write() as uow:
-            uow.learn(capability, self._clock.now(), available=available)
 
 
 def _wanted(resources: Sequence[str], state: State) -> list[Ladder]:

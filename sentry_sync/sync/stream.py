@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -180,13 +180,14 @@ def sift(rows: object, parse: Callable[[Raw], Any | Iterable[Any]]) -> tuple[lis
     return records, rejects
 
 
-def linked(page: Page, cursor: str | None) -> Page:
-    """``page``, once it is known to say whether more follows.
+def linked(page: Page, cursor: str | None, rows: Sized | None = None) -> Page:
+    """``page``, once it is known to say whether more follows; its ``rows`` where the body is not the list itself.
 
     Every list that is searched has a Link header, but for a direct hit and for no project to search in. Raises
     SchemaDrift where it is missing (a proxy may drop it): the rest of the list would be taken for not being there.
     """
-    if not page.has_link and (page.body or cursor) and "x-sentry-direct-hit" not in page.headers:
+    listed = page.body if rows is None else rows
+    if not page.has_link and (listed or cursor) and "x-sentry-direct-hit" not in page.headers:
         raise SchemaDrift(
             "the server's list came without the Link header that says whether more follows: "
             "look for a proxy that drops it"

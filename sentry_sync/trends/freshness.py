@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from sentry_sync.records.intervals import Interval, gaps, union
+from sentry_sync.records.audit import HOUR
+from sentry_sync.records.intervals import Interval, floor, gaps, union
 from sentry_sync.store import tables
 
 ORGANIZATION = ""
@@ -74,6 +75,8 @@ class TableState:
     """How many projects, issues or releases are known each on its own."""
     set_aside: int = 0
     """Rows the server sent that could not be understood."""
+    served_since: datetime | None = None
+    """From when on the server still listed such rows, where some are held from before."""
     removed: int = 0
     """Rows left out since Sentry no longer has them."""
 
@@ -110,6 +113,8 @@ def _completeness(state: TableState) -> str:
 def _caveats(state: TableState) -> Iterable[str]:
     if state.approximate:
         yield "in part sampled by the server"
+    if state.served_since:
+        yield f"rows from before {_time(state.served_since)} are held here only: Sentry no longer lists them"
     if state.set_aside:
         yield f"{_count(state.set_aside, 'row')} could not be read and left out"
     if state.removed:
@@ -162,8 +167,23 @@ def _with_coverage(connection: Connection, state: TableState, resource: str) -> 
         known=tuple(union(Interval(row.start, row.end) for row in rows if row.scope == ORGANIZATION)),
         sources=tuple(sorted({row.source for row in rows})),
         approximate=any(row.approximate for row in rows),
+        served_since=_served_since(connection, state.table),
         scopes=len({row.scope for row in rows} - {ORGANIZATION}),
     )
+
+
+_TIMES = {"events": tables.events.c.timestamp, "error_counts": tables.error_counts.c.hour}
+"""The times of rows that the server drops with its events."""
+
+
+def _served_since(connection: Connection, table: str) -> datetime | None:
+    """Since when the server serves the table's rows, if older ones are held."""
+    retention, at = tables.retention, _TIMES.get(table)
+    since = connection.execute(select(retention.c.since).where(retention.c.resource == "events")).scalar()
+    if since is None or at is None:
+        return None
+    since = floor(since, HOUR) if table == "error_counts" else since
+    return since if connection.execute(select(func.min(at)).having(func.min(at) < since)).scalar() else None
 
 
 def _set_aside(connection: Connection, streams: tuple[str, ...]) -> int:

@@ -264,6 +264,7 @@ def test_a_server_without_explore_is_not_asked_again(asking: Asking) -> None:
     asking.fill([project("2", "api")])
     asking.write(lambda uow: uow.learn("explore.spans", NOW, available=False))
     asking.write(lambda uow: uow.learn("explore.transactions", NOW, available=False))
+    asking.write(lambda uow: uow.learn("explore.discover", NOW, available=False))
     found = fresh(asking.online.get_performance("api"))
     assert (found["complete"], found["could_not_fall_through_because"]) == (False, "not_supported")
     assert asking.requests() == 0

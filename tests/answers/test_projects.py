@@ -71,6 +71,7 @@ def test_without_a_store_and_without_sentry_the_answer_is_empty_and_says_what_to
     assert answer["projects"] == []
     assert fresh(answer) == {
         "source": "local",
+        "rung": None,
         "as_of": None,
         "age_seconds": None,
         "stale": True,

@@ -12,8 +12,10 @@ import pytest
 
 from sentry_sync.cli import status
 from sentry_sync.cli.settings import Settings, load
+from sentry_sync.records.audit import Retention
 from sentry_sync.records.budget import Lane, Reservation
 from sentry_sync.records.intervals import Interval
+from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.ledger_processes import this_process
 from sentry_sync.sync.plan import stale_after
@@ -144,6 +146,18 @@ def test_coverage_tells_from_when_to_when_and_the_gaps_between(rig: Rig, setting
     assert (events["from"], events["to"]) == (START - 5 * day, START)
     assert events["gaps"] == [{"from": START - 4 * day, "to": START - 2 * day}]
     assert events["sources"] == ["explore"]
+
+
+def test_coverage_tells_how_fine_it_is_and_what_sentry_no_longer_serves(rig: Rig, settings: Settings) -> None:
+    rig.sync()
+    oldest = min(row.timestamp for row in rig.rows(tables.events))
+    with rig.store.write() as uow:
+        uow.upsert([Retention("events", oldest + HOUR, rig.clock.now())])
+    found = status.document(settings, rig.clock)
+    assert {entry["resource"]: entry["resolution_seconds"] for entry in found["coverage"]}["error_counts"] == 3600
+    [events] = found["retention"]
+    assert (events["resource"], events["served_since"]) == ("events", oldest + HOUR)
+    assert events["held_beyond"] == sum(row.timestamp < oldest + HOUR for row in rig.rows(tables.events)) > 0
 
 
 def test_scopes_covered_one_by_one_claim_only_the_time_they_share(rig: Rig, settings: Settings) -> None:

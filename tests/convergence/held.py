@@ -42,8 +42,8 @@ class Held:
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def covered(self, resource: str) -> list[tuple[str, int, int]]:
-        """Scope, start and end of the time known complete."""
-        query = 'SELECT scope, start, "end" FROM coverage WHERE resource = ?'
+        """Scope, start and end of the time known complete; not of what is only known approximately."""
+        query = 'SELECT scope, start, "end" FROM coverage WHERE resource = ? AND NOT approximate'
         return [(scope, start, end) for scope, start, end in self.connection.execute(query, (resource,))]
 
     def changes(self) -> tuple[int, ...]:

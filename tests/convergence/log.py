@@ -154,10 +154,10 @@ class Log:
         """A page of a pass was committed."""
         if progress.window is None:
             return
-        query = "SELECT max(id), state FROM passes WHERE stream = ? AND scope = ?"
-        key, state = database.execute(query, (progress.stream, progress.scope)).fetchone()
+        window = micros(progress.window.start), micros(progress.window.end)
+        query = 'SELECT max(id), state FROM passes WHERE stream = ? AND scope = ? AND start = ? AND "end" = ?'
+        key, state = database.execute(query, (progress.stream, progress.scope, *window)).fetchone()
         if key not in self.readings:
-            window = micros(progress.window.start), micros(progress.window.end)
             self.readings[key] = Reading(progress.stream, progress.scope, *window, *self.answered)
         self.readings[key].done = state == "done"
         self.readings[key].until = self.answered[1]

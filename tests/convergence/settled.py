@@ -43,8 +43,8 @@ class Settled:
                 self.apart.append(f"{what} {key}: the store has {mine}, the world {theirs}")
 
     def _covered(self, resource: str, seconds: float) -> None:
-        """The policy's whole window is known complete, up to this second."""
-        wanted = Interval(_moment(self._now - int(seconds)), _moment(self._now))
+        """The policy's whole window is known complete, up to this second, as far as the server still serves it."""
+        wanted = Interval(_moment(max(self._now - int(seconds), self._kept_since + DAY)), _moment(self._now))
         parts = [
             Interval(_moment(start / MICRO), _moment(end / MICRO))
             for scope, start, end in self._held.covered(resource)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -114,6 +115,15 @@ def test_a_dead_process_is_followed_at_once(pair: Pair) -> None:
     with pair.second.syncing():
         assert pair.lease().holder == this_process()
     assert pair.clock.slept == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="/proc tells of processes that ended")
+def test_a_dead_process_that_nobody_has_buried_is_followed_at_once(pair: Pair) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        pair.held_by(f"{this_process().rpartition(':')[0]}:{ended.pid}")
+        with pair.second.syncing():
+            assert pair.lease().holder == this_process()
 
 
 def test_whoever_waits_takes_over_within_a_minute_of_the_last_beat(pair: Pair) -> None:

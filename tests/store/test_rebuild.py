@@ -271,6 +271,15 @@ def test_a_rebuild_that_was_killed_is_gone_on_with(damaged: Damaged) -> None:
     assert damaged.rows(tables.issues) == ISSUES
 
 
+def test_a_file_that_was_put_aside_is_not_written_over(damaged: Damaged) -> None:
+    damaged.rebuild(force=True)
+    with pytest.raises(StoreError, match="this very second"):
+        damaged.rebuild(force=True)
+    damaged.clock.advance(1)
+    assert damaged.rebuild(force=True).aside.exists()
+    assert len(list(damaged.file.parent.glob("*.damaged-*Z"))) == 2
+
+
 def test_there_is_nothing_to_rebuild_before_the_first_sync(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", FakeClock(NOW))
     store.paths.create()

@@ -66,7 +66,8 @@ class Replay:
     def _ended(self, found: Recording) -> tuple[int, dict[str, str], bytes]:
         """A list whose next page nobody recorded ends there."""
         status, headers, body = found.served()
-        return status, {name: value for name, value in headers.items() if name != "link"}, body
+        ended = {name: value.replace('results="true"', 'results="false"') for name, value in headers.items()}
+        return status, ended, body
 
     def _issues(self, query: dict[str, str]) -> Recording:
         if query.get("sort") in REFUSED_SORTS:

@@ -16,19 +16,24 @@ from sqlalchemy import func, select
 
 from sentry_sync.cli import status
 from sentry_sync.cli.settings import load
+from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.reads.state import State
 from sentry_sync.sync.doubt import Doubt, is_future
 from sentry_sync.sync.server_clock import ServerClock
+from sentry_sync.sync.stream import Policy
 from tests.support.rig import START, Rig
 
 DAY = timedelta(days=1)
+SOME = ("projects", "issues", "events")
+TINY = WorldSize(projects=2, issues=110, events_per_day=20, releases=2, days=2)
+"""Two pages of issues, and little of anything else: a sync is run twice in most tests."""
 TRUTH_IS_OUT = "a clock was wrong once"
 
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path)
+    rig = Rig(tmp_path, size=TINY, policy=Policy(history_days=1, performance_hours=1, bodies_per_run=1))
     yield rig
     rig.close()
 
@@ -56,10 +61,10 @@ def latest(rig: Rig) -> list[datetime | None]:
 
 def a_day_ahead_once(rig: Rig) -> None:
     """A sync while the clock was right, half an hour later one while it was not, and then an hour goes by."""
-    rig.sync()
+    rig.sync(*SOME)
     rig.advance(1_800)
     tomorrow(rig)
-    rig.sync()
+    rig.sync(*SOME)
     today(rig)
     rig.advance(3_600)
     rig.restart()
@@ -74,7 +79,7 @@ def test_a_claim_is_of_the_future_when_it_is_more_than_a_minute_ahead(seconds: i
 def test_nothing_is_claimed_of_the_future_after_the_next_sync(rig: Rig) -> None:
     a_day_ahead_once(rig)
     assert max(at for at in latest(rig) if at) > rig.sim.now()
-    rig.sync()
+    rig.sync(*SOME)
     assert max(at for at in latest(rig) if at) <= rig.sim.now()
 
 
@@ -83,7 +88,7 @@ def test_what_happened_meanwhile_is_read_all_the_same(rig: Rig) -> None:
     new = set(rig.sim.mutate.new_issues(3))
     events = set(rig.sim.mutate.new_events(count=5))
     rig.advance(120)
-    rig.sync()
+    rig.sync(*SOME)
     assert new <= {row.id for row in rig.rows(tables.issues)}
     assert events <= {row.event_id for row in rig.rows(tables.events)}
     assert rig.coverage("issues")[-1].end == rig.sim.now()
@@ -162,9 +167,9 @@ def test_until_the_server_has_told_the_time_a_claim_of_the_future_is_stale(rig: 
 
 
 def test_a_clock_of_ours_that_is_slow_takes_nothing_back(rig: Rig) -> None:
-    rig.sync()
+    rig.sync(*SOME)
     rig.advance(600)
-    rig.sync()
+    rig.sync(*SOME)
     before = rig.rows(tables.coverage)
     rig.clock.advance(-7_200)
     rig.restart()
@@ -174,15 +179,15 @@ def test_a_clock_of_ours_that_is_slow_takes_nothing_back(rig: Rig) -> None:
 
 
 def test_a_clock_of_ours_as_fast_as_the_servers_was_is_found_out_by_the_first_answer(rig: Rig) -> None:
-    rig.sync()
+    rig.sync(*SOME)
     rig.advance(1_800)
     tomorrow(rig)
     rig.clock.advance(DAY.total_seconds())
-    rig.sync()
+    rig.sync(*SOME)
     today(rig)
     rig.advance(3_600)
     rig.restart()
-    assert TRUTH_IS_OUT in rig.sync().notes[0]
+    assert TRUTH_IS_OUT in rig.sync(*SOME).notes[0]
     assert max(at for at in latest(rig) if at) <= rig.sim.now()
     assert rig.coverage("issues")[-1].end == rig.sim.now()
 

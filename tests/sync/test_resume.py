@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from sentry_sync.errors import AuthFailed
+from sentry_sync.errors import AuthFailed, LeaseLost
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
+from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Stream
 from sentry_sync.sync.streams import counts, events
 from tests.support.rig import START, Killed, Rig
@@ -46,6 +48,33 @@ def test_a_sync_killed_at_any_page_goes_on_at_that_page(tmp_path: Path, page: in
     assert rig.asked() == 9
     assert len(rig.rows(tables.issues)) == 900
     assert [row.state for row in rig.passes("issues.hot")] == ["done"]
+    rig.close()
+
+
+def test_a_sync_that_another_process_took_over_writes_nothing_more_and_the_other_goes_on_at_its_page(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, size=MANY)
+    other = Store(rig.directory, rig.clock)
+    took_over = ExitStack()
+
+    def before(request: httpx.Request) -> None:
+        if rig.asked() == 4:
+            rig.clock.advance(61)
+            took_over.enter_context(other.syncing())
+
+    rig.before = before
+    with pytest.raises(LeaseLost, match="took over"):
+        rig.sync("issues")
+    [left] = rig.passes("issues.hot")
+    assert (left.state, left.pages) == ("running", 4)
+    rig.before = lambda request: None
+    mine, rig.store = rig.store, other
+    assert rig.sync("issues").ok
+    took_over.close()
+    mine.close()
+    assert rig.asked() == 5 + 5  # the page that was answered when it was taken over is asked for once more
+    assert len(rig.rows(tables.issues)) == 900
     rig.close()
 
 

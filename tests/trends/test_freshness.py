@@ -51,6 +51,13 @@ def known(*hours: tuple[int, int], **others: Any) -> TableState:
         (known(as_of=None, scopes=3), "events: known for 3 scopes only, not as a whole"),
         (known(), "events: no time is complete; as of 2026-11-20T12:00:00Z"),
         (
+            known((9, 0), served_since=AT - 5 * HOUR, as_of=None),
+            (
+                "events: complete from 2026-11-20T03:00:00Z to 2026-11-20T12:00:00Z; rows from before "
+                "2026-11-20T07:00:00Z are held here only: Sentry no longer lists them"
+            ),
+        ),
+        (
             known((1, 0), approximate=True, set_aside=4, removed=2, as_of=None),
             (
                 "events: complete from 2026-11-20T11:00:00Z to 2026-11-20T12:00:00Z; in part sampled by the server; "

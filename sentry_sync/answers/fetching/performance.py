@@ -73,7 +73,7 @@ def read_window(live: Live, request: WindowRequest) -> Learned:
         notes.append(f"{len(found.rejects)} transactions could not be read ({found.rejects[0]}) and are missing")
     if not complete:
         notes.append(f"only the {len(found.records)} busiest transactions were read; Sentry has more")
-    return Learned(now, tuple(notes), complete=complete and not found.rejects)
+    return Learned(now, tuple(notes), complete=complete and not found.rejects, rung=found.dataset)
 
 
 def _read(live: Live, request: WindowRequest, window: Interval, now: datetime) -> _Rows:

@@ -58,6 +58,8 @@ class Knowledge:
     passes: Sequence[LastPass]
     rejected: Sequence[Rejected]
     capabilities: Mapping[str, bool]
+    retention: Mapping[str, datetime]
+    """By resource: the oldest row that the server still listed."""
 
     def as_of(self, stream: str, *scopes: str) -> datetime | None:
         """The newest moment at which a complete pass of ``stream`` over one of ``scopes`` was true."""
@@ -67,6 +69,11 @@ class Knowledge:
     def covered(self, resource: str, *scopes: str) -> list[Covered]:
         """The known time of ``resource`` in all of ``scopes``."""
         return [part for scope in scopes or ("",) for part in self.coverage.get((resource, scope), ())]
+
+    def rung(self, resource: str, *scopes: str) -> str | None:
+        """Where the newest known rows of ``resource`` came from; None while none are known."""
+        newest = max(self.covered(resource, *scopes), key=lambda part: part.interval.end, default=None)
+        return newest.source if newest else None
 
 
 def listed(parameter: str) -> TableValuedAlias:
@@ -123,7 +130,14 @@ _COVERAGE = Prepared(
 )
 _PASSES = Prepared(_newest_passes())
 _REJECTED = Prepared(_rejected())
-_CAPABILITIES = Prepared(select(tables.capabilities.c.name, tables.capabilities.c.available))
+# The sync's own notes have a colon in their names.
+_CAPABILITIES = Prepared(
+    select(tables.capabilities.c.name, tables.capabilities.c.available).where(
+        tables.capabilities.c.name.not_like(literal_column("'%:%'"))
+    )
+)
+
+_RETENTION = Prepared(select(tables.retention.c.resource, tables.retention.c.since))
 
 
 def read(
@@ -141,6 +155,7 @@ def read(
         passes=[LastPass(*row) for row in _PASSES.all(snapshot, {**in_streams, **in_scopes})],
         rejected=[Rejected(*row) for row in _REJECTED.all(snapshot, in_streams)],
         capabilities={row.name: row.available for row in _CAPABILITIES.all(snapshot)},
+        retention={row.resource: row.since for row in _RETENTION.all(snapshot)},
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.schedule import Entry
@@ -19,6 +19,23 @@ from sentry_sync.store.unit_of_work import Pass
 
 UNFINISHED = ("running", "failed")
 """States of a pass that still has a cursor to go on from; ``running`` without a runner was killed."""
+
+
+_passes, _known = tables.passes.c, tables.coverage.c
+
+# Built once: every stream of every run asks for these.
+_UNFINISHED = (
+    select(tables.passes)
+    .where(_passes.stream == bindparam("of"), _passes.state.in_(UNFINISHED), _passes.cursor.is_not(None))
+    .order_by(_passes.id)
+)
+_COVERED = select(_known.start, _known.end).where(
+    _known.resource == bindparam("of"), _known.scope == bindparam("within")
+)
+_EXACTLY_COVERED = _COVERED.where(_known.approximate.is_(False))
+_MARK = select(tables.marks.c.mark, tables.marks.c.as_of).where(
+    tables.marks.c.stream == bindparam("of"), tables.marks.c.scope == bindparam("within")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +56,8 @@ class State:
 
     def mark(self, stream: str, scope: str = "") -> Mark | None:
         """The stream's high-water mark, or None before its first complete pass."""
-        marks = tables.marks
         with self._connection.begin():
-            row = self._connection.execute(
-                select(marks.c.mark, marks.c.as_of).where(marks.c.stream == stream, marks.c.scope == scope)
-            ).first()
+            row = self._connection.execute(_MARK, {"of": stream, "within": scope}).first()
         return Mark(row.mark, row.as_of) if row else None
 
     def origin(self) -> tuple[str, str] | None:
@@ -69,12 +83,9 @@ class State:
 
     def coverage(self, resource: str, scope: str = "", *, exactly: bool = False) -> list[Interval]:
         """The time known complete for a resource and scope; with ``exactly``, without what the server sampled."""
-        found = tables.coverage
-        query = select(found.c.start, found.c.end).where(found.c.resource == resource, found.c.scope == scope)
-        if exactly:
-            query = query.where(found.c.approximate.is_(False))
+        query = _EXACTLY_COVERED if exactly else _COVERED
         with self._connection.begin():
-            rows = self._connection.execute(query).all()
+            rows = self._connection.execute(query, {"of": resource, "within": scope}).all()
         return [Interval(row.start, row.end) for row in rows]
 
     def window_size(self, stream: str) -> Size | None:
@@ -84,13 +95,8 @@ class State:
 
     def unfinished(self, stream: str) -> list[Pass]:
         """Passes of the stream that were killed or failed and can go on, oldest first."""
-        passes = tables.passes
         with self._connection.begin():
-            rows = self._connection.execute(
-                select(passes)
-                .where(passes.c.stream == stream, passes.c.state.in_(UNFINISHED), passes.c.cursor.is_not(None))
-                .order_by(passes.c.id)
-            ).all()
+            rows = self._connection.execute(_UNFINISHED, {"of": stream}).all()
         return [
             Pass(
                 row.id,
@@ -143,6 +149,11 @@ class State:
                 select(found.c.available, found.c.learned_at).where(found.c.name == name)
             ).first()
         return (row.available, row.learned_at) if row else None
+
+    def capabilities(self) -> list[str]:
+        """The names of all that was learned of the server, the sync's own notes included."""
+        with self._connection.begin():
+            return list(self._connection.execute(select(tables.capabilities.c.name)).scalars())
 
     def issues_wanting_body(self, limit: int, stale_before: datetime) -> list[str]:
         """Ids of recently active unresolved issues without a body, or with one older than ``stale_before``."""

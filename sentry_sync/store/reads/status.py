@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +72,18 @@ class CoverageReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionReport:
+    """What the server still serves of one resource."""
+
+    resource: str
+    since: datetime
+    """The oldest row that it listed."""
+    learned_at: datetime
+    held_beyond: int
+    """Rows held from before: Sentry no longer lists them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything `sentry-sync status` shows of the database."""
 
@@ -81,6 +94,7 @@ class Status:
     rows: dict[str, int]
     """Rows by table, removed ones left out."""
     capabilities: dict[str, bool]
+    retention: tuple[RetentionReport, ...]
     lease: Lease | None
     """Who syncs, or synced last; see :func:`sentry_sync.store.lease.held`."""
 
@@ -108,16 +122,27 @@ def read(connection: Connection) -> Status:
     """The status of the store, read in one snapshot."""
     with connection.begin():
         origin = connection.execute(select(tables.origin)).first()
-        known = tables.capabilities
+        # The sync's own notes have a colon in their names.
+        known = tables.capabilities.c
+        able = select(known.name, known.available).where(known.name.not_like("%:%"))
         return Status(
             base_url=origin.base_url if origin else None,
             organization=origin.organization if origin else None,
             streams=_streams(connection),
             coverage=_coverage(connection),
             rows={name: _count(connection, tables.metadata.tables[name]) for name in COUNTED},
-            capabilities={row.name: row.available for row in connection.execute(select(known))},
+            capabilities={row.name: row.available for row in connection.execute(able)},
+            retention=tuple(_retention(connection)),
             lease=lease.read(connection),
         )
+
+
+def _retention(connection: Connection) -> Iterator[RetentionReport]:
+    events = tables.events.c
+    for row in connection.execute(select(tables.retention)).all():
+        older = select(func.count()).where(events.timestamp < row.since) if row.resource == "events" else None
+        beyond = connection.execute(older).scalar_one() if older is not None else 0
+        yield RetentionReport(row.resource, row.since, row.learned_at, beyond)
 
 
 def size_on_disk(paths: StorePaths) -> dict[str, int]:

@@ -120,8 +120,15 @@ def _fetch_retention(client: SentryClient, work: Work, cursor: str | None, look:
 
 
 def _harvest_retention(page: Page, work: Work, look: Look) -> Harvest:
-    found, rejects = sift(explore.rows(page), lambda raw: [at] if (at := moment(raw, OLDEST)) else [])
+    found, rejects = sift(explore.rows(page), lambda raw: _oldest(raw, page.server_time))
     return Harvest([Retention("events", at, page.server_time) for at in found], len(found), rejects, enough=True)
+
+
+def _oldest(raw: Raw, now: datetime) -> list[datetime]:
+    at = moment(raw, OLDEST)
+    if at is not None and at > now:
+        raise Malformed(f"{OLDEST} lies in the future")
+    return [at] if at else []
 
 
 AUDIT = Stream(

@@ -12,7 +12,7 @@ from sentry_sync.records.intervals import Interval
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.sync.headway import passed, reached
 from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
-from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked, sift
 from sentry_sync.sync.streams import explore, vanished
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _plan_projects(look: Look) -> list[Work]:
 def _fetch_project(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     project = work.scope.removeprefix("project:")
     slug = next((slug for slug, key in look.projects.items() if key == project), project)
-    return replace(client.project_events(slug, cursor=cursor), first=cursor is None)
+    return linked(replace(client.project_events(slug, cursor=cursor), first=cursor is None), cursor)
 
 
 def _plan_issues(look: Look) -> list[Work]:
@@ -105,7 +105,7 @@ def _plan_issues(look: Look) -> list[Work]:
 
 def _fetch_issue(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
     page = client.issue_events(work.scope.removeprefix("issue:"), cursor=cursor)
-    return replace(page, first=cursor is None)
+    return linked(replace(page, first=cursor is None), cursor)
 
 
 def _harvest_list(page: Page, work: Work, look: Look) -> Harvest:

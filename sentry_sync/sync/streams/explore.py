@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sentry_sync.errors import SchemaDrift
 from sentry_sync.records.fields import Raw
 from sentry_sync.records.intervals import Interval
+from sentry_sync.sync.stream import linked
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -48,7 +49,7 @@ def ask(
         environments=environments,
         cursor=cursor,
     )
-    return replace(page, first=cursor is None)
+    return linked(replace(page, first=cursor is None), cursor, rows(page))
 
 
 def rows(page: Page) -> list[Raw]:

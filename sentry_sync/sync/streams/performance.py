@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 SPANS = "spans"
 TRANSACTIONS = "transactions"
 """The dataset of servers from before spans; Sentry's own left it in 2026."""
+DISCOVER = "discover"
+"""The dataset of servers from before that one: errors and transactions alike, by the same names."""
+
+LADDER = (SPANS, TRANSACTIONS, DISCOVER)
+"""The ways to ask for transactions, best first."""
 
 _KEYS = ("project", "environment", "transaction")
 
@@ -59,9 +64,11 @@ TRANSACTION_FIELDS = {
         "count_unique(user)",
     ),
 }
-_COUNT = {SPANS: "count(span.duration)", TRANSACTIONS: "count()"}
+TRANSACTION_FIELDS[DISCOVER] = TRANSACTION_FIELDS[TRANSACTIONS]
+_COUNT = {SPANS: "count(span.duration)", TRANSACTIONS: "count()", DISCOVER: "count()"}
 
-_EACH = {SPANS: "is_transaction:true", TRANSACTIONS: "event.type:transaction"}
+_TRANSACTION = "event.type:transaction"
+_EACH = {SPANS: "is_transaction:true", TRANSACTIONS: _TRANSACTION, DISCOVER: _TRANSACTION}
 
 QUERY_FIELDS = (
     "project",
@@ -99,6 +106,7 @@ VITAL_FIELDS = {
         "p75(measurements.ttfb)",
     ),
 }
+VITAL_FIELDS[DISCOVER] = VITAL_FIELDS[TRANSACTIONS]
 
 LATE_SPANS = HOUR
 """Ingestion lags by minutes: an hour is final once it was read an hour after its end."""
@@ -252,10 +260,8 @@ def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Str
     )
 
 
-DAY_WINDOW = tuple(_period("24h", timedelta(hours=24), HOUR, dataset) for dataset in (SPANS, TRANSACTIONS))
-WEEK_WINDOW = tuple(
-    _period("7d", timedelta(days=7), timedelta(hours=6), dataset) for dataset in (SPANS, TRANSACTIONS)
-)
-TRANSACTION_HOURS = tuple(_transactions(dataset) for dataset in (SPANS, TRANSACTIONS))
+DAY_WINDOW = tuple(_period("24h", timedelta(hours=24), HOUR, dataset) for dataset in LADDER)
+WEEK_WINDOW = tuple(_period("7d", timedelta(days=7), timedelta(hours=6), dataset) for dataset in LADDER)
+TRANSACTION_HOURS = tuple(_transactions(dataset) for dataset in LADDER)
 QUERIES = (_hourly("queries", SPANS, "query_stats", _fetch_queries, _harvest_queries),)
-VITALS = tuple(_vitals(dataset) for dataset in (SPANS, TRANSACTIONS))
+VITALS = tuple(_vitals(dataset) for dataset in LADDER)

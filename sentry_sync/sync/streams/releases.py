@@ -63,7 +63,7 @@ def _plan(look: Look) -> list[Work]:
 
 
 def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-    return client.releases(cursor=cursor, project_ids=projects_to_name(look))
+    return linked(client.releases(cursor=cursor, project_ids=projects_to_name(look)), cursor)
 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
@@ -76,9 +76,9 @@ def _harvest(page: Page, work: Work, look: Look) -> Harvest:
 
 
 def _plan_sweep(look: Look) -> list[Work]:
-    """Never before the first sync is through, which has listed everything. Old versions do little but die out."""
-    first, mark = look.state.mark(NAME), look.state.mark(SWEEP_NAME)
-    return [Work()] if first and (mark is None or look.now - mark.as_of >= look.age) else []
+    """As old as a sweep may be after the last one; the first sync was one."""
+    mark = look.state.mark(SWEEP_NAME)
+    return [Work()] if mark and look.now - mark.as_of >= look.age else []
 
 
 def _fetch_sweep(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
@@ -89,6 +89,11 @@ def _fetch_sweep(client: SentryClient, work: Work, cursor: str | None, look: Loo
 def _harvest_sweep(page: Page, work: Work, look: Look) -> Harvest:
     records, rejects = sift(page.body, lambda raw: _release(raw, page, look))
     return Harvest(records, sum(isinstance(record, Release) for record in records), rejects)
+
+
+def _settle_first(uow: UnitOfWork, run: Pass) -> None:
+    """The first pass lists everything: the sweeps count from there."""
+    uow.mark_first(SWEEP_NAME, run.scope, run.started_at)
 
 
 def _settle_sweep(uow: UnitOfWork, run: Pass) -> None:
@@ -182,6 +187,7 @@ RELEASES = Stream(
     fetch=_fetch,
     harvest=_harvest,
     source="releases",
+    finish=_settle_first,
     paged=True,
 )
 

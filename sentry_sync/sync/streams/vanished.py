@@ -47,6 +47,8 @@ def told(
 def between_rows(page: Page, work: Work, look: Look, rows: Sequence[Event]) -> list[EventGone]:
     """What is gone by a list in the order of falling time and, within a second, of rising ids."""
     places = [_place(row) for row in rows]
+    if places != sorted(places) or not all(_inside(row, work.span) for row in rows):
+        return []  # one row with a wild time would make the page tell of time that other pages bring
     edges = (None if page.first else min(places, default=None), None if _last(page) else max(places, default=None))
     return [
         EventGone(row.project_id, row.event_id)
@@ -81,6 +83,10 @@ def _missing(page: Page, work: Work, look: Look, rows: Sequence[Event]) -> list[
 
 def _last(page: Page) -> bool:
     return page.next_cursor is None
+
+
+def _inside(row: Event, span: Interval) -> bool:
+    return span.start - SECOND < row.timestamp < span.end + SECOND
 
 
 def _place(row: Any) -> tuple[int, str]:

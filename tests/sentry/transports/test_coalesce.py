@@ -160,3 +160,29 @@ def test_the_next_request_after_the_answer_is_a_new_one() -> None:
     gate.open.set()
     transport = Waiting(gate)
     assert transport.handle_request(request()) is not transport.handle_request(request())
+
+
+class Killed(BaseException):
+    """Ends a thread as an interrupt does."""
+
+
+def test_who_is_interrupted_leaves_the_others_to_ask_themselves() -> None:
+    def interrupted() -> httpx.Response:
+        raise Killed
+
+    outcomes = iter((interrupted, lambda: httpx.Response(200, content=b"[]")))
+
+    def next_outcome() -> httpx.Response:
+        return next(outcomes)()
+
+    gate = Gate(next_outcome)
+    transport = Waiting(gate)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(transport.handle_request, request())
+        assert gate.arrived.acquire(timeout=PATIENCE)
+        second = pool.submit(transport.handle_request, request())
+        assert transport.joined.acquire(timeout=PATIENCE)
+        gate.open.set()
+        assert isinstance(first.exception(PATIENCE), Killed)
+        assert second.result(PATIENCE).status_code == 200
+    assert gate.count == 2

@@ -82,6 +82,13 @@ class Samples:
             self._run(stream, State(connection), tally)
         return tally
 
+    def read(self, sample: Sample, page: Page) -> Harvest:
+        """What the stream reads out of ``page``; nothing is written."""
+        with self.rig.store.read() as connection:
+            state = State(connection)
+            look = Look(state, self.rig.policy, self.rig.clock.now(), state.projects())
+            return sample.stream.harvest(page, sample.work, look)
+
     def _take(self, stream: Stream, state: State) -> None:
         def harvest(page: Page, work: Work, look: Look) -> Harvest:
             found = stream.harvest(page, work, look)

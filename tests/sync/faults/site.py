@@ -68,11 +68,13 @@ ENDPOINTS = (
         "dataset=errors",
         "error_counts",
         ("issues", "events"),
-        ("events", "issue_environments"),
+        ("events", "issue_environments", "events.retention", "events.audit"),
         covers="error_counts",
     ),
     Endpoint("sessions", "/sessions/", "release_health", ("issues", "releases"), covers="release_health"),
-    Endpoint("releases", "/releases/?", "releases", ("issues", "releases")),
+    Endpoint(
+        "releases", "/releases/?", "releases", ("issues", "releases"), ("releases.sweep", "releases.confirm")
+    ),
     Endpoint("body", "/events/latest/", "event_bodies", ("issues", "events"), absent="fresh", single=True),
     Endpoint("projects", "/projects/?", "projects", ("projects",)),
     Endpoint("stats", "/stats_v2/", "project_stats", ("projects",)),

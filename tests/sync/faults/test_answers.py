@@ -92,12 +92,12 @@ CORE = (
     *("400 permanent", "401", "403", "404", "410", "429 snuba", "503", "504"),
     *("a redirect to another host", "a login page", "a number", "JSON of another type", "a closed connection"),
 )
-"""What each endpoint is tried with; the first three with everything."""
+"""What each endpoint is tried with; the first one with everything."""
 
 CASES = [
     pytest.param(endpoint, answer, id=f"{endpoint.name}: {answer}")
     for place, endpoint in enumerate(ENDPOINTS)
-    for answer in (ANSWERS if place < 3 else CORE)
+    for answer in (ANSWERS if place == 0 else CORE)
 ]
 
 

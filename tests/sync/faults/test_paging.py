@@ -88,19 +88,17 @@ def endless(number: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("path", "resource", "stream"),
+    ("path", "resource", "stream", "size"),
     [
-        ("dataset=errors", "events", "events"),
-        ("/releases/?", "releases", "releases"),
-        ("/projects/?", "projects", "projects"),
+        ("dataset=errors", "events", "events", WorldSize(2, 60, 400, 2, 2)),
+        ("/releases/?", "releases", "releases", WorldSize(20, 20, 10, 4, 2)),
+        ("/projects/?", "projects", "projects", WorldSize(52, 52, 1, 1, 1)),
     ],
 )
 def test_a_proxy_that_drops_the_link_header_does_not_make_a_full_page_the_whole(
-    tmp_path: Path, path: str, resource: str, stream: str
+    tmp_path: Path, path: str, resource: str, stream: str, size: WorldSize
 ) -> None:
-    rig = Rig(
-        tmp_path, size=WorldSize(projects=60, issues=60, events_per_day=400, releases=2, days=2), policy=BRIEF
-    )
+    rig = Rig(tmp_path, size=size, policy=BRIEF)
     rig.sync("projects")
     rig.advance(3600)
     rig.sim.faults.add(path_contains=path, kind="no_link", times=99)
@@ -137,4 +135,16 @@ def test_one_row_with_a_wild_time_does_not_let_a_killed_pass_claim_what_it_never
     }
     assert len(inside) > 100
     assert len(inside - held) <= 2  # the wild ones themselves: their rows say 1999
+    rig.close()
+
+
+def test_a_short_list_without_the_link_header_is_not_taken_for_all(tmp_path: Path) -> None:
+    """Servers list fewer rows on a page than they were asked for; Explore always says whether more follows."""
+    rig = Rig(tmp_path, page_rows=5)
+    rig.sync("projects")
+    rig.advance(3600)
+    rig.sim.faults.add(path_contains="to_hour", kind="no_link", times=99)
+    results = {result.stream: result for result in rig.sync("events").results}
+    assert results["error_counts"].state == "failed"
+    assert rig.coverage("error_counts") == []
     rig.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentry_sync.errors import SentryError
+from sentry_sync.records.event import EventGone
 from sentry_sync.sentry.json_body import read_json
+from sentry_sync.store import tables
 from tests.support.rig import Rig
 from tests.sync.faults.samples import ROWS, Sample, Samples
 from tests.sync.faults.site import BRIEF, PAUSE, TINY
@@ -63,7 +66,7 @@ def test_every_stream_has_a_sample(samples: Samples) -> None:
     assert len(streams) >= 17
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_value_in_any_field_is_written_or_set_aside(samples: Samples, data: st.DataObject) -> None:
     sample = data.draw(st.sampled_from(sorted(samples.taken.values(), key=lambda sample: sample.name)))
@@ -126,6 +129,25 @@ def test_totals_of_which_a_part_cannot_be_read_are_not_written_at_all(samples: S
     path = ("accepted", "groups", 0, "totals", "sum(quantity)")
     tally = samples.feed(sample, as_sent(sample.spoiled(path, "many")))
     assert (tally.rows, tally.rejected) == (0, 1)
+
+
+@pytest.mark.parametrize("when", ["1999-01-01T00:00:00+00:00", "2031-01-01T00:00:00+00:00"])
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_row_with_a_wild_time_has_no_event_taken_for_deleted(samples: Samples, row: int, when: str) -> None:
+    sample = samples.taken["events-explore"]
+    body = as_sent(sample.spoiled(("data", row, "timestamp"), when))
+    page = replace(sample.page, body=body, next_cursor="0:100:0")
+    samples.rig.advance(2 * 3600)
+    assert len(samples.rig.rows(tables.events)) > ROWS
+    assert [record for record in samples.read(sample, page).records if isinstance(record, EventGone)] == []
+
+
+@pytest.mark.parametrize("when", ["2031-01-01T00:00:00+00:00", "soon"])
+def test_the_servers_retention_does_not_begin_in_the_future(samples: Samples, when: str) -> None:
+    sample = samples.taken["events.retention-explore"]
+    page = replace(sample.page, body=as_sent(sample.spoiled(("data", 0, "min(timestamp)"), when)))
+    found = samples.read(sample, page)
+    assert (found.records, len(found.rejects)) == ([], 1)
 
 
 def _rows(sample: Sample) -> list[Any]:
