@@ -142,10 +142,9 @@ def _past(state: State, held: reads.Held, policy: Policy, now: datetime) -> dict
     }
     past = {"event_bodies": float(held.without_body)}
     for name, (resource, span) in spans.items():
-        missing = gaps(Interval(now - span, now), state.coverage(resource))
-        # The newest gap is the next turn's, which is counted there.
-        older = sum((gap.length for gap in missing if gap.end < now), timedelta())
-        past[name] = whole[name] * (older / span)
+        # What has happened in the last hour is the next turn's, and counted there.
+        missing = gaps(Interval(now - span, now - HOUR), state.coverage(resource))
+        past[name] = whole[name] * (sum((gap.length for gap in missing), timedelta()) / span)
     return past
 
 

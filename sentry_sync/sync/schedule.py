@@ -146,14 +146,20 @@ def quantum(per_minute: int) -> int:
 def opened(held: Mapping[str, Entry], now: datetime) -> dict[str, Entry]:
     """The schedule at a start: as it was left, with what was never there due now."""
     return {
-        name: settled(held[name], now) if name in held else Entry(name, rhythm.every, now)
+        name: _within(held[name], now, rhythm.slowest * (1 + JITTER))
+        if name in held
+        else Entry(name, rhythm.every, now)
         for name, rhythm in RHYTHMS.items()
     }
 
 
 def settled(entry: Entry, now: datetime) -> Entry:
     """The entry, due no later than had it been planned now: a clock that was set back starves nobody."""
-    return replace(entry, due_at=min(entry.due_at, now + max(entry.every, retry_after(entry.failures))))
+    return _within(entry, now, entry.every)
+
+
+def _within(entry: Entry, now: datetime, longest: timedelta) -> Entry:
+    return replace(entry, due_at=min(entry.due_at, now + max(longest, retry_after(entry.failures))))
 
 
 def choose(entries: Mapping[str, Entry], now: datetime, share: int) -> str | None:
