@@ -1,10 +1,11 @@
 # Needs only python3 (3.11 or newer). Everything it installs goes into .venv.
 PYTHON ?= python3
+MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types floors suite bench docs format clean
+.PHONY: help demo test lint types floors suite soak bench docs format clean
 
 help: ## Say what there is to make
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -26,6 +27,9 @@ floors: $(VENV)/.installed-dev ## Which room may import which
 
 suite: $(VENV)/.installed-dev ## The tests, in random order, on two cores
 	$(BIN)/pytest -q -n 2 --dist loadfile
+
+soak: $(VENV)/.installed-dev ## The convergence test with fresh seeds, for MINUTES (10)
+	$(BIN)/python -m tests.convergence.soak $(MINUTES)
 
 bench: $(VENV)/.installed ## Measure us beside the least that is possible
 	$(BIN)/python -m benchmarks.first_sync

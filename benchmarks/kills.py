@@ -36,6 +36,9 @@ LATENCY = ("--latency", "15")
 PASSES_BY = 300
 """Seconds that pass before each run: windows become due, not only polls."""
 
+FINAL = timedelta(hours=3)
+"""Hours older than this are not read again."""
+
 BARELY = timedelta(seconds=5)
 """At the very end of what is covered an event of the same second may come after the look."""
 
@@ -73,7 +76,7 @@ def _measure(url: str, store: Path, kills: int, draw: random.Random) -> None:
     longest = 4.0
     while len(found.at) < kills:
         _work(url, draw, merged)
-        lasted = _killed(env, draw.uniform(0.4, longest))
+        lasted = _killed(url, env, draw.uniform(0, longest))
         asked.read()
         if lasted is None:
             found.finished += 1
@@ -86,17 +89,20 @@ def _measure(url: str, store: Path, kills: int, draw: random.Random) -> None:
         print(f"\r{len(found.at)} kills", end="", flush=True)
     print()
     harness.run(harness.cli("sync"), env)
-    harness.run(harness.cli("sync", "--full"), env)
     asked.read()
+    harness.run(harness.cli("sync", "--full"), env)
     _report(found, asked.again, difference(url, store, merged), _events_missing(url, store))
 
 
-def _killed(env: dict[str, str], after: float) -> float | None:
-    """Start a sync and kill it; how long it ran, None if it had ended before."""
-    started = time.monotonic()
+def _killed(url: str, env: dict[str, str], after: float) -> float | None:
+    """Kill a sync so long after its first request; how long that was, None if it had ended before."""
+    served = harness.control(url, "truth")["requests"]
     process = subprocess.Popen(
         harness.cli("sync"), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
+    while process.poll() is None and harness.control(url, "truth")["requests"] == served:
+        time.sleep(0.02)
+    started = time.monotonic()
     try:
         _, said = process.communicate(timeout=after)
     except subprocess.TimeoutExpired:
@@ -157,7 +163,7 @@ class Requests:
         self._read += len(new)
         self._run += 1
         for request in new:
-            if request["status"] == 200 and _is_a_page(request["query"]):
+            if request["status"] == 200 and _is_a_page(request):
                 page = json.dumps([request["path"], request["query"]], sort_keys=True)
                 if page in self._asked_in:
                     self.again[self._asked_in[page]] += 1
@@ -168,12 +174,19 @@ class Requests:
         self._read += len(harness.control(self._url, f"requests?since={self._read}"))
 
 
-def _is_a_page(query: Mapping[str, object]) -> bool:
-    """Whether a query belongs to one pass alone: a window pinned to its time, or a page further on.
+def _is_a_page(request: Mapping[str, Any]) -> bool:
+    """Whether a request belongs to one pass alone: a window pinned to its time, or a page further on.
 
-    Short lists without either (projects, releases) are polled whole by every run, killed or not.
+    Short lists without either (projects, releases) are polled whole by every run, killed or not, and the last
+    whole hours are read again until they are final.
     """
-    return bool({"start", "end", "cursor", "group"} & set(query))
+    query = request["query"]
+    if not {"start", "end", "cursor", "group"} & set(query):
+        return False
+    end = query.get("end", "")
+    if not end.endswith(":00:00Z"):
+        return True
+    return datetime.fromisoformat(request["at"]) - datetime.fromisoformat(end) > FINAL
 
 
 def _check(url: str, store: Path, found: Kills) -> None:
@@ -242,7 +255,7 @@ def _micros(moment: datetime) -> int:
 
 
 def _report(found: Kills, again: Counter[int], differs: Counter[str], events: int) -> None:
-    print(f"kills {len(found.at)}, {min(found.at):.1f} to {max(found.at):.1f} s after the start of the process")
+    print(f"kills {len(found.at)}, {min(found.at):.1f} to {max(found.at):.1f} s after the first request")
     print(f"runs that came to their end before they could be killed: {found.finished}")
     print(f"passes found interrupted, by stream: {dict(found.running.most_common())}")
     print(f"rows looked for because they were claimed: {found.claims}")

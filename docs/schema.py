@@ -57,7 +57,8 @@ MEANING = {
         "The oldest row of a resource that the server still listed: what is held from before is held here alone."
     ),
     "doubts": (
-        "Hours in which something else was held than Sentry counts, when that was last seen: they are read again."
+        "Hours in which something else was held than Sentry counts, when that was last seen: they are read again; "
+        "of `issue_environments`, what Sentry counted of a day when it was last asked."
     ),
     "leases": "Which process syncs into this store (`holder` is empty when none does), and when it last said so.",
     "schedule": "When each stream is due again, how often, and what its last run cost in requests.",

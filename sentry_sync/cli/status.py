@@ -38,6 +38,7 @@ RECONCILING = (
     "issues.confirm",
     "issues.verify",
     "events.audit",
+    "issue_environments.audit",
     "events.retention",
     "releases.sweep",
     "releases.confirm",

@@ -24,13 +24,19 @@ RETENTION_HOLDS = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An hour of which something else is held than the server counts: it is to be read again."""
+    """An hour (or a day) of which something else is held than the server counts: it is to be read again."""
 
     resource: str
     hour: datetime
     served: int
     held: int
     doubted_at: datetime
+    length: timedelta = HOUR
+
+    @property
+    def span(self) -> Interval:
+        """The time that is to be read again."""
+        return Interval(self.hour, self.hour + self.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +89,22 @@ def _old_news(doubt: Doubt, before: Doubt | None) -> bool:
     if before is None or doubt.doubted_at - before.doubted_at >= BELIEVE_AGAIN:
         return False
     return (doubt.served, doubt.held) == (before.served, before.held)
+
+
+def days_counted(
+    resource: str, served: Mapping[datetime, int], before: Mapping[datetime, Doubt], now: datetime, most: int
+) -> list[tuple[Doubt, bool]]:
+    """What the server counts of each day, to be remembered, and whether the day has changed since the last count.
+
+    Of days that changed only the ``most`` newest are given; the others still count as changed the next time.
+    """
+    found: list[tuple[Doubt, bool]] = []
+    for day in sorted(served, reverse=True):
+        last = before.get(day)
+        if last and not served[day]:
+            continue  # nothing left of it: dropped by the server, which is no change
+        changed = last is not None and last.served != served[day]
+        if changed and sum(seen for _, seen in found) >= most:
+            continue
+        found.append((Doubt(resource, day, served[day], served[day], now, timedelta(days=1)), changed))
+    return found

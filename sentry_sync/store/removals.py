@@ -8,6 +8,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection
 
+from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.store.types import from_micros, to_micros
 
@@ -50,6 +51,8 @@ _PURGE = tuple(
     for table in ("events", "event_bodies", "issue_environments", "error_counts", "issue_raw")
 )
 
+_SPAN = "SELECT max(project_id), min(timestamp), max(timestamp) FROM events WHERE issue_id = ?1"
+
 _BACK = (
     "SELECT min(coalesce(first_seen, 0)) AS since FROM issues WHERE removed_as = 'deleted' "
     "AND id IN (SELECT value FROM json_each(?1))"
@@ -74,6 +77,12 @@ def bury(connection: Connection, gone: IssueGone, seen_by: str) -> bool:
         for statement in _PURGE:
             connection.exec_driver_sql(statement, (gone.issue_id,))
     return True
+
+
+def events_of(connection: Connection, issue_id: str) -> tuple[str, Interval] | None:
+    """The project of an issue's events, and the time from the first to the last held; None without any."""
+    project, first, last = connection.exec_driver_sql(_SPAN, (issue_id,)).one()
+    return (project, Interval(from_micros(first), from_micros(last + 1))) if project else None
 
 
 def back_since(connection: Connection, issues: Iterable[Issue]) -> datetime | None:

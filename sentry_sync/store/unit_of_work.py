@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, o
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
-from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Doubt
+from sentry_sync.records.audit import BELIEVE_AGAIN, Doubt
 from sentry_sync.records.event import EventGone
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
 from sentry_sync.records.issue import Issue, IssueGone
@@ -88,6 +88,8 @@ class Pass:
     rows: int
     started_at: datetime
     rejected: int = 0
+    updated_at: datetime | None = None
+    """When an unfinished one last came on; None of one that this process makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class UnitOfWork:
 
     def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
         for issue in gone:
+            held = removals.events_of(self._connection, issue.issue_id)
             if not removals.bury(self._connection, issue, seen_by):
                 continue
             if issue.merged_into:
@@ -156,6 +159,11 @@ class UnitOfWork:
                 self._write_coverage("events", f"issue:{issue.issue_id}", [])
                 self._forget_reading("events", f"issue:{issue.issue_id}")
                 self._forget_reading("event_bodies", issue.issue_id)
+                if held:
+                    # Only Sentry tells merged from deleted. Where events are read project by project it may be
+                    # GlitchTip, where those of a merged issue are another's now.
+                    project, span = held
+                    self.uncover("events", f"project:{project}", span)
 
     def _doubt_around(self, issues: Sequence[Issue]) -> None:
         """Of issues that were taken for deleted and are seen again, the events must be read again."""
@@ -302,7 +310,7 @@ class UnitOfWork:
         ]
 
     def doubt(self, doubt: Doubt, resources: Iterable[str]) -> None:
-        """Have an hour of ``resources`` read again, and remember what was seen to differ."""
+        """Have the time of ``resources`` read again, and remember what was seen to differ."""
         statement = upsert(tables.doubts).values(
             resource=doubt.resource,
             hour=doubt.hour,
@@ -313,7 +321,7 @@ class UnitOfWork:
         seen = {name: statement.excluded[name] for name in ("served", "held", "doubted_at")}
         self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
         for resource in resources:
-            self.uncover(resource, "", Interval(doubt.hour, doubt.hour + HOUR))
+            self.uncover(resource, "", doubt.span)
 
     def window_size(self, stream: str) -> Size | None:
         """How long a window the stream may ask for at once; None for no limit."""

@@ -169,6 +169,7 @@ _TURNS: Mapping[str, Callable[[Shape, timedelta], float]] = {
     "issues.verify": _verify,
     "events.retention": _fixed(1),
     "events.audit": _fixed(pages(Policy().history_days * 24)),
+    "issue_environments.audit": _fixed(1),
     "releases.sweep": lambda shape, _every: pages(shape.releases),
     "releases.confirm": _fixed(0),  # one for each release that is gone
     "transaction_windows.7d": lambda shape, _every: min(PAGE_LIMIT, pages(1.5 * shape.transactions)),

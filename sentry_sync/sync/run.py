@@ -53,6 +53,7 @@ LADDERS: tuple[Ladder, ...] = (
     reconcile.VERIFY,
     (audit.RETENTION,),
     (audit.AUDIT,),
+    (audit.DAYS,),
     (releases.SWEEP,),
     (releases.CONFIRM,),
     performance.WEEK_WINDOW,

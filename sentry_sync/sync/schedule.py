@@ -106,6 +106,8 @@ RHYTHMS: Mapping[str, Rhythm] = {
     # The counts of all hours beside what is held, once those of the last hour are in.
     "events.retention": Rhythm(every=HOUR, after=9 * MINUTE, slowest=6 * HOUR),
     "events.audit": Rhythm(every=HOUR, after=10 * MINUTE, slowest=6 * HOUR),
+    # One request for the days before those.
+    "issue_environments.audit": Rhythm(every=6 * HOUR, after=11 * MINUTE, slowest=DAY),
     # 1,000 releases cost ten requests a sweep.
     "releases.sweep": Rhythm(every=6 * HOUR, slowest=DAY),
     "releases.confirm": Rhythm(every=HOUR, slowest=DAY, follows="releases.sweep"),

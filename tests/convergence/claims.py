@@ -85,7 +85,11 @@ class Claims:
                 kept = times[number] >= self._now - self._retention
                 if kept and any(not scope.startswith("issue:") for scope, _, _ in covered):
                     self._say(f"{resource} claims {times[number]}, which no pass has read")
-            elif life.came < reading.began and times[number] >= reading.until - self._retention:
+            elif (
+                life.came < reading.began
+                and times[number] >= reading.until - self._retention
+                and not (stream != "issues.hot" and self._log.shifted(reading))
+            ):
                 yield number, times[number], life
 
     def _events(self) -> None:
@@ -131,6 +135,24 @@ class Claims:
             ]
             if said not in true:
                 self._say(f"issue {key} is held as {said}; when it was looked at it was {true}")
+
+    def swept(self) -> list[str]:
+        """After an issue sync that came through, nothing open is held that the last sweep did not show.
+
+        A sweep is followed by a look at each issue it ought to have shown: so no status is older than it.
+        """
+        marks = {row["stream"]: row["as_of"] for row in self._held.rows("marks")}
+        since = marks.get("issues.sweep", 0)
+        for key, row in self._issues.items():
+            visible = (row["last_seen"] or 0) // MICRO >= self._now - self._retention + HOUR
+            if (
+                row["removed_at"] is None
+                and row["status"] == "unresolved"
+                and visible
+                and row["verified_at"] < since
+            ):
+                self._say(f"issue {key} is held as unresolved; the sweep of {since // MICRO} did not show it")
+        return self.broken
 
     def _counts(self) -> None:
         """By hour, project, environment and release; a merge may still be unknown, so issues are added up."""

@@ -30,6 +30,8 @@ class Reading:
     began: int
     until: int
     """Epoch seconds of its latest page."""
+    ended: int = 0
+    """The moment of its latest page."""
     done: bool = False
 
 
@@ -160,7 +162,18 @@ class Log:
         if key not in self.readings:
             self.readings[key] = Reading(progress.stream, progress.scope, *window, *self.answered)
         self.readings[key].done = state == "done"
-        self.readings[key].until = self.answered[1]
+        self.readings[key].ended, self.readings[key].until = self.answered
+
+    def shifted(self, reading: Reading) -> bool:
+        """Whether rows left a list between its pages: then others behind them may have been passed over.
+
+        Offsets allow no better; the hourly audit finds it, so that in the end there is no excuse.
+        """
+        return any(
+            reading.began < moment <= reading.ended
+            for life in self.lives
+            for moment in (life.gone or 0, *(since for since, _ in life.moves[1:]))
+        )
 
     def last_read(self, stream: str, life: Life, moment: int) -> Reading | None:
         """The pass on whose word it is known that the event of the time ``moment`` is held.

@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from sentry_sync.sync.run import FINE
 from tests.convergence import stage
+from tests.convergence.asked import wrong_answers
 from tests.convergence.claims import Claims
 from tests.convergence.deeds import AUDITED, DAY, HOUR, MINUTE, Deed, Hand, deeds
 from tests.convergence.settled import EVERYTHING, Settled
@@ -145,7 +147,7 @@ class Convergence(RuleBasedStateMachine):
     def _calm(self) -> None:
         there = self._there
         since = there.rig.sim.world.clock.seconds()
-        for seconds in (1, 7 * HOUR, 35 * MINUTE, MINUTE):
+        for seconds in (1, 7 * HOUR, 36 * MINUTE):
             self._sync(seconds, Run(), Disturbance())
             self.claims_hold()
         left_out = set() if self.measured else {"performance"}
@@ -153,6 +155,8 @@ class Convergence(RuleBasedStateMachine):
             left_out.add("releases")
         wanted = [name for name in COMPARED[self.profile] if name not in left_out]
         none_of(Settled(there.rig, there.held, since).check(wanted))
+        if self.profile != "glitchtip":
+            none_of(wrong_answers(there.rig))
 
     @property
     def _there(self) -> Watched:
@@ -168,6 +172,8 @@ class Convergence(RuleBasedStateMachine):
         self._there.rig.advance(wait)
         self._there.log.look()
         wanted = tuple(name for name in run.resources if name in self.scene.resources) or ("issues",)
-        self._there.sync(wanted, disturbance, full=run.full)
+        summary = self._there.sync(wanted, disturbance, full=run.full)
+        if summary and "issues" in wanted and all(one.state in FINE for one in summary.results):
+            none_of(Claims(self._there.rig, self._there.held, self._there.log).swept())
         done["syncs"] += 1
         done["requests"] += self._there.requests

@@ -1,17 +1,13 @@
-"""Sentry's own service, while nothing goes wrong but that the world moves on."""
+"""sentry.io, while nothing goes wrong: the store converges, and claims nothing it does not hold."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+import pytest
 
-from tests.convergence.machine import Convergence
+from tests.convergence.servers import FairWeather
+from tests.convergence.short import LONG, short
 
-
-class FairWeather(Convergence):
-    stormy = False
-
+pytestmark = pytest.mark.timeout(LONG)
 
 TestFairWeather = FairWeather.TestCase
-TestFairWeather.settings = settings(
-    max_examples=60, stateful_step_count=8, deadline=None, derandomize=True, print_blob=True
-)
+TestFairWeather.settings = short(170)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Books, Doubt, Retention, doubts
+from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Books, Doubt, Retention, days_counted, doubts
 from sentry_sync.records.intervals import Interval
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -62,3 +62,15 @@ def test_what_is_surely_served_moves_on_with_the_clock() -> None:
 
 def test_what_was_served_three_hours_ago_says_nothing_of_now() -> None:
     assert Retention("events", ago(24), NOW).surely_since(NOW + 3 * HOUR) is None
+
+
+def test_days_that_changed_since_they_were_counted_are_told_the_newest_first_and_no_more_than_asked_for() -> None:
+    days = [NOON - timedelta(days=number) for number in range(1, 5)]
+    before = {day: Doubt("pairs", day, 1, 1, NOW) for day in days[:3]}
+    found = days_counted("pairs", dict.fromkeys(days, 2), before, NOW, 2)
+    assert [(doubt.hour, changed) for doubt, changed in found] == [
+        (days[0], True),
+        (days[1], True),
+        (days[3], False),
+    ]
+    assert found[0][0].span == Interval(days[0], days[0] + timedelta(days=1))

@@ -193,7 +193,7 @@ def test_a_file_with_a_garbage_header_is_begun_anew(damaged: Damaged) -> None:
     assert done.aside.read_bytes().startswith(b"garbage!")
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 def test_garbage_anywhere_gives_a_sound_store(damaged: Damaged, seed: int) -> None:
     draw = random.Random(seed)
     size = damaged.file.stat().st_size

@@ -107,6 +107,23 @@ def test_a_deleted_issues_own_list_counts_as_never_read(connection: Connection) 
     assert sorted(map(tuple, marks)) == [("event_bodies", "18"), ("events", "issue:18")]
 
 
+def test_where_events_are_read_by_project_a_deleted_issues_time_is_read_again(connection: Connection) -> None:
+    """A server that can't tell merged from deleted lists them under another issue."""
+    uow, whole = UnitOfWork(connection), Interval(NOW - MINUTE, NOW + MINUTE)
+    uow.upsert(everything_of("17"))
+    for scope in ("", "project:2", "project:3"):
+        uow.cover("events", scope, whole, source="project_events")
+    uow.upsert([IssueGone("17", NOW + MINUTE, "deleted")])
+    known = connection.execute(select(tables.coverage.c.scope, tables.coverage.c.start)).all()
+    after = NOW + timedelta(microseconds=1)
+    assert sorted(map(tuple, known)) == [
+        ("", whole.start),
+        ("project:2", whole.start),
+        ("project:2", after),
+        ("project:3", whole.start),
+    ]
+
+
 RESOURCES = ("events", "error_counts", "issue_environments")
 
 

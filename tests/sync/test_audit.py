@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -44,6 +45,10 @@ def held_counts(rig: Rig) -> Counter[tuple[str, object]]:
 def true_counts(rig: Rig) -> Counter[tuple[str, object]]:
     [known] = rig.coverage("error_counts")
     return Counter((e.issue_id, hour_of(e.at)) for e in happened(rig.sim) if known.start <= e.at < known.end)
+
+
+def doubted(rig: Rig) -> list[Any]:
+    return [row for row in rig.rows(tables.doubts) if row.resource != "issue_environments"]
 
 
 def forget_silently(rig: Rig, issue: Issue, events: list[int]) -> None:
@@ -113,7 +118,7 @@ def test_an_audit_costs_an_idle_organization_one_request_per_hundred_hours_and_h
     rig.advance(60)
     rig.sync("events")
     assert not [r for r in rig.sim.requests if r.query.get("field") == ["timestamp.to_hour", "count()"]]
-    assert not rig.rows(tables.doubts)
+    assert not doubted(rig)
 
 
 def test_a_difference_that_reading_again_does_not_settle_is_not_read_every_hour(rig: Rig) -> None:
@@ -125,7 +130,7 @@ def test_a_difference_that_reading_again_does_not_settle_is_not_read_every_hour(
     rig.after = lambda body: body.replace(row + b"%d" % count, row + b"9999")
     rig.advance(HOUR)
     rig.sync("events")
-    assert {row.hour for row in rig.rows(tables.doubts)} == {marked}
+    assert {row.hour for row in doubted(rig)} == {marked}
     later(rig, 1)
     known = rig.coverage("error_counts")
     rig.sim.requests.clear()
@@ -147,3 +152,23 @@ def test_what_the_server_may_have_dropped_is_not_taken_for_deleted(rig: Rig) -> 
     later(rig, 3)
     assert before <= held_events(rig)
     assert gaps(rig.coverage("events")[0], rig.coverage("events")) == []
+
+
+def test_an_event_older_than_all_that_is_synced_reaches_the_environments_of_its_issue(rig: Rig) -> None:
+    rig.sync("issues", "events")
+    issue = next(iter(rig.sim.world.issues.values()))
+    rig.advance(6 * HOUR)
+    rig.sync("issues", "events")
+    late = rig.sim.mutate.late_event(issue.id, seconds_ago=20 * 24 * HOUR)
+    rig.sim.mutate.late_event(issue.id, seconds_ago=4 * 24 * HOUR)
+    rig.advance(6 * HOUR)
+    rig.sync("events")
+    rig.advance(60)
+    assert rig.sync("events").ok
+    event = next(event for event in happened(rig.sim) if event.event_id == late)
+    firsts = [
+        row.first_seen
+        for row in rig.rows(tables.issue_environments)
+        if (row.issue_id, row.environment) == (issue.id, event.environment or "")
+    ]
+    assert firsts == [event.at]

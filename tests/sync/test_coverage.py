@@ -51,6 +51,21 @@ def test_a_pass_that_was_sampled_on_its_first_page_is_approximate_to_its_last(tm
     rig.close()
 
 
+def test_a_pass_that_was_sampled_before_it_was_interrupted_is_approximate_to_its_last(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=2, issues=40, events_per_day=400, releases=2, days=3))
+    rig.sync("projects")
+    rig.after = lambda body: body.replace(b'"dataset":"errors"', b'"dataset":"errors","dataScanned":"partial"')
+    asked = rig.asked("/events/")
+    summary = rig.syncer().run(["events"], lambda: rig.asked("/events/") > asked)
+    assert not summary.ok
+    [begun] = [row for row in rig.rows(tables.passes) if row.state == "running"]
+    rig.after = lambda body: body
+    assert rig.sync("events").ok
+    [part] = [row for row in rig.rows(tables.coverage) if row.approximate]
+    assert (part.resource, part.start, part.end) == (begun.stream, begun.start, begun.end)
+    rig.close()
+
+
 @pytest.mark.parametrize("resource", ["issues", "events", "error_counts", "issue_environments", "release_health"])
 def test_a_gap_after_downtime_is_filled_newest_first(rig: Rig, resource: str) -> None:
     rig.sync()

@@ -224,3 +224,21 @@ def test_a_server_that_gives_the_same_page_again_and_again_is_not_asked_for_ever
     assert rig.sync("issues").ok
     assert len(rig.rows(tables.issues)) == 900
     rig.close()
+
+
+def test_a_list_that_lost_rows_over_night_is_not_gone_on_with_by_counting_rows(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, page_rows=5)
+    rig.sim.faults.add("field=transaction", "status", status=500, times=99, after=1)
+    rig.sync("events")
+    [begun] = [run for run in rig.passes("events") if run.cursor]
+    read = {row.issue_id for row in rig.rows(tables.events)}
+    rig.sim.mutate.delete([issue.id for issue in rig.sim.world.issues.values() if issue.id in read])
+    rig.sim.faults.clear()
+    rig.advance(10 * 3600)
+    rig.sync("events")
+    world = rig.sim.world
+    there = {world.event_id(event): world.index.timestamp[event] for event in world.index.order}
+    within = {key for key, at in there.items() if begun.start.timestamp() <= at < begun.end.timestamp()}
+    assert len(within) > 10
+    assert within <= {row.event_id for row in rig.rows(tables.events)}
+    rig.close()

@@ -108,6 +108,7 @@ class State:
                 row.rows,
                 row.started_at,
                 row.rejected,
+                row.updated_at,
             )
             for row in rows
         ]

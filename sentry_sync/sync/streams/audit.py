@@ -3,7 +3,8 @@
 Devices that were offline send errors up to a month late (Relay takes them so), and people delete issues: neither
 moves anything that a poll of the newest rows sees. The server's counts by hour over all the time that is synced
 cost five requests for two weeks; they are laid beside what is held every hour, and an hour that differs is read
-again.
+again. Of the days before those only the environments of issues are held, by their first and last event: such a day
+is read again when the server counts something else of it than the last time.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sentry_sync.records.audit import Books, Doubt, Retention, doubts
+from sentry_sync.records.audit import Books, Doubt, Retention, days_counted, doubts
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw, integer, moment
-from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.intervals import Interval, cut, floor
 from sentry_sync.sync.plan import DAY, HOUR
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 from sentry_sync.sync.streams import explore
@@ -23,10 +24,17 @@ from sentry_sync.sync.streams.issues import SEARCH_DAYS
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
 
-AUDIT_NAME, RETENTION_NAME = "events.audit", "events.retention"
+AUDIT_NAME, DAYS_NAME, RETENTION_NAME = "events.audit", "issue_environments.audit", "events.retention"
 
 FIELDS = ("timestamp.to_hour", "count()")
 SORT = ("-timestamp.to_hour",)
+
+PAIRS = "issue_environments"
+
+DAY_FIELD = "timestamp.to_day"
+
+DAYS_PER_RUN = 10
+"""Days read again at most after one count: an issue that was deleted may have had events in all ninety."""
 
 OLDEST = "min(timestamp)"
 
@@ -50,7 +58,7 @@ def _fetch_audit(client: SentryClient, work: Work, cursor: str | None, look: Loo
 
 def _harvest_audit(page: Page, work: Work, look: Look) -> Harvest:
     """Nothing to keep, but the hours that differ."""
-    served, rejects = sift(explore.rows(page), _hour)
+    served, rejects = sift(explore.rows(page), lambda raw: _counted(raw, FIELDS[0]))
     counts = dict(served)
     judged = _judged(page, work.span, counts, look)
     if judged is None or rejects or explore.approximate(page):
@@ -75,10 +83,10 @@ def _judged(page: Page, window: Interval, counts: dict[datetime, int], look: Loo
     return Interval(start, end) if start < end else None
 
 
-def _hour(raw: Raw) -> list[tuple[datetime, int]]:
-    at, count = moment(raw, "timestamp.to_hour"), integer(raw, "count()")
+def _counted(raw: Raw, field: str) -> list[tuple[datetime, int]]:
+    at, count = moment(raw, field), integer(raw, "count()")
     if at is None or count is None:
-        raise Malformed("timestamp.to_hour or count() is missing")
+        raise Malformed(f"{field} or count() is missing")
     return [(at, count)]
 
 
@@ -86,7 +94,7 @@ def _doubts(served: dict[datetime, int], judged: Interval, look: Look) -> list[t
     """What differs, newest first; a difference in either is one that an issue's environments may share."""
     audits = look.state.audits
     return [
-        (doubt, (resource, "issue_environments"))
+        (doubt, (resource, PAIRS))
         for resource, held in (("error_counts", audits.error_counts), ("events", audits.events))
         for doubt in doubts(
             Books(
@@ -100,6 +108,37 @@ def _doubts(served: dict[datetime, int], judged: Interval, look: Look) -> list[t
             look.now,
         )
     ]
+
+
+def _plan_days(look: Look) -> list[Work]:
+    """Days that have been over for one, as far back as issues are searched for."""
+    mark = look.state.mark(DAYS_NAME)
+    if not look.state.coverage(PAIRS) or (mark is not None and look.now - mark.as_of < look.age):
+        return []
+    return [Work()]
+
+
+def _days(look: Look) -> Interval:
+    return Interval(floor(look.window(SEARCH_DAYS).start, DAY) + DAY, floor(look.now, DAY) - DAY)
+
+
+def _fetch_days(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+    return explore.ask(
+        client, "errors", _days(look), cursor, fields=(DAY_FIELD, "count()"), sort=(f"-{DAY_FIELD}",)
+    )
+
+
+def _harvest_days(page: Page, work: Work, look: Look) -> Harvest:
+    served, rejects = sift(explore.rows(page), lambda raw: _counted(raw, DAY_FIELD))
+    if explore.approximate(page):
+        return Harvest([], len(served), rejects)
+    window, counts = _days(look), dict(served)
+    if page.first and page.next_cursor is None:
+        counts = {day.start: 0 for day in cut(window, DAY)} | counts
+    before = look.state.audits.doubts(PAIRS, window)
+    counted = days_counted(PAIRS, counts, before, page.server_time, DAYS_PER_RUN)
+    again = [(day, (PAIRS,) if changed else ()) for day, changed in counted]
+    return Harvest([], len(served), rejects, doubts=again)
 
 
 def _plan_retention(look: Look) -> list[Work]:
@@ -141,6 +180,17 @@ AUDIT = Stream(
     source="explore",
     needs="explore.errors",
     finest=DAY,
+)
+
+DAYS = Stream(
+    name=DAYS_NAME,
+    resource="events",
+    lane=Lane.BACKFILL,
+    plan=_plan_days,
+    fetch=_fetch_days,
+    harvest=_harvest_days,
+    source="explore",
+    needs="explore.errors",
 )
 
 RETENTION = Stream(

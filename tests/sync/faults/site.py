@@ -68,7 +68,7 @@ ENDPOINTS = (
         "dataset=errors",
         "error_counts",
         ("issues", "events"),
-        ("events", "issue_environments", "events.retention", "events.audit"),
+        ("events", "issue_environments", "events.audit", "issue_environments.audit", "events.retention"),
         covers="error_counts",
     ),
     Endpoint("sessions", "/sessions/", "release_health", ("issues", "releases"), covers="release_health"),

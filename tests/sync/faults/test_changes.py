@@ -156,3 +156,23 @@ def test_an_issue_that_had_no_event_to_show_is_asked_again_once_it_has_a_new_one
     rig.sync("issues", "events")
     assert [row.issue_id for row in rig.rows(tables.event_bodies)] == [chosen]
     rig.close()
+
+
+def test_an_answer_that_is_no_issue_is_not_what_another_was_merged_into(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=TINY, policy=BRIEF)
+    rig.sync("issues")
+    gone = next(issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved")
+    rig.sim.mutate.delete(gone)
+    rig.sim.faults.add(path_contains=f"/issues/{gone}/", status=200, body={"id": "77", "detail": "hm"}, times=99)
+    rig.advance(3600)
+    rig.sync("issues")
+    assert rig.asked(f"/issues/{gone}/") == 1
+    [row] = [row for row in rig.rows(tables.issues) if row.id == gone]
+    assert (row.removed_at, row.merged_into) == (None, None)
+    assert rig.passes("issues.confirm")[-1].rejected == 1
+    rig.sim.faults.clear()
+    rig.advance(3600)
+    assert rig.sync("issues").ok
+    [row] = [row for row in rig.rows(tables.issues) if row.id == gone]
+    assert row.removed_as == "deleted"
+    rig.close()

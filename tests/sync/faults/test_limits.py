@@ -19,7 +19,14 @@ from tests.support.rig import Rig
 from tests.sync.faults.site import BRIEF, TINY, tidy
 
 SNUBA: dict[str, Any] = {"path_contains": "dataset=errors", "status": 429, "times": 10**6}
-EXPLORE = {"error_counts", "events", "issue_environments", "events.retention", "events.audit"}
+EXPLORE = {
+    "error_counts",
+    "events",
+    "issue_environments",
+    "events.retention",
+    "events.audit",
+    "issue_environments.audit",
+}
 
 
 @pytest.fixture
