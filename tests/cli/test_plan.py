@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from sentry_sync.cli.plan import Wish, supposed
+from sentry_sync.cli.plan import Wish, of_the_store, supposed
+from sentry_sync.cli.settings import load
 from sentry_sync.errors import SettingsError
+from sentry_sync.sync.stream import Policy
 from tests.support.cli import CommandLine
-from tests.support.rig import Rig
+from tests.support.rig import START, Rig
 
 
 @pytest.fixture
@@ -39,14 +41,16 @@ def test_a_plan_of_the_copy_is_made_of_its_own_rows_and_asks_nobody(cli: Command
     assert plan["notes"] == []
 
 
-def test_what_is_not_covered_yet_is_still_to_be_read(cli: CommandLine, rig: Rig) -> None:
+def test_what_is_not_covered_yet_is_still_to_be_read(rig: Rig) -> None:
+    settings, policy = load({"store": str(rig.directory)}), Policy(history_days=3, performance_hours=3)
     rig.sync("projects", "issues")
-    before = cli("plan", "--json").document
+    before = of_the_store(settings, policy, START)
     rig.sync()
-    after = cli("plan", "--json").document
-    assert stream(before, "event_bodies")["backfill"] > 3
-    assert stream(after, "events")["backfill"] == pytest.approx(0, abs=0.1)
-    assert stream(after, "issues.hot")["backfill"] == 0
+    after = of_the_store(settings, policy, START)
+    assert stream(before, "release_health")["backfill"] == pytest.approx(3, abs=0.1)
+    for name in ("issues.hot", "events", "error_counts", "release_health", "transactions"):
+        assert stream(after, name)["backfill"] == 0, name
+    assert 0 < stream(after, "event_bodies")["backfill"] < stream(before, "event_bodies")["backfill"]
 
 
 def test_without_a_copy_it_says_that_there_is_none(cli: CommandLine, rig: Rig) -> None:
