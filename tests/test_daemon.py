@@ -103,6 +103,13 @@ def test_an_empty_store_becomes_a_whole_copy_and_stays_one(running: Running) -> 
     assert states(running.said)["failed"] == 0
 
 
+def test_an_idle_organization_costs_four_requests_a_minute_at_most(running: Running) -> None:
+    running.run(timedelta(minutes=5))
+    running.rig.sim.requests.clear()
+    running.run(timedelta(hours=1))
+    assert 60 <= len(running.rig.sim.requests) <= 4 * 60
+
+
 def test_a_first_copy_holds_no_poll_back(tmp_path: Path) -> None:
     slow = Running(tmp_path, per_minute=30, latency=2.0, size=WorldSize(2, 150, 2_500, 2, 4))
     slow.run(timedelta(minutes=9))

@@ -146,7 +146,11 @@ def test_a_clock_set_back_starves_nobody() -> None:
     ahead = replace(calm()["issues.hot"], due_at=NOW + 5 * HOUR)
     assert schedule.settled(ahead, NOW).due_at == NOW + MINUTE
     failing = replace(ahead, failures=5)
-    assert schedule.settled(failing, NOW).due_at == NOW + schedule.retry_after(5)
+    assert schedule.settled(failing, NOW).due_at == NOW + schedule.retry_after("issues.hot", 5)
+
+
+def test_when_a_server_is_back_what_is_hot_is_soon_seen() -> None:
+    assert schedule.retry_after("issues.hot", 100) == RHYTHMS["issues.hot"].slowest == 5 * MINUTE
 
 
 def test_what_fits_is_left_alone() -> None:
