@@ -90,9 +90,13 @@ def verdicts(figures: Figures) -> None:
         ("a new issue", figures.new_issues, 90),
         ("counts of an hour, after its end", figures.counts, 300),
     ):
+        if not values:
+            print(f"     {name}: none in this time")
+            continue
         print(harness.verdict(f"{name}, median age", harness.middle(values), bound, unit=" s"))
         print(f"     95 of 100 within {harness.percentile(values, 0.95):.0f} s")
-    print(f"     live questions waited {harness.percentile(figures.live_waits, 0.95):.1f} s (95 of 100)")
+    if figures.live_waits:
+        print(f"     live questions waited {harness.percentile(figures.live_waits, 0.95):.1f} s (95 of 100)")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""The daemon's worker, the real engine, store, client and ledger against a simulated Sentry, on a clock that we move.
+"""The daemon's worker, the real engine, store, client and ledger against a simulated Sentry, on a clock we move.
 
-A request takes 0.2 to 0.5 seconds of that clock, and what waits moves it on. So an hour of an organization of 300,000
-errors a day passes in a minute or so, and each request and each row of it is real.
+A request takes 0.2 to 0.5 seconds of that clock, and what waits moves it on. So an hour of an organization of
+300,000 errors a day passes in a minute or so, and each request and each row of it is real.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+from sqlalchemy import Connection as Reading
 from sqlalchemy import func, select
 
 from benchmarks.simulation import Figures
@@ -25,6 +25,7 @@ from sentry_sync.sentry.connection import Connection
 from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
+from sentry_sync.store.reads import shape as reads
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.sync.costs import Shape
@@ -75,13 +76,14 @@ class Moving:
 class Hour:
     """One organization, its copy, and the worker that keeps it."""
 
-    def __init__(self, folder: Path, size: WorldSize, start: datetime, seed: int) -> None:
-        self.sim = Simulator(SimulatorOptions(size=size, start=start, frozen=True, seed=seed, rate_limit=None))
+    def __init__(self, folder: Path, size: WorldSize, per_day: int, start: datetime) -> None:
+        options = SimulatorOptions(size=size, start=start, frozen=True, rate_limit=None, arrivals_per_day=per_day)
+        self.sim = Simulator(options)
         self.clock = Moving(self.sim)
         self.store = Store(folder / "store", self.clock)
         self.store.paths.create()
         self.figures = Figures()
-        self._random = random.Random(seed)
+        self._random = random.Random(1)
         self._ledger = RequestLedger(self.store.paths.ledger, self.clock, per_minute=None)
         self._policy = Policy(history_days=1, performance_hours=3)
         self._delay = 0.0
@@ -128,10 +130,7 @@ class Hour:
         index = world.index
         events = [event for event in index.order if index.timestamp[event] >= since]
         with closing(self.store.read()) as connection:
-            rows = Counter[str]()
-            for table in (tables.transaction_stats, tables.query_stats, tables.web_vitals):
-                hours = select(func.count().label("n")).group_by(table.c.hour).subquery()
-                rows[table.name] = connection.execute(select(func.max(hours.c.n))).scalar() or 0
+            held = reads.read(connection, end)
         keys = {(index.issue[event], index.environment[event], index.release[event]) for event in events}
         return Shape(
             projects=len(world.projects),
@@ -142,9 +141,9 @@ class Hour:
             count_rows_per_hour=len(keys),
             releases_per_day=len(world.projects),
             releases=len(world.releases.all),
-            transactions=rows["transaction_stats"],
-            queries=rows["query_stats"],
-            vitals=rows["web_vitals"],
+            transactions=held.transactions,
+            queries=held.queries,
+            vitals=held.vitals,
             silent_per_hour=3600 / PEOPLE,
         )
 
@@ -178,6 +177,7 @@ class Hour:
     def _look(self) -> None:
         now = self.clock.now()
         with closing(self.store.read()) as connection:
+            covered = State(connection).coverage("error_counts")
             self._look_for_new(connection, now)
             if round(self.clock.seconds) % 60 < LOOK:
                 issues = tables.issues.c
@@ -186,13 +186,12 @@ class Hour:
                 ).scalars()
                 self.figures.status_ages += [(now - at).total_seconds() for at in rows]
             hour = now.replace(minute=0, second=0, microsecond=0)
-            if hour not in self._counted and self._measuring and hour > self._measuring:
-                covered = State(connection).coverage("error_counts")
-                if not gaps(Interval(hour - HOUR, hour), covered):
-                    self._counted.add(hour)
-                    self.figures.counts.append((now - hour).total_seconds())
+            new = hour not in self._counted and self._measuring is not None and hour > self._measuring
+            if new and not gaps(Interval(hour - HOUR, hour), covered):
+                self._counted.add(hour)
+                self.figures.counts.append((now - hour).total_seconds())
 
-    def _look_for_new(self, connection, now: datetime) -> None:
+    def _look_for_new(self, connection: Reading, now: datetime) -> None:
         new = set(self.sim.world.issues) - self._known
         if not new:
             return

@@ -142,10 +142,9 @@ def _past(state: State, held: reads.Held, policy: Policy, now: datetime) -> dict
     }
     past = {"event_bodies": float(held.without_body)}
     for name, (resource, span) in spans.items():
-        missing = gaps(Interval(now - span, now), state.coverage(resource))
-        # The newest gap is the next turn's, which is counted there.
-        older = sum((gap.length for gap in missing if gap.end < now), timedelta())
-        past[name] = whole[name] * (older / span)
+        # What has happened in the last hour is the next turn's, and counted there.
+        missing = gaps(Interval(now - span, now - HOUR), state.coverage(resource))
+        past[name] = whole[name] * (sum((gap.length for gap in missing), timedelta()) / span)
     return past
 
 
@@ -192,8 +191,8 @@ def notes(found: Forecast) -> list[str]:
         said.append(f"This does not fit into the budget. Of what they ask for they get: {names}.")
     if lines["events"].share < 0.99:
         said.append(
-            f"Of event rows about {_percent(lines['events'].share)} will be held, the newest of each turn: coverage "
-            "names the gaps, and a question about them is asked of Sentry."
+            f"Of event rows about {_percent(lines['events'].share)} will be held, the newest of each turn: "
+            "coverage names the gaps, and a question about them is asked of Sentry."
         )
     if lines["error_counts"].share < 0.99:
         share = _percent(lines["error_counts"].share)
@@ -220,8 +219,9 @@ def _show(plan: dict[str, Any]) -> None:
     shape, total = plan["shape"], plan["total"]
     output.line(
         f"{output.printable(plan['organization'] or 'An organization')} of {shape['projects']} projects, "
-        f"{shape['unresolved']} unresolved of {shape['issues']} issues, {shape['events_per_day']:.0f} errors a day, "
-        f"{shape['issues_per_hour']:.0f} issues with one an hour, {shape['transactions']:.0f} transaction rows an hour"
+        f"{shape['unresolved']} unresolved of {shape['issues']} issues, "
+        f"{shape['events_per_day']:.0f} errors a day, {shape['issues_per_hour']:.0f} issues with one an hour, "
+        f"{shape['transactions']:.0f} transaction rows an hour"
     )
     output.table(
         ("STREAM", "EVERY", "REQUESTS", "A MINUTE", "GETS", "MEDIAN AGE", "PAST", "TAKES"),

@@ -50,6 +50,8 @@ class SimulatorOptions:
     """Time moves only by `advance`."""
     static: bool = False
     """Nothing happens by itself: no event arrives, however far the clock moves."""
+    arrivals_per_day: int | None = None
+    """Events a day from now on; None for as many as in the past (``size.events_per_day``)."""
     latency_ms: int = 0
     retention_days: int = 90
     """Events older than that are in no list, search or count; issues stay to be had by their ids."""

@@ -56,7 +56,7 @@ class Simulator:
         self._lock = threading.RLock()
         self._world = World(self.options.seed, self.options.size, self.clock, self.options.organization)
         populate(self._world)
-        self._arrivals = None if self.options.static else Arrivals(self._world)
+        self._arrivals = None if self.options.static else Arrivals(self._world, self.options.arrivals_per_day)
         self.mutate = Mutations(self._world, self._current)
         self.faults = Faults()
         self.tokens = Tokens()

@@ -148,14 +148,20 @@ def quantum(per_minute: int) -> int:
 def opened(held: Mapping[str, Entry], now: datetime) -> dict[str, Entry]:
     """The schedule at a start: as it was left, with what was never there due now."""
     return {
-        name: settled(held[name], now) if name in held else Entry(name, rhythm.every, now)
+        name: _within(held[name], now, rhythm.slowest * (1 + JITTER))
+        if name in held
+        else Entry(name, rhythm.every, now)
         for name, rhythm in RHYTHMS.items()
     }
 
 
 def settled(entry: Entry, now: datetime) -> Entry:
     """The entry, due no later than had it been planned now: a clock that was set back starves nobody."""
-    return replace(entry, due_at=min(entry.due_at, now + max(entry.every, retry_after(entry.failures))))
+    return _within(entry, now, entry.every)
+
+
+def _within(entry: Entry, now: datetime, longest: timedelta) -> Entry:
+    return replace(entry, due_at=min(entry.due_at, now + max(longest, retry_after(entry.stream, entry.failures))))
 
 
 def choose(entries: Mapping[str, Entry], now: datetime, share: int) -> str | None:
@@ -204,7 +210,7 @@ def followed(entry: Entry, outcome: Outcome, now: datetime) -> Entry:
         return entry
     if outcome.state == "failed":
         failures = entry.failures + 1
-        return replace(entry, open=False, failures=failures, due_at=now + retry_after(failures))
+        return replace(entry, open=False, failures=failures, due_at=now + retry_after(entry.stream, failures))
     every = _adapted(entry, outcome)
     return replace(entry, open=False, failures=0, requests=entry.pages, every=every)
 
@@ -219,11 +225,14 @@ def _adapted(entry: Entry, outcome: Outcome) -> timedelta:
     return min(rhythm.longest, entry.every * 1.5)
 
 
-def retry_after(failures: int) -> timedelta:
-    """How long to leave a ladder alone that failed so often in a row: half a minute, doubled each time."""
+def retry_after(stream: str, failures: int) -> timedelta:
+    """How long to leave a ladder alone that failed so often in a row: half a minute, doubled each time.
+
+    No longer than a short budget would: when a server is back, what is hot is soon seen.
+    """
     if failures == 0:
         return timedelta()
-    return min(SLOWEST_RETRY, MINUTE / 2 * (1 << min(failures - 1, 10)))
+    return min(SLOWEST_RETRY, RHYTHMS[stream].slowest, MINUTE / 2 * (1 << min(failures - 1, 10)))
 
 
 def due_with(entries: Mapping[str, Entry], finished: str, now: datetime) -> dict[str, Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qs, unquote, urlencode
@@ -112,26 +112,26 @@ class Query:
 
 
 class Memory:
-    """Results worth keeping as long as the world does not change; a handful of the latest.
+    """Results worth keeping as long as what they are made of does not change; a handful of the latest.
 
-    Sixteen: a table of 100,000 groups is some 60 MB.
+    Sixteen a shelf: a table of 100,000 groups is some 60 MB.
     """
 
     def __init__(self, limit: int = 16) -> None:
         self._limit = limit
-        self._version = -1
-        self._kept: dict[Any, Any] = {}
+        self._shelves: dict[str, tuple[Hashable, dict[Any, Any]]] = {}
 
-    def recall(self, version: int, key: Any, make: Callable[[], T]) -> T:
-        """The kept result for this key, or a new one."""
-        if version != self._version:
-            self._kept.clear()
-            self._version = version
-        if key not in self._kept:
-            if len(self._kept) >= self._limit:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = make()
-        found: T = self._kept[key]
+    def recall(self, version: Hashable, key: Any, make: Callable[[], T], *, shelf: str = "world") -> T:
+        """The kept result for this key, or a new one. Each shelf has a version of its own."""
+        before, kept = self._shelves.get(shelf, (None, {}))
+        if version != before:
+            kept = {}
+            self._shelves[shelf] = (version, kept)
+        if key not in kept:
+            if len(kept) >= self._limit:
+                kept.pop(next(iter(kept)))
+            kept[key] = make()
+        found: T = kept[key]
         return found
 
 

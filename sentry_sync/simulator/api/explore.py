@@ -22,6 +22,10 @@ DATASETS = {
 }
 
 
+SPAN_DATASETS = ("spans", "transactions")
+"""What no error that arrives changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What an Explore request asks, checked."""
@@ -60,7 +64,11 @@ def table(call: Call, answerers: Mapping[str, Answerer]) -> Response:
         answered = answerer(call, question)
         return answered, _sorted(answered.rows, orders)
 
-    answered, rows = call.memory.recall(call.world.version, key, make)
+    world = call.world
+    if question.dataset in SPAN_DATASETS:
+        answered, rows = call.memory.recall(world.span_version, key, make, shelf="spans")
+    else:
+        answered, rows = call.memory.recall(world.version, key, make)
     return _respond(call, question, answered, rows)
 
 

@@ -181,6 +181,6 @@ def _outcomes(call: Call, start: int, step: int, buckets: int) -> list[tuple[dic
             }
             for place in range(buckets):
                 moment = start + place * step
-                count = performance.total(performance.parts(world, series, moment, moment + step))
+                count = performance.counted(world, series, moment, moment + step)
                 found.append((by, place, count))
     return found

@@ -22,8 +22,9 @@ _RECENT = 2_000
 class Arrivals:
     """The future, made hour by hour from the seed and let in as its moments come."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, per_day: int | None = None) -> None:
         self._world = world
+        self._per_day = world.size.events_per_day if per_day is None else per_day
         self._hour = world.began - world.began % HOUR
         self._pending: deque[tuple[int, int]] = deque()
 
@@ -45,7 +46,7 @@ class Arrivals:
             while world.releases.due(project, hour) is not None:
                 world.version += 1
         random = stream(world.seed, "arrivals", hour)
-        expected = world.size.events_per_day / 24 * weight(hour) / _MEAN_WEIGHT
+        expected = self._per_day / 24 * weight(hour) / _MEAN_WEIGHT
         count = max(0, round(random.gauss(expected, expected**0.5)))
         moments = sorted(hour + random.randrange(HOUR) for _ in range(count))
         self._pending.extend((moment, random.getrandbits(64)) for moment in moments if moment > world.began)

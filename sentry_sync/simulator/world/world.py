@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from typing import Any
 
 from sentry_sync.simulator import identifiers
 from sentry_sync.simulator.clock import VirtualClock
@@ -47,6 +48,8 @@ class World:
         self.redirects: dict[int, int] = {}
         self.removed: set[int] = set()
         self.version = 0
+        self.series: dict[str, tuple[object, list[Any]]] = {}
+        """The series of spans by kind, with what they were made of; `performance` keeps them here."""
         self.user_pool = 200 + size.events_per_day * size.days // 20
         self._next_issue = 1
         self._transitions: list[tuple[int, int]] = []
@@ -92,6 +95,11 @@ class World:
         """The event's release."""
         number = self.index.release[event]
         return None if number == NONE else self.releases.all[number]
+
+    @property
+    def span_version(self) -> tuple[int, tuple[str, ...]]:
+        """What spans depend on besides the clock: a bad release slows its project, a project may go."""
+        return (len(self.releases.all), tuple(project.slug for project in self.projects))
 
     def known(self, issue: Issue) -> bool:
         """Whether the issue still exists (pending ones do)."""

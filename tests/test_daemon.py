@@ -1,0 +1,332 @@
+"""The daemon's worker against a simulated Sentry, on a clock that waiting moves on."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sentry_sync.daemon import ASLEEP, REFUSED, Daemon, Said, StoppableClock, Stopped, Worker
+from sentry_sync.errors import LeaseLost, StoreUnwritable
+from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.simulator import WorldSize
+from sentry_sync.store import tables
+from sentry_sync.store.store import Store
+from sentry_sync.sync.stream import Policy
+from tests.support.clock import FakeClock
+from tests.support.rig import START, TOKEN, Killed, Rig
+
+TOWN = WorldSize(projects=2, issues=150, events_per_day=300, releases=2, days=4)
+POLICY = Policy(history_days=3, performance_hours=3, bodies_per_run=3)
+
+
+class Running:
+    """A rig with a worker; ``latency`` is what a request takes."""
+
+    def __init__(self, folder: Path, *, per_minute: int = 100, latency: float = 0.3, **options: Any) -> None:
+        self.rig = Rig(folder, policy=POLICY, one_time=True, **{"size": TOWN, **options})
+        self.clock = self.rig.clock
+        self.rig.before = lambda request: self.clock.advance(latency)
+        self.per_minute = per_minute
+        self.said: list[Said] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """What a new process has: the store and nothing else."""
+        self.rig.restart()
+        self.worker = Worker(
+            self.rig.store,
+            self.rig.client(),
+            self.clock,
+            policy=POLICY,
+            per_minute=self.per_minute,
+            tell=self.said.append,
+        )
+        with self.rig.store.syncing():
+            self.worker.start()
+
+    def run(self, length: timedelta, stop: Callable[[], bool] = lambda: False) -> None:
+        """Let it work for so long."""
+        until = self.clock.now() + length
+        with self.rig.store.syncing():
+            while self.clock.now() < until and not stop():
+                seconds = self.worker.turn(stop)
+                if seconds > 0:
+                    self.clock.advance(min(seconds, ASLEEP))
+
+    def asked(self, path: str, **query: str) -> list[datetime]:
+        """When requests of this path and these parameters were made."""
+        return [
+            request.at
+            for request in self.rig.sim.requests
+            if path in request.path and query.items() <= request.query.items()
+        ]
+
+    def polls(self) -> list[datetime]:
+        """When the hot poll read its first page."""
+        return [
+            request.at
+            for request in self.rig.sim.requests
+            if request.query.get("sort") == "date"
+            and request.query.get("query") == ""
+            and "cursor" not in request.query
+        ]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    found = Running(tmp_path)
+    yield found
+    found.rig.close()
+
+
+def states(said: list[Said]) -> Counter[str]:
+    return Counter(each.result.state for each in said if each.result)
+
+
+def test_an_empty_store_becomes_a_whole_copy_and_stays_one(running: Running) -> None:
+    running.run(timedelta(minutes=10))
+    new = running.rig.sim.mutate.new_issues(5)
+    running.run(timedelta(minutes=20))
+    assert {row.id for row in running.rig.rows(tables.issues)} == set(running.rig.sim.world.issues)
+    assert set(new) <= {row.id for row in running.rig.rows(tables.issues)}
+    for resource, days in (("issues", 90), ("events", 3), ("error_counts", 3)):
+        wanted = Interval(START - timedelta(days=days, minutes=-1), START + timedelta(minutes=15))
+        assert gaps(wanted, running.rig.coverage(resource)) == []
+    assert states(running.said)["failed"] == 0
+
+
+def test_an_idle_organization_costs_four_requests_a_minute_at_most(running: Running) -> None:
+    running.run(timedelta(minutes=5))
+    running.rig.sim.requests.clear()
+    running.run(timedelta(hours=1))
+    assert 60 <= len(running.rig.sim.requests) <= 4 * 60
+
+
+def test_a_first_copy_holds_no_poll_back(tmp_path: Path) -> None:
+    slow = Running(tmp_path, per_minute=30, latency=2.0, size=WorldSize(2, 150, 2_500, 2, 4))
+    slow.run(timedelta(minutes=9))
+    assert gaps(Interval(START - timedelta(days=3), START), slow.rig.coverage("events")), "the backfill goes on"
+    waits = [(later - at).total_seconds() for at, later in pairwise(slow.polls())]
+    assert len(waits) >= 7
+    assert max(waits) <= 75
+    slow.rig.close()
+
+
+def test_a_killed_daemon_goes_on_where_it_was_and_reads_nothing_twice(running: Running) -> None:
+    seen = 0
+
+    def before(request: httpx.Request) -> None:
+        nonlocal seen
+        running.clock.advance(0.3)
+        seen += "dataset=errors" in str(request.url)
+        if seen == 12:
+            raise Killed
+
+    running.rig.before = before
+    with pytest.raises(Killed):
+        running.run(timedelta(minutes=5))
+    running.rig.before = lambda request: running.clock.advance(0.3)
+    asked = running.rig.asked()
+    running.restart()
+    running.run(timedelta(minutes=1))
+    assert running.rig.asked() > asked
+    kept = Counter(f"{request.path}?{request.query}" for request in running.rig.sim.requests)
+    assert [key for key, times in kept.items() if times > 1 and "cursor" in key] == []
+
+
+def test_a_new_process_takes_up_the_schedule_where_it_was_left(running: Running) -> None:
+    running.run(timedelta(minutes=6))
+    entries = running.worker.entries
+    running.restart()
+    again = running.worker.entries
+    assert {name: entry.due_at for name, entry in again.items()} == {
+        name: entry.due_at for name, entry in entries.items()
+    }
+    assert {entry.every for entry in again.values()} == {entry.every for entry in entries.values()}
+    asked = running.rig.asked()
+    running.run(timedelta(seconds=1))
+    assert running.rig.asked() - asked <= 2
+
+
+def test_a_turn_that_was_stopped_is_due_in_the_next_process(running: Running) -> None:
+    running.run(timedelta(minutes=5), stop=lambda: len(running.asked("/events/", dataset="errors")) >= 3)
+    running.restart()
+    entry = running.worker.entries["error_counts"]
+    assert entry.due_at <= running.clock.now()
+    running.run(timedelta(minutes=2))
+    assert gaps(Interval(START - timedelta(days=3), START), running.rig.coverage("error_counts")) == []
+
+
+def test_a_stream_that_fails_stops_no_other_and_is_tried_ever_more_seldom(running: Running) -> None:
+    running.rig.sim.faults.add(path_contains="/sessions/", kind="status", status=403, times=1000)
+    running.run(timedelta(minutes=12))
+    failed = [each for each in running.said if each.result and each.result.state == "failed"]
+    assert {each.result.stream for each in failed if each.result} == {"release_health", "project_stats"}
+    waits = [int(each.text.split()[-2]) for each in failed if each.text.startswith("release_health")]
+    assert waits[:4] == [30, 60, 120, 240]
+    assert running.worker.entries["release_health"].failures == len(waits)
+    assert len(running.polls()) >= 10
+
+
+def test_a_defect_in_one_stream_stops_no_other(running: Running) -> None:
+    def after(body: bytes) -> bytes:
+        if b"bucket" in body or b'"groups"' in body:
+            raise ZeroDivisionError
+        return body
+
+    running.rig.after = after
+    running.run(timedelta(minutes=5))
+    failed = {each.result.stream for each in running.said if each.result and each.result.state == "failed"}
+    assert "release_health" in failed
+    assert "issues.hot" not in failed
+    assert any("a defect of sentry-sync: ZeroDivisionError" in each.text for each in running.said)
+    assert running.rig.rows(tables.issues)
+
+
+def test_a_refused_token_is_one_line_and_seldom_tried_again(running: Running) -> None:
+    running.run(timedelta(minutes=4))
+    running.rig.sim.tokens.revoke(TOKEN)
+    running.said.clear()
+    asked = running.rig.asked()
+    running.run(timedelta(minutes=25))
+    assert len(running.said) == 3
+    assert all("token" in each.text and "next try in" in each.text for each in running.said)
+    assert running.rig.asked() - asked == 3
+    running.rig.sim.tokens.add(TOKEN)
+    running.run(REFUSED + timedelta(minutes=2))
+    assert states(running.said)["done"] > 5
+
+
+def test_a_server_that_is_away_is_not_asked_by_every_stream(running: Running) -> None:
+    running.run(timedelta(minutes=3))
+    running.rig.sim.faults.add(path_contains="/", kind="drop", times=10_000)
+    asked = running.rig.asked()
+    running.run(timedelta(minutes=30))
+    assert running.rig.asked() - asked < 80
+    running.rig.sim.faults.clear()
+    running.said.clear()
+    running.run(timedelta(minutes=8))
+    assert states(running.said)["done"] > 5
+
+
+def test_a_clock_set_back_starves_nothing(running: Running) -> None:
+    running.run(timedelta(minutes=4))
+    ahead = running.clock.current
+    running.clock.current -= timedelta(hours=3)
+    polls = len(running.polls())
+    running.run(timedelta(minutes=5))
+    assert running.clock.current < ahead
+    assert len(running.polls()) - polls >= 4
+
+
+def test_a_suspended_machine_makes_up_for_hours_in_one_turn_each(running: Running) -> None:
+    running.run(timedelta(minutes=4))
+    running.clock.advance(6 * 3600)
+    running.rig.sim.requests.clear()
+    running.run(timedelta(minutes=2))
+    assert 1 <= len(running.polls()) <= 4
+    assert gaps(Interval(START, START + timedelta(hours=6)), running.rig.coverage("events")) == []
+
+
+def test_a_sweep_that_found_what_people_did_is_repeated_sooner(running: Running) -> None:
+    running.run(timedelta(minutes=4))
+    quiet = running.worker.entries["issues.sweep"].every
+    assert quiet > timedelta(minutes=15)
+    running.clock.advance(1800)
+    for issue in [i.id for i in running.rig.sim.world.issues.values() if i.status == "unresolved"][:5]:
+        running.rig.sim.mutate.resolve(issue)
+    running.run(timedelta(minutes=4))
+    assert running.worker.entries["issues.sweep"].every == timedelta(minutes=12)
+    held = {row.id: row.status for row in running.rig.rows(tables.issues)}
+    assert held == {issue.id: issue.status for issue in running.rig.sim.world.issues.values()}
+
+
+def test_a_wait_ends_when_it_is_told_to_stop() -> None:
+    stopping = threading.Event()
+    clock = StoppableClock(FakeClock(), stopping)
+    clock.sleep(0)
+    stopping.set()
+    with pytest.raises(Stopped):
+        clock.sleep(3600)
+
+
+class Scripted(Worker):
+    """A worker that does as it is told."""
+
+    def __init__(self, turns: list[Callable[[], float]]) -> None:
+        self.entries = {}
+        self.turns = turns
+        self.starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+
+    def turn(self, stop: Callable[[], bool]) -> float:
+        return self.turns.pop(0)()
+
+
+def made(store: Store, turns: list[Callable[[], float]]) -> tuple[Daemon, Scripted, list[Said]]:
+    said: list[Said] = []
+    worker = Scripted(turns)
+    return Daemon(store, worker, threading.Event(), said.append), worker, said
+
+
+def test_a_daemon_works_until_it_is_stopped(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", FakeClock())
+
+    def stop() -> float:
+        daemon.stop()
+        return 3600.0
+
+    daemon, worker, _ = made(store, [lambda: 0.0, lambda: 0.0, stop])
+    daemon.run()
+    assert worker.turns == []
+
+
+def test_a_daemon_that_lost_the_lease_waits_for_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentry_sync.daemon.RETRY_STORE", 0.0)
+    store = Store(tmp_path / "store", FakeClock())
+
+    def lose() -> float:
+        raise LeaseLost("another sentry-sync took over")
+
+    def fill() -> float:
+        raise StoreUnwritable("the disk is full")
+
+    def stop() -> float:
+        daemon.stop()
+        return 0.0
+
+    daemon, worker, said = made(store, [lose, fill, stop])
+    daemon.run()
+    assert worker.starts == 3
+    assert [each.text for each in said] == [
+        "another sentry-sync took over; next try in 0 s",
+        "the disk is full; next try in 0 s",
+    ]
+
+
+def test_a_second_daemon_waits_and_says_so_once(tmp_path: Path) -> None:
+    clock = FakeClock()
+    with Store(tmp_path / "store", clock).syncing():
+        waited: list[float] = []
+
+        class Patient(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                waited.append(seconds)
+                if len(waited) == 5:
+                    daemon.stop()
+
+        daemon, worker, said = made(Store(tmp_path / "store", Patient()), [])
+        daemon.run()
+    assert worker.starts == 0
+    assert len(waited) == 5
+    assert [each.text.startswith("waiting for another sentry-sync (process") for each in said] == [True]
