@@ -62,7 +62,7 @@ class Rhythm:
     news: tuple[str, ...] = ()
     """The streams whose changes of issues count as finding something; without them any row does."""
     follows: str | None = None
-    """Due as soon as this one is through, besides."""
+    """Due as soon as this one is through, besides; what it finds then is that one's finding too."""
 
     @property
     def shortest(self) -> timedelta:
@@ -99,9 +99,11 @@ RHYTHMS: Mapping[str, Rhythm] = {
         fastest=12 * MINUTE,
         quiet=30 * MINUTE,
         slowest=2 * HOUR,
-        news=("issues.sweep", "issues.confirm"),
+        news=("issues.sweep",),
     ),
-    "issues.confirm": Rhythm(every=30 * MINUTE, slowest=2 * HOUR, follows="issues.sweep"),
+    "issues.confirm": Rhythm(
+        every=30 * MINUTE, slowest=2 * HOUR, follows="issues.sweep", news=("issues.confirm",)
+    ),
     "issues.verify": Rhythm(every=5 * MINUTE, slowest=HOUR),
     # The counts of all hours beside what is held, once those of the last hour are in.
     "events.retention": Rhythm(every=HOUR, after=9 * MINUTE, slowest=6 * HOUR),
@@ -241,6 +243,16 @@ def due_with(entries: Mapping[str, Entry], finished: str, now: datetime) -> dict
         name: replace(entry, due_at=min(entry.due_at, now)) if RHYTHMS[name].follows == finished else entry
         for name, entry in entries.items()
     }
+
+
+def hastened(entries: Mapping[str, Entry], finder: str, now: datetime) -> dict[str, Entry]:
+    """The entries after a ladder that follows another found something: the other is repeated sooner."""
+    leader = RHYTHMS[finder].follows
+    if leader is None:
+        return dict(entries)
+    every = RHYTHMS[leader].shortest
+    entry = entries[leader]
+    return {**entries, leader: replace(entry, every=every, due_at=min(entry.due_at, now + every))}
 
 
 @dataclass(frozen=True, slots=True)
