@@ -190,6 +190,8 @@ class _Look:
             notes.append(f"Sentry no longer has this issue (seen {shown(issue.removed_at)}){dropped}")
         if covered and issue.last_seen and issue.last_seen > covered.as_of:
             notes.append(f"the issue was last seen {shown(issue.last_seen)}, after as_of: it has newer events")
+        if self.known.capabilities.get("explore.errors") is False and rows and self._source() == "local":
+            notes.append("this server counts no errors by the hour: events that reached it late may be missing")
         served = self.known.retention.get("events")
         if served and any(row.timestamp < served for row in rows):
             notes.append(f"events from before {shown(served)} are held here only: Sentry no longer lists them")

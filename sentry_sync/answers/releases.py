@@ -138,6 +138,9 @@ class _Look:
             notes += days.notes() if days else []
             as_of = min(as_of, days.as_of) if as_of and days else as_of
         learned = self.view.learned.get("releases")
+        verified = min((row.verified_at for row in rows), default=None)
+        if as_of and verified and as_of - verified > stale_after("releases"):
+            notes.append(f"counts and dates of releases that are not new are as of {shown(verified)} or later")
         return Facts(
             as_of=as_of,
             complete=complete and (learned is None or learned.complete),
@@ -145,7 +148,7 @@ class _Look:
             source=self._source(),
             rung=("releases, sessions" if days else "releases") if as_of else None,
             notes=tuple(notes),
-            oldest_verified_at=min((row.verified_at for row in rows), default=None),
+            oldest_verified_at=verified,
         )
 
     def _source(self) -> str:

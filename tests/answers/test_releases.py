@@ -60,6 +60,7 @@ def test_the_newest_release_of_the_project_comes_first(filled: Asking) -> None:
     assert versions(answer) == ["api@2.0.0", "api@1.5.0", "api@1.0.0"]
     assert (fresh(answer)["complete"], answer["more"]) == (True, False)
     assert fresh(answer)["oldest_verified_at"] == "2026-11-19T12:34:56Z"
+    assert "releases that are not new are as of 2026-11-19T12:34:56Z or later" in " ".join(fresh(answer)["notes"])
     assert answer["releases"][0]["new_issues"] == 3
     assert "health" not in answer["releases"][0]
 

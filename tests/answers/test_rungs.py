@@ -59,6 +59,9 @@ def test_glitchtip_stands_on_other_rungs(tmp_path: Path) -> None:
     found = rungs(asking, asking.offline)
     assert (found["issues"], found["performance"]) == ("issues_by_last_seen", None)
     assert found["events"] in {"project_events", "issue_events"}
+    some = max(asking.rig.sim.world.issues.values(), key=lambda issue: issue.last_seen)
+    notes = " ".join(asking.offline.get_events(some.id)["freshness"]["notes"])
+    assert "events that reached it late may be missing" in notes
     asking.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -72,7 +73,9 @@ class Rig:
         self.store.paths.create()
         ledger = RequestLedger(self.store.paths.ledger, self.clock, per_minute=None)
         connection = Connection("http://127.0.0.1", TOKEN, "acme")
-        client = SentryClient(connection, ledger, self.clock, transport=httpx.MockTransport(self._answer))
+        # The same pauses each time: an example that failed must fail again.
+        rng = random.Random(len(self._clients))
+        client = SentryClient(connection, ledger, self.clock, transport=httpx.MockTransport(self._answer), rng=rng)
         self._clients.append(client)
         return client
 

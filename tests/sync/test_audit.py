@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sentry_sync.records.intervals import gaps
 from sentry_sync.simulator.world.issues import Issue
 from sentry_sync.store import tables
+from sentry_sync.sync.stream import Policy
 from tests.support.rig import Rig
 from tests.sync.test_streams import happened, hour_of
 
@@ -172,3 +174,26 @@ def test_an_event_older_than_all_that_is_synced_reaches_the_environments_of_its_
         if (row.issue_id, row.environment) == (issue.id, event.environment or "")
     ]
     assert firsts == [event.at]
+
+
+def test_an_event_that_came_late_before_days_without_a_sync_is_in_its_environment(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, policy=Policy(history_days=2, performance_hours=1))
+    rig.sync("issues", "events")
+    issue = max(rig.sim.world.issues.values(), key=lambda found: found.last_second)
+    rig.sim.mutate.new_events(issue.id, at=rig.clock.now() - timedelta(hours=30), count=40)
+    index = rig.sim.world.index
+    true = {
+        rig.sim.world.environment_of(event) or "": index.timestamp[event]
+        for event in sorted(issue.events, key=lambda event: index.timestamp[event], reverse=True)
+    }
+    rig.advance(3 * 86_400)
+    rig.sync("issues", "events")
+    rig.advance(60)
+    rig.sync("issues", "events")
+    first = {
+        row.environment: row.first_seen.timestamp()
+        for row in rig.rows(tables.issue_environments)
+        if row.issue_id == issue.id
+    }
+    assert first == true
+    rig.close()

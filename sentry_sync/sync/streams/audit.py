@@ -9,7 +9,7 @@ is read again when the server counts something else of it than the last time.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.records.audit import Books, Doubt, Retention, days_counted, doubts
@@ -40,13 +40,18 @@ OLDEST = "min(timestamp)"
 
 
 def _plan_audit(look: Look) -> list[Work]:
-    """Once an hour, right after it has turned; never before anything is known."""
+    """Once an hour, right after it has turned; never before anything is known.
+
+    After days without a sync it reaches as far back as the last one did: events that were late for those days may
+    have come since, and environments are called known for longer than events are.
+    """
     end = floor(look.now, HOUR)
     mark = look.state.mark(AUDIT_NAME)
     if mark is not None and end <= mark.mark:
         return []
     known = look.state.coverage("events") + look.state.coverage("error_counts")
-    start = floor(look.window(look.policy.history_days).start, HOUR) + HOUR
+    last = min(look.now, mark.mark) if mark else look.now
+    start = floor(last - timedelta(days=look.policy.history_days), HOUR) + HOUR
     if start >= end or all(part.end <= start for part in known):
         return []
     return [Work(window=Interval(start, end))]
