@@ -17,6 +17,7 @@ from sentry_sync.records.budget import reserve_of
 from sentry_sync.records.intervals import floor
 from sentry_sync.records.schedule import Entry
 from sentry_sync.sync.plan import DAY, HOUR, INTERVALS
+from sentry_sync.sync.streams.explore import PAGE_LIMIT
 
 MINUTE = timedelta(minutes=1)
 
@@ -56,7 +57,7 @@ class Rhythm:
     fastest: timedelta | None = None
     """What finding something shortens it to, where that makes sense."""
     quiet: timedelta | None = None
-    """What finding nothing lengthens it to, step by step."""
+    """What finding nothing lengthens it to, step by step; not so far that its resource is called stale."""
     after: timedelta | None = None
     """Runs this long after each multiple of the interval, for figures that are final by the clock."""
     news: tuple[str, ...] = ()
@@ -85,14 +86,14 @@ RHYTHMS: Mapping[str, Rhythm] = {
     # Figures of a window that ends at the full hour.
     "transaction_windows.24h": Rhythm(every=HOUR, after=8 * MINUTE, slowest=6 * HOUR),
     # A minute after the full hour its errors are in: ingestion lags by less, and what comes later is read again.
-    "error_counts": Rhythm(every=15 * MINUTE, after=MINUTE, quiet=30 * MINUTE, slowest=HOUR),
+    "error_counts": Rhythm(every=15 * MINUTE, after=MINUTE, slowest=HOUR),
     "release_health": Rhythm(every=INTERVALS["releases"], slowest=HOUR),
     "project_stats": Rhythm(every=INTERVALS["projects"], slowest=2 * HOUR),
     "events": Rhythm(every=INTERVALS["events"], quiet=2 * INTERVALS["events"], slowest=30 * MINUTE),
     "transactions": Rhythm(every=_QUARTER, after=3 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "queries": Rhythm(every=_QUARTER, after=5 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "web_vitals": Rhythm(every=_QUARTER, after=6 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
-    "issue_environments": Rhythm(every=_QUARTER, quiet=2 * _QUARTER, slowest=HOUR),
+    "issue_environments": Rhythm(every=15 * MINUTE, quiet=2 * INTERVALS["events"], slowest=HOUR),
     # 5,000 unresolved cost 50 requests a sweep: at twelve minutes their median age is under ten.
     "issues.sweep": Rhythm(
         every=15 * MINUTE,
@@ -143,8 +144,11 @@ def capacity(per_minute: int) -> float:
 
 
 def quantum(per_minute: int) -> int:
-    """Pages of a slice while others wait: a minute of what background work may send."""
-    return max(5, int(capacity(per_minute)))
+    """Pages of a slice while others wait: a minute of what background work may send.
+
+    A window's pages at least: an hour's figures can't be taken up in the middle once others had their turns.
+    """
+    return max(PAGE_LIMIT, int(capacity(per_minute)))
 
 
 def opened(held: Mapping[str, Entry], now: datetime) -> dict[str, Entry]:
