@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from sentry_sync.errors import AuthFailed, LeaseLost, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
+from sentry_sync.errors import AuthFailed, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
 from sentry_sync.records.clock import Clock
 from sentry_sync.records.schedule import Entry
 from sentry_sync.store.lease import Lease
@@ -260,12 +260,11 @@ class Daemon:
             while not self._stopping.is_set():
                 try:
                     self._sync()
-                except (LeaseLost, StoreUnwritable) as error:
+                except (StoreBusy, StoreUnwritable) as error:
+                    if self._stopping.is_set():
+                        return  # it is only that waiting for another process was given up
                     self._tell(Said(f"{error}; next try in {RETRY_STORE:.0f} s"))
                     self._stopping.wait(RETRY_STORE)
-                except StoreBusy:
-                    if not self._stopping.is_set():  # else it is only that waiting was given up
-                        raise
         finally:
             self._alarms.shutdown(wait=False)
 
