@@ -96,7 +96,7 @@ class Engine:
         tasks: deque[Task] = deque()
         if stream.covers is None:
             tasks.extend(_unfinished(stream, look))
-        resumed = [task.work for task in tasks]
+        resumed = {_place(task.work) for task in tasks}
         planned = False
         while tasks or not planned:
             if not tasks:
@@ -124,11 +124,11 @@ class Engine:
             raise self._setback
         return True
 
-    def _due(self, stream: Stream, look: Look, resumed: list[Work]) -> list[Task]:
+    def _due(self, stream: Stream, look: Look, resumed: set[tuple[str, datetime | None]]) -> list[Task]:
         """What is due now. What was just read to its end, an unfinished pass going on, is not read once more."""
         planned = list(look.left) if look.part is Part.REST else stream.plan(look)
         if stream.covers is None:
-            return [Task(work) for work in planned if work not in resumed]
+            return [Task(work) for work in planned if _place(work) not in resumed]
         resource = stream.covers
         unfinished = self._worth_resuming(stream, look)
         worth = [work for work in planned if _worth_asking(work, resource, look, unfinished)]
@@ -322,6 +322,11 @@ class Engine:
 
 def _unfinished(stream: Stream, look: Look) -> list[Task]:
     return [Task(Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)]
+
+
+def _place(work: Work) -> tuple[str, datetime | None]:
+    """Scope and where the window begins: its end may have been moved back to the server's time."""
+    return work.scope, work.window.start if work.window else None
 
 
 def _worth_asking(work: Work, resource: str, look: Look, unfinished: list[Pass]) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from sentry_sync.records.intervals import Interval
+from sentry_sync.simulator import WorldSize
 from sentry_sync.sync.run import Left, Slice, Terms
 from sentry_sync.sync.stream import Ladder, Part
-from sentry_sync.sync.streams import events, inventory, performance
+from sentry_sync.sync.streams import events, inventory, performance, reconcile
 from tests.support.rig import START, Rig
 
 HOUR = timedelta(hours=1)
@@ -49,6 +51,22 @@ def test_a_list_that_goes_on_in_the_next_slice_is_read_once(rig: Rig) -> None:
     assert (first.result.state, first.result.pages) == ("partial", 0)
     done = slice_of(rig, (inventory.PROJECTS,), Part.REST, left=first.left)
     assert (done.result.state, done.result.pages) == ("done", 1)
+
+
+def test_a_sweep_that_goes_on_in_the_next_slice_is_made_once_though_the_servers_clock_is_behind(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=2, issues=400, events_per_day=60, releases=2, days=6))
+    rig.sync("issues")
+    rig.advance(1800)
+    rig.clock.advance(0.7)  # the Date header has whole seconds
+    asked = rig.asked()
+    first = slice_of(rig, (reconcile.SWEEP,), Part.DUE, pages=1)
+    rest = slice_of(rig, (reconcile.SWEEP,), Part.REST, left=first.left)
+    unresolved = sum(issue.status == "unresolved" for issue in rig.sim.world.issues.values())
+    assert rest.result.state == "done"
+    assert rig.asked() - asked == -(-unresolved // 100)
+    rig.close()
 
 
 def test_no_more_bodies_are_fetched_in_two_slices_than_in_one(rig: Rig) -> None:
