@@ -26,7 +26,7 @@ from sentry_sync.sync.forecast import forecast
 START = datetime(2026, 11, 20, 9, 25, tzinfo=UTC)
 """A Friday morning: the hour measured has a third more errors than the day's average."""
 
-SETTLING = timedelta(minutes=35)
+SETTLING = timedelta(minutes=30)
 """Until the ladders, all due at the start, are apart, and their windows hold what arrives since."""
 
 

@@ -139,7 +139,7 @@ class Hour:
             events_per_day=len(events) * 24,
             issues_per_hour=len({index.issue[event] for event in events}),
             count_rows_per_hour=len(keys),
-            releases_per_day=len(world.projects),
+            releases_per_day=held.releases,  # a world of one day has made them all within it
             releases=len(world.releases.all),
             transactions=held.transactions,
             queries=held.queries,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from sentry_sync.errors import AuthFailed, LeaseLost, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
+from sentry_sync.errors import AuthFailed, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
 from sentry_sync.records.clock import Clock
 from sentry_sync.records.schedule import Entry
 from sentry_sync.store.lease import Lease
@@ -19,8 +19,9 @@ from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.sync import schedule
 from sentry_sync.sync.engine import Progress
-from sentry_sync.sync.run import LADDERS, Slice, StreamResult, Syncer, Terms
+from sentry_sync.sync.run import LADDERS, Left, Slice, StreamResult, Syncer, Terms
 from sentry_sync.sync.schedule import RHYTHMS, Outcome
+from sentry_sync.sync.server_clock import TOLERANCE
 from sentry_sync.sync.stream import Part, Policy
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class Worker:
         self._tell = tell
         self.entries: dict[str, Entry] = {}
         self._rows: dict[str, int] = {}
+        self._began: dict[str, datetime] = {}
+        self._left: dict[str, Left | None] = {}
         self._pace = schedule.Pace()
         self._silent: frozenset[str] = frozenset()
         self._rests = 0
@@ -153,19 +156,21 @@ class Worker:
         if entry.due_at <= now:
             entry, part = schedule.begun(entry, now, self._fitted()[name]), Part.DUE
             self.entries[name] = entry
-            self._rows[name] = 0
-        terms = Terms(part, entry.every * PUNCTUAL, lambda: stop() or self._gives_way(name))
+            self._rows[name], self._began[name], self._left[name] = 0, now, None
+        terms = Terms(part, entry.every * PUNCTUAL, lambda: stop() or self._gives_way(name), self._left.get(name))
         before = entry.pages
         result = self._slice(name, terms)
         self._rows[name] = self._rows.get(name, 0) + result.rows
         ended = self._clock.now()
         self._pace = self._pace.after((ended - now).total_seconds(), self.entries[name].pages - before)
-        outcome = Outcome(result.state, self._found(name, now - entry.every))
+        outcome = Outcome(result.state, self._found(name))
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
             uow.keep_schedule(after, ended)
         if result.state in THROUGH and after.pages:
             self.entries = schedule.due_with(self.entries, name, ended)
+            if outcome.news:
+                self.entries = schedule.hastened(self.entries, name, ended)
             self._tell(Said(f"{name}: {self._rows[name]} rows in {after.requests} requests", result))
         elif result.state == "failed":
             wait = (max(after.due_at, self._rest_until or ended) - ended).total_seconds()
@@ -185,6 +190,7 @@ class Worker:
             return _failed(name, str(error), error.exit_code)
         except Exception as error:  # noqa: BLE001 (a defect in one stream must not stop the others; its text may quote an event)
             return _failed(name, f"a defect of sentry-sync: {type(error).__name__}; please report it", 70)
+        self._left[name] = found.left
         for note in found.notes:
             self._tell(Said(note))
         self._heed(found)
@@ -210,13 +216,13 @@ class Worker:
         demands = {name: schedule.demand(entry, self._share) for name, entry in self.entries.items()}
         return schedule.stretched(demands, self._pace.per_minute(self._capacity))
 
-    def _found(self, name: str, since: datetime) -> bool:
+    def _found(self, name: str) -> bool:
         """Whether its turn found anything new: rows, or for a sweep changes that nobody else had seen."""
         news = RHYTHMS[name].news
         if not news:
             return self._rows[name] > 0
         with closing(self._store.read()) as reading:
-            return State(reading).changes_seen(news, since) > 0
+            return State(reading).changes_seen(news, self._began[name] - TOLERANCE) > 0
 
     def _count(self, step: Progress) -> None:
         if step.state == "page":
@@ -254,12 +260,11 @@ class Daemon:
             while not self._stopping.is_set():
                 try:
                     self._sync()
-                except (LeaseLost, StoreUnwritable) as error:
+                except (StoreBusy, StoreUnwritable) as error:
+                    if self._stopping.is_set():
+                        return  # it is only that waiting for another process was given up
                     self._tell(Said(f"{error}; next try in {RETRY_STORE:.0f} s"))
                     self._stopping.wait(RETRY_STORE)
-                except StoreBusy:
-                    if not self._stopping.is_set():  # else it is only that waiting was given up
-                        raise
         finally:
             self._alarms.shutdown(wait=False)
 

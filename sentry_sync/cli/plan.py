@@ -162,7 +162,7 @@ def _document(
             "backfill": sum(line.backfill for line in found.lines),
             "fits": found.fits,
         },
-        "notes": list(notes(found)),
+        "notes": [*_failing(kept), *notes(found)],
     }
 
 
@@ -179,6 +179,15 @@ def _stream(line: Line, entry: Entry | None) -> dict[str, Any]:
         "backfill": line.backfill,
         "backfill_seconds": None if line.backfill_takes is None else line.backfill_takes.total_seconds(),
     }
+
+
+def _failing(kept: Mapping[str, Entry]) -> list[str]:
+    return [
+        f"{entry.stream} failed {entry.failures} times in a row and is tried ever more seldom: "
+        "`sentry-sync status` says why."
+        for entry in kept.values()
+        if entry.failures > 1
+    ]
 
 
 def notes(found: Forecast) -> list[str]:

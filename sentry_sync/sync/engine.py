@@ -83,6 +83,8 @@ class Engine:
         self._report = report
         self._stop = stop
         self._setback: SentryError | None = None
+        self.left: tuple[Work, ...] | None = None
+        """What a run did not come to that was told to stop; None if it had not planned yet."""
 
     def run(self, stream: Stream, look: Look, tally: Tally) -> bool:
         """Make every pass that is due, the newest first; False when it was told to stop before the end.
@@ -92,17 +94,17 @@ class Engine:
         others are through.
         """
         tasks: deque[Task] = deque()
-        scopes: set[str] = set()
         if stream.covers is None:
             tasks.extend(_unfinished(stream, look))
-            scopes.update(task.work.scope for task in tasks)
+        resumed = {_place(task.work) for task in tasks}
         planned = False
         while tasks or not planned:
             if not tasks:
-                tasks.extend(self._due(stream, look, scopes))
+                tasks.extend(self._due(stream, look, resumed))
                 planned = True
                 continue
             if self._stop():
+                self.left = tuple(task.work for task in tasks) if planned else None
                 return False
             task = tasks.popleft()
             if task.run is None and (parts := _parts(stream, task.work, look)):
@@ -115,17 +117,18 @@ class Engine:
                 tasks.clear()
                 continue
             if more is None:
+                self.left = (task.work, *(later.work for later in tasks)) if planned else None
                 return False
             tasks.extendleft(Task(part) for part in reversed(more))
         if self._setback is not None:
             raise self._setback
         return True
 
-    def _due(self, stream: Stream, look: Look, resumed: set[str]) -> list[Task]:
-        """What is due now. A list without a window that was just read to its end is not read once more."""
-        planned = stream.plan(look)
+    def _due(self, stream: Stream, look: Look, resumed: set[tuple[str, datetime | None]]) -> list[Task]:
+        """What is due now. What was just read to its end, an unfinished pass going on, is not read once more."""
+        planned = list(look.left) if look.part is Part.REST else stream.plan(look)
         if stream.covers is None:
-            return [Task(work) for work in planned if work.window or work.scope not in resumed]
+            return [Task(work) for work in planned if _place(work) not in resumed]
         resource = stream.covers
         unfinished = self._worth_resuming(stream, look)
         worth = [work for work in planned if _worth_asking(work, resource, look, unfinished)]
@@ -321,10 +324,15 @@ def _unfinished(stream: Stream, look: Look) -> list[Task]:
     return [Task(Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)]
 
 
+def _place(work: Work) -> tuple[str, datetime | None]:
+    """Scope and where the window begins: its end may have been moved back to the server's time."""
+    return work.scope, work.window.start if work.window else None
+
+
 def _worth_asking(work: Work, resource: str, look: Look, unfinished: list[Pass]) -> bool:
-    """Whether ``work`` belongs to the part of what is due that this run was asked for."""
+    """Whether ``work`` is more than what happened since a run that was killed and is going on."""
     mine = [run for run in unfinished if run.scope == work.scope]
-    if work.window is None or look.part is Part.DUE or (look.part is Part.WHOLE and not mine):
+    if work.window is None or look.part is not Part.WHOLE or not mine:
         return True
     known = look.state.coverage(resource, work.scope)
     return worth_asking(work.window, known, last_known(mine, known))

@@ -27,7 +27,7 @@ from sentry_sync.sync.doubt import Doubt
 from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.schedule import RHYTHMS
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream
+from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream, Work
 from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
 from sentry_sync.sync.turn import Turn
 
@@ -97,6 +97,16 @@ class Terms:
     age: timedelta
     """How old what was read as a whole must be before it is due again."""
     stop: Stop
+    left: Left | None = None
+    """What earlier slices of the turn did not come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a slice did not come to, on the rung it stood on."""
+
+    source: str
+    works: tuple[Work, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,8 @@ class Slice:
     """The endpoint that could not be had."""
     notes: tuple[str, ...] = ()
     """What the store claimed and had to take back, a line each."""
+    left: Left | None = None
+    """What it did not come to; None if it must plan anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +174,7 @@ class Syncer:
         self._report = report
         self._turn: Turn | None = None
         self._proven = False
+        self._left: Left | None = None
 
     def run(self, resources: Sequence[str] = RESOURCES, stop: Stop = _never, *, full: bool = False) -> Summary:
         """Read what is due of ``resources`` and say how each stream fared.
@@ -202,7 +215,7 @@ class Syncer:
             known.able.heed_upgrade()
             result, silent = self._climb_surely(ladder, terms, known, proven=self._proven)
         self._proven = self._proven or result.pages > 0
-        return Slice(result, frozenset(silent), tuple(known.doubt.notes))
+        return Slice(result, frozenset(silent), tuple(known.doubt.notes), self._left)
 
     def tidy(self) -> None:
         """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
@@ -268,9 +281,21 @@ class Syncer:
             client = self._client.lane(rung.lane)
             engine = Engine(self._store, client, self._clock, self._report, terms.stop)
             began = self._turn.began(self._clock) if self._turn else None
-            look = Look(state, self._policy, self._clock.now(), state.projects(), began, terms.part, terms.age)
+            left = terms.left.works if terms.left and terms.left.source == rung.source else None
+            look = Look(
+                state,
+                self._policy,
+                self._clock.now(),
+                state.projects(),
+                began,
+                part=Part.DUE if terms.part is Part.REST and left is None else terms.part,
+                left=left or (),
+                age=terms.age,
+            )
             try:
+                self._left = None
                 whole = engine.run(rung, look, tally)
+                self._left = None if engine.left is None else Left(rung.source, engine.left)
             except AuthFailed:
                 raise
             except (NotSupported, BadRequest, Gone) as error:

@@ -17,6 +17,7 @@ from sentry_sync.records.budget import reserve_of
 from sentry_sync.records.intervals import floor
 from sentry_sync.records.schedule import Entry
 from sentry_sync.sync.plan import DAY, HOUR, INTERVALS
+from sentry_sync.sync.streams.explore import PAGE_LIMIT
 
 MINUTE = timedelta(minutes=1)
 
@@ -56,13 +57,13 @@ class Rhythm:
     fastest: timedelta | None = None
     """What finding something shortens it to, where that makes sense."""
     quiet: timedelta | None = None
-    """What finding nothing lengthens it to, step by step."""
+    """What finding nothing lengthens it to, step by step; not so far that its resource is called stale."""
     after: timedelta | None = None
     """Runs this long after each multiple of the interval, for figures that are final by the clock."""
     news: tuple[str, ...] = ()
     """The streams whose changes of issues count as finding something; without them any row does."""
     follows: str | None = None
-    """Due as soon as this one is through, besides."""
+    """Due as soon as this one is through, besides; what it finds then is that one's finding too."""
 
     @property
     def shortest(self) -> timedelta:
@@ -85,23 +86,25 @@ RHYTHMS: Mapping[str, Rhythm] = {
     # Figures of a window that ends at the full hour.
     "transaction_windows.24h": Rhythm(every=HOUR, after=8 * MINUTE, slowest=6 * HOUR),
     # A minute after the full hour its errors are in: ingestion lags by less, and what comes later is read again.
-    "error_counts": Rhythm(every=15 * MINUTE, after=MINUTE, quiet=30 * MINUTE, slowest=HOUR),
+    "error_counts": Rhythm(every=15 * MINUTE, after=MINUTE, slowest=HOUR),
     "release_health": Rhythm(every=INTERVALS["releases"], slowest=HOUR),
     "project_stats": Rhythm(every=INTERVALS["projects"], slowest=2 * HOUR),
     "events": Rhythm(every=INTERVALS["events"], quiet=2 * INTERVALS["events"], slowest=30 * MINUTE),
     "transactions": Rhythm(every=_QUARTER, after=3 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "queries": Rhythm(every=_QUARTER, after=5 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "web_vitals": Rhythm(every=_QUARTER, after=6 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
-    "issue_environments": Rhythm(every=_QUARTER, quiet=2 * _QUARTER, slowest=HOUR),
+    "issue_environments": Rhythm(every=15 * MINUTE, quiet=2 * INTERVALS["events"], slowest=HOUR),
     # 5,000 unresolved cost 50 requests a sweep: at twelve minutes their median age is under ten.
     "issues.sweep": Rhythm(
         every=15 * MINUTE,
         fastest=12 * MINUTE,
         quiet=30 * MINUTE,
         slowest=2 * HOUR,
-        news=("issues.sweep", "issues.confirm"),
+        news=("issues.sweep",),
     ),
-    "issues.confirm": Rhythm(every=30 * MINUTE, slowest=2 * HOUR, follows="issues.sweep"),
+    "issues.confirm": Rhythm(
+        every=30 * MINUTE, slowest=2 * HOUR, follows="issues.sweep", news=("issues.confirm",)
+    ),
     "issues.verify": Rhythm(every=5 * MINUTE, slowest=HOUR),
     # The counts of all hours beside what is held, once those of the last hour are in.
     "events.retention": Rhythm(every=HOUR, after=9 * MINUTE, slowest=6 * HOUR),
@@ -141,8 +144,11 @@ def capacity(per_minute: int) -> float:
 
 
 def quantum(per_minute: int) -> int:
-    """Pages of a slice while others wait: a minute of what background work may send."""
-    return max(5, int(capacity(per_minute)))
+    """Pages of a slice while others wait: a minute of what background work may send.
+
+    A window's pages at least: an hour's figures can't be taken up in the middle once others had their turns.
+    """
+    return max(PAGE_LIMIT, int(capacity(per_minute)))
 
 
 def opened(held: Mapping[str, Entry], now: datetime) -> dict[str, Entry]:
@@ -241,6 +247,16 @@ def due_with(entries: Mapping[str, Entry], finished: str, now: datetime) -> dict
         name: replace(entry, due_at=min(entry.due_at, now)) if RHYTHMS[name].follows == finished else entry
         for name, entry in entries.items()
     }
+
+
+def hastened(entries: Mapping[str, Entry], finder: str, now: datetime) -> dict[str, Entry]:
+    """The entries after a ladder that follows another found something: the other is repeated sooner."""
+    leader = RHYTHMS[finder].follows
+    if leader is None:
+        return dict(entries)
+    every = RHYTHMS[leader].shortest
+    entry = entries[leader]
+    return {**entries, leader: replace(entry, every=every, due_at=min(entry.due_at, now + every))}
 
 
 @dataclass(frozen=True, slots=True)

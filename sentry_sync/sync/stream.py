@@ -61,7 +61,7 @@ class Part(Enum):
     DUE = "due"
     """All of it, the newest in any case: its time has come."""
     REST = "rest"
-    """What an earlier slice of the same turn left; what has happened since waits for the next turn."""
+    """What earlier slices of the same turn left; what has happened since waits for the next turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ class Look:
     turn: datetime | None = None
     """When a whole reconcile turn began that must be made now; None in an ordinary run."""
     part: Part = Part.WHOLE
+    left: Sequence[Work] = ()
+    """What earlier slices of the turn planned and did not come to, where this one is to bring the rest."""
     age: timedelta = timedelta()
     """How old what was read as a whole (a sweep, a list) must be before it is due again."""
 

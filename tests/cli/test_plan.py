@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from sentry_sync.cli.plan import Wish, of_the_store, supposed
 from sentry_sync.cli.settings import load
 from sentry_sync.errors import SettingsError
+from sentry_sync.records.schedule import Entry
 from sentry_sync.sync.stream import Policy
 from tests.support.cli import CommandLine
 from tests.support.rig import START, Rig
@@ -51,6 +53,16 @@ def test_what_is_not_covered_yet_is_still_to_be_read(rig: Rig) -> None:
     for name in ("issues.hot", "events", "error_counts", "release_health", "transactions"):
         assert stream(after, name)["backfill"] == 0, name
     assert 0 < stream(after, "event_bodies")["backfill"] < stream(before, "event_bodies")["backfill"]
+
+
+def test_a_stream_that_keeps_failing_is_named(rig: Rig) -> None:
+    rig.sync()
+    failing = Entry("release_health", timedelta(minutes=15), START, failures=3, requests=1)
+    with rig.store.write() as uow:
+        uow.keep_schedule(failing, START)
+    plan = of_the_store(load({"store": str(rig.directory)}), Policy(), START)
+    assert (stream(plan, "release_health")["failures"], stream(plan, "release_health")["last_requests"]) == (3, 1)
+    assert plan["notes"][0].startswith("release_health failed 3 times in a row")
 
 
 def test_without_a_copy_it_says_that_there_is_none(cli: CommandLine, rig: Rig) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sentry_sync.records.schedule import Entry
 from sentry_sync.sync import schedule
+from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.run import LADDERS
 from sentry_sync.sync.schedule import RHYTHMS, Demand, Outcome, Pace
 
@@ -35,6 +36,15 @@ def test_every_ladder_has_a_rhythm_in_the_order_of_its_value() -> None:
 def test_no_rhythm_contradicts_itself() -> None:
     for rhythm in RHYTHMS.values():
         assert rhythm.shortest <= rhythm.every <= rhythm.longest <= rhythm.slowest
+
+
+def test_nothing_is_called_stale_because_it_is_looked_for_less_often_when_nothing_happens() -> None:
+    aside = ("issues.", "releases.sweep", "releases.confirm", "organization", "environments", "deploys")
+    for ladder in LADDERS:
+        name, rhythm = ladder[0].name, RHYTHMS[ladder[0].name]
+        if name.startswith(aside) or "audit" in name or "retention" in name or "windows" in name:
+            continue  # these have dates of their own
+        assert rhythm.longest * (1 + schedule.JITTER) <= stale_after(ladder[0].resource) + MINUTE, name
 
 
 def test_a_store_without_a_schedule_has_everything_due_and_keeps_what_it_had() -> None:
@@ -211,7 +221,7 @@ def test_a_slow_server_is_planned_with_as_slow_as_it_is() -> None:
     assert pace.per_minute(80) == 80
 
 
-def test_small_budgets_have_small_quanta() -> None:
-    assert (schedule.capacity(100), schedule.quantum(100)) == (80, 80)
-    assert (schedule.capacity(10), schedule.quantum(10)) == (8, 8)
-    assert schedule.quantum(1) == 5
+def test_a_slice_is_a_minute_of_the_budget_and_never_less_than_a_window_of_pages() -> None:
+    assert (schedule.capacity(100), schedule.quantum(100)) == (80, 100)
+    assert (schedule.capacity(10), schedule.quantum(10)) == (8, 100)
+    assert schedule.quantum(1000) == 980
