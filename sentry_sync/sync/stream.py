@@ -182,6 +182,16 @@ def sift(rows: object, parse: Callable[[Raw], Any | Iterable[Any]]) -> tuple[lis
     return records, rejects
 
 
+def sift_one(body: object, parse: Callable[[Raw], Any | Iterable[Any]]) -> tuple[list[Any], list[str]]:
+    """The records of an answer that is one row, or why it could not be read.
+
+    Raises SchemaDrift when it is no object at all: that is no odd row but an answer to ask for again.
+    """
+    if not isinstance(body, dict):
+        raise SchemaDrift("the server's answer is not an object: is this Sentry's API?")
+    return sift([body], parse)
+
+
 def linked(page: Page, cursor: str | None, rows: Sized | None = None) -> Page:
     """``page``, once it is known to say whether more follows; its ``rows`` where the body is not the list itself.
 

@@ -12,7 +12,7 @@ from sentry_sync.records.intervals import Interval
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.sync.headway import passed, reached
 from sentry_sync.sync.plan import DAY, OVERLAP, windows_due
-from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked, sift
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked, sift, sift_one
 from sentry_sync.sync.streams import explore, vanished
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _fetch_body(client: SentryClient, work: Work, cursor: str | None, look: Look
 
 
 def _harvest_body(page: Page, work: Work, look: Look) -> Harvest:
-    records, rejects = sift([page.body], lambda raw: [parse_event(raw), parse_event_body(raw, page.server_time)])
+    records, rejects = sift_one(page.body, lambda raw: [parse_event(raw), parse_event_body(raw, page.server_time)])
     return Harvest(records, sum(isinstance(record, Event) for record in records), rejects)
 
 

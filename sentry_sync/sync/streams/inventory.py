@@ -17,7 +17,7 @@ from sentry_sync.records.organization import (
     parse_project,
     project_environments,
 )
-from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
+from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift, sift_one
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -39,7 +39,7 @@ def _when_older(stream: str) -> Callable[[Look], list[Work]]:
 
 
 def _organization(page: Page, work: Work, look: Look) -> Harvest:
-    records, rejects = sift([page.body], lambda raw: parse_organization(raw, page.server_time))
+    records, rejects = sift_one(page.body, lambda raw: parse_organization(raw, page.server_time))
     return Harvest(records, len(records), rejects)
 
 
