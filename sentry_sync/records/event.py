@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sentry_sync.records.fields import Malformed, Raw, dumped, integer, mapping, moment, named, required, text
+from sentry_sync.records.issue import IssueEnvironment
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +177,14 @@ def _user_key(user: Raw, tags: Mapping[str, str]) -> str | None:
         if isinstance(value, (str, int)) and value != "":
             return f"{prefix}:{value}"
     return None
+
+
+def environments_of(events: Iterable[Event]) -> list[IssueEnvironment]:
+    """What the events tell of their issues' environments: to the second, as Explore tells it."""
+    found: dict[tuple[str, str], IssueEnvironment] = {}
+    for event in events:
+        key, at = (event.issue_id, event.environment or ""), event.timestamp.replace(microsecond=0)
+        known = found.get(key)
+        first, last = (min(known.first_seen, at), max(known.last_seen, at)) if known else (at, at)
+        found[key] = IssueEnvironment(*key, event.project_id, first, last)
+    return list(found.values())

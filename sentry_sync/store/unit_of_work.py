@@ -11,9 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.audit import BELIEVE_AGAIN, Doubt
-from sentry_sync.records.event import EventGone
+from sentry_sync.records.event import Event, EventGone, environments_of
 from sentry_sync.records.intervals import Interval, gaps, subtract, union
-from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
@@ -143,6 +143,10 @@ class UnitOfWork:
         for kind, group in kinds.items():
             statement = upsert_for(kind)
             self._connection.exec_driver_sql(statement.sql, statement.rows(group))
+        # An event may be seen before anybody counts it, by an answer or with its body: then no count would differ.
+        if pairs := environments_of(kinds.get(Event, ())):
+            statement = upsert_for(IssueEnvironment)
+            self._connection.exec_driver_sql(statement.sql, statement.rows(pairs))
         self._bury(gone, seen_by)
         vanished.remove(self._connection, lost, self.uncover)
         releases.withdraw(self._connection, withdrawn)

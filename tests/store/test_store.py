@@ -16,7 +16,7 @@ from sqlalchemy import func, inspect, select
 from sentry_sync.errors import StoreMismatch, StoreMissing, StoreTooNew, StoreUnwritable
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.intervals import Interval
-from sentry_sync.records.issue import IssueProject
+from sentry_sync.records.issue import IssueEnvironment, IssueProject
 from sentry_sync.store import migrate, tables
 from sentry_sync.store.bodies import unpack
 from sentry_sync.store.reads.state import State
@@ -171,6 +171,23 @@ def test_a_project_known_from_an_issue_alone_is_removed_when_the_first_list_lack
         uow.remove_unseen_projects(NOW)
     with closing(store.read()) as connection:
         assert State(connection).projects() == {"web": "2"}
+
+
+def test_an_event_that_comes_with_its_body_is_known_of_its_issues_environment(store: Store) -> None:
+    def event(key: int, minutes: int, issue_id: str = "17") -> Event:
+        at = NOW - timedelta(minutes=minutes, microseconds=3)
+        return Event("2", f"{key:032x}", issue_id, at, "prod", None, None, None, None, None, None, {})
+
+    with store.write() as uow:
+        uow.upsert([IssueEnvironment("17", "prod", "2", NOW - timedelta(hours=1), NOW - timedelta(minutes=50))])
+        uow.upsert([event(1, 20), event(2, 9), event(3, 5, "18")])
+    with closing(store.read()) as connection:
+        found = connection.execute(select(tables.issue_environments)).all()
+    second = timedelta(seconds=1)
+    assert {row.issue_id: (row.first_seen, row.last_seen) for row in found} == {
+        "17": (NOW - timedelta(hours=1), NOW - timedelta(minutes=9) - second),
+        "18": (NOW - timedelta(minutes=5) - second,) * 2,
+    }
 
 
 def test_only_the_newest_bodies_of_an_issue_are_kept(store: Store) -> None:
