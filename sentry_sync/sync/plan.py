@@ -25,8 +25,8 @@ DAY = timedelta(days=1)
 
 
 def stale_after(resource: str) -> timedelta:
-    """The age at which an answer about ``resource`` calls itself stale: two intervals missed, and a minute."""
-    return 2 * INTERVALS[resource] + timedelta(minutes=1)
+    """The age at which an answer about ``resource`` calls itself stale: two intervals missed."""
+    return 2 * INTERVALS[resource]
 
 
 def windows_due(

@@ -89,11 +89,11 @@ RHYTHMS: Mapping[str, Rhythm] = {
     "error_counts": Rhythm(every=15 * MINUTE, after=MINUTE, slowest=HOUR),
     "release_health": Rhythm(every=INTERVALS["releases"], slowest=HOUR),
     "project_stats": Rhythm(every=INTERVALS["projects"], slowest=2 * HOUR),
-    "events": Rhythm(every=INTERVALS["events"], quiet=2 * INTERVALS["events"], slowest=30 * MINUTE),
+    "events": Rhythm(every=INTERVALS["events"], quiet=INTERVALS["events"] * 1.8, slowest=30 * MINUTE),
     "transactions": Rhythm(every=_QUARTER, after=3 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "queries": Rhythm(every=_QUARTER, after=5 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "web_vitals": Rhythm(every=_QUARTER, after=6 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
-    "issue_environments": Rhythm(every=15 * MINUTE, quiet=2 * INTERVALS["events"], slowest=HOUR),
+    "issue_environments": Rhythm(every=15 * MINUTE, quiet=INTERVALS["events"] * 1.8, slowest=HOUR),
     # 5,000 unresolved cost 50 requests a sweep: at twelve minutes their median age is under ten.
     "issues.sweep": Rhythm(
         every=15 * MINUTE,
