@@ -79,12 +79,16 @@ def verdict(found: Evidence) -> Verdict:
 
 
 class Capabilities:
-    """The server's capabilities as the store remembers them, during one run."""
+    """The server's capabilities as the store remembers them, during one run.
+
+    They are read once, as it begins: every stream asks for several, and nobody else writes them meanwhile.
+    """
 
     def __init__(self, store: Store, clock: ServerClock, state: State) -> None:
         self._store = store
         self._clock = clock
         self._state = state
+        self._told = state.capabilities()
         self._works: set[str] = set()
 
     def heed_upgrade(self) -> None:
@@ -93,7 +97,7 @@ class Capabilities:
         Its passes end as well: what their cursors meant to it is not known.
         """
         mine = f"{_PROGRAM}{__version__}"
-        before = [name for name in self._state.capabilities() if name.startswith(_PROGRAM)]
+        before = [name for name in self._told if name.startswith(_PROGRAM)]
         if mine in before or not self._state.origin():
             return
         with self._store.write() as uow:
@@ -103,6 +107,7 @@ class Capabilities:
             for name in before:
                 uow.unlearn(name)
             uow.learn(mine, self._clock.now(), available=True)
+        self._told = self._state.capabilities()
 
     def lacks(self, rung: Stream) -> bool:
         """Whether the server is known to lack what the rung needs."""
@@ -118,20 +123,20 @@ class Capabilities:
                     uow.abandon(rung.name)
 
     def _known(self, name: str) -> bool | None:
-        known = self._state.capability(name)
+        known = self._told.get(name)
         return known[0] if known else None
 
     def _expired(self, name: str) -> bool:
-        known = self._state.capability(name)
+        known = self._told.get(name)
         return known is None or self._clock.now() - known[1] >= FORGET
 
     def confirm(self, name: str) -> None:
         """It works."""
         self._works.add(name)
-        known = self._state.capability(name)
+        known = self._told.get(name)
         if known is None or not known[0] or self._clock.now() - known[1] > TELLING:
             self._learn(name, available=True)
-        if self._state.capability(f"{_DOUBTED}{name}"):
+        if f"{_DOUBTED}{name}" in self._told:
             self._forget(f"{_DOUBTED}{name}")
 
     def refused(self, name: str, error: SentryError, *, proven: bool, read: bool) -> bool:
@@ -139,7 +144,7 @@ class Capabilities:
 
         ``read`` says that pages were read before it came.
         """
-        known, doubted = self._state.capability(name), self._state.capability(f"{_DOUBTED}{name}")
+        known, doubted = self._told.get(name), self._told.get(f"{_DOUBTED}{name}")
         found = Evidence(
             error,
             known=known is not None and known[0],
@@ -157,9 +162,12 @@ class Capabilities:
         return judged is Verdict.LACKING
 
     def _learn(self, name: str, *, available: bool) -> None:
+        now = self._clock.now()
         with self._store.write() as uow:
-            uow.learn(name, self._clock.now(), available=available)
+            uow.learn(name, now, available=available)
+        self._told[name] = available, now
 
     def _forget(self, name: str) -> None:
         with self._store.write() as uow:
             uow.unlearn(name)
+        self._told.pop(name, None)

@@ -142,19 +142,11 @@ class State:
             ).all()
         return {row.slug: row.id for row in rows}
 
-    def capability(self, name: str) -> tuple[bool, datetime] | None:
-        """Whether the server can do something and when we learned it; None if nobody has tried."""
-        found = tables.capabilities
+    def capabilities(self) -> dict[str, tuple[bool, datetime]]:
+        """Whether the server can do something and when we learned it, by name; the sync's own notes included."""
         with self._connection.begin():
-            row = self._connection.execute(
-                select(found.c.available, found.c.learned_at).where(found.c.name == name)
-            ).first()
-        return (row.available, row.learned_at) if row else None
-
-    def capabilities(self) -> list[str]:
-        """The names of all that was learned of the server, the sync's own notes included."""
-        with self._connection.begin():
-            return list(self._connection.execute(select(tables.capabilities.c.name)).scalars())
+            rows = self._connection.execute(select(tables.capabilities)).all()
+        return {row.name: (row.available, row.learned_at) for row in rows}
 
     def issues_wanting_body(self, limit: int, stale_before: datetime) -> list[str]:
         """Ids of recently active unresolved issues without a body, or with one older than ``stale_before``."""
