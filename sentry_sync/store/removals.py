@@ -51,6 +51,8 @@ _PURGE = tuple(
     for table in ("events", "event_bodies", "issue_environments", "error_counts", "issue_raw")
 )
 
+_IS_HELD = "SELECT 1 FROM issues WHERE id = ?1"
+
 _SPAN = "SELECT max(project_id), min(timestamp), max(timestamp) FROM events WHERE issue_id = ?1"
 
 _BACK = (
@@ -60,15 +62,16 @@ _BACK = (
 
 
 def bury(connection: Connection, gone: IssueGone, seen_by: str) -> bool:
-    """Mark an issue as removed; False when it isn't held, or was seen alive after ``gone.at``.
+    """Mark an issue as removed; False when it was seen alive after ``gone.at``.
 
-    A merged issue's events, bodies, environments and hourly counts become its parent's, as they did in Sentry. A
-    deleted issue's go with it. One whose whole project is gone keeps them: the project's row says that it is.
+    Of one that isn't held there may be events all the same, read before any list showed it. A merged issue's
+    events, bodies, environments and hourly counts become its parent's, as they did in Sentry. A deleted issue's go
+    with it. One whose whole project is gone keeps them: the project's row says that it is.
     """
     at = to_micros(gone.at)
     connection.exec_driver_sql(_HISTORY, (gone.issue_id, at, gone.removed_as, seen_by))
     done = connection.exec_driver_sql(_BURY, (gone.issue_id, at, gone.removed_as, gone.merged_into))
-    if not done.rowcount:
+    if not done.rowcount and connection.exec_driver_sql(_IS_HELD, (gone.issue_id,)).first():
         return False
     if gone.merged_into is not None:
         for statement in _REHOME:

@@ -83,6 +83,8 @@ class Engine:
         self._report = report
         self._stop = stop
         self._setback: SentryError | None = None
+        self._resumed: set[tuple[str, datetime | None]] = set()
+        """Where passes go on, of a stream that has no coverage to tell."""
         self.left: tuple[Work, ...] | None = None
         """What a run did not come to that was told to stop; None if it had not planned yet."""
 
@@ -96,11 +98,11 @@ class Engine:
         tasks: deque[Task] = deque()
         if stream.covers is None:
             tasks.extend(_unfinished(stream, look))
-        resumed = {_place(task.work) for task in tasks}
+        self._resumed = {_place(task.work) for task in tasks}
         planned = False
         while tasks or not planned:
             if not tasks:
-                tasks.extend(self._due(stream, look, resumed))
+                tasks.extend(self._due(stream, look))
                 planned = True
                 continue
             if self._stop():
@@ -124,11 +126,11 @@ class Engine:
             raise self._setback
         return True
 
-    def _due(self, stream: Stream, look: Look, resumed: set[tuple[str, datetime | None]]) -> list[Task]:
+    def _due(self, stream: Stream, look: Look) -> list[Task]:
         """What is due now. What was just read to its end, an unfinished pass going on, is not read once more."""
         planned = list(look.left) if look.part is Part.REST else stream.plan(look)
         if stream.covers is None:
-            return [Task(work) for work in planned if _place(work) not in resumed]
+            return [Task(work) for work in planned if _place(work) not in self._resumed]
         resource = stream.covers
         unfinished = self._worth_resuming(stream, look)
         worth = [work for work in planned if _worth_asking(work, resource, look, unfinished)]
@@ -175,6 +177,7 @@ class Engine:
                 raise
             # A cursor from an earlier run that the server no longer takes: what it covered stays covered.
             self._end(run, "abandoned", look.now, "the server no longer knows the cursor")
+            self._resumed.discard(_place(work))
             return task.planned
         except (Forbidden, NotFound, SchemaDrift) as error:
             if not work.scope:

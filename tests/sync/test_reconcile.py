@@ -429,3 +429,22 @@ def test_glitchtip_is_reconciled_by_its_own_dialect(tmp_path: Path) -> None:
     assert all("group" not in request.query for request in rig.sim.requests)
     assert states(summary)["issues.review"] == "unsupported"
     rig.close()
+
+
+def test_what_went_before_any_list_showed_it_is_looked_up_by_its_events(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=2, issues=8, events_per_day=7, releases=2, days=3))
+    assert rig.sync("events").ok
+    deleted, *others = sorted(rig.sim.world.issues)
+    project = rig.sim.world.issues[others[0]].project
+    parent, child = [i for i in others if rig.sim.world.issues[i].project is project][:2]
+    moved = {row.event_id for row in rig.rows(tables.events) if row.issue_id == child}
+    rig.sim.mutate.delete(deleted)
+    rig.sim.mutate.merge(parent, child)
+    for _ in range(2):
+        rig.advance(1800)
+        assert rig.sync().ok
+    for table in (tables.events, tables.issue_environments, tables.error_counts):
+        assert {row.issue_id for row in rig.rows(table)} <= set(rig.sim.world.issues), table.name
+    assert moved
+    assert moved <= {row.event_id for row in rig.rows(tables.events) if row.issue_id == parent}
+    rig.close()

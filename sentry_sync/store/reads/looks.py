@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
+from sentry_sync.store.types import EPOCH
 
-_issues = tables.issues.c
+_issues, _pairs = tables.issues.c, tables.issue_environments.c
 
 PASSING = ("unresolved", "pending_deletion", "pending_merge", "reprocessing")
 """Statuses whose absence from a list of the unresolved asks for a look; all but the first never last."""
@@ -41,15 +42,17 @@ class Looks:
     def missed(self, window: Interval, after: After | None, limit: int) -> list[After]:
         """Issues that a complete list of the unresolved, pinned to ``window``, ought to have shown and did not.
 
-        Only those with their last event inside: a search sees no others.
+        Only those with their last event inside: a search sees no others. Before them those of which only events
+        are held: they may have been deleted or merged before any list could show them.
         """
+        strangers = self._strangers(window, after, limit)
         conditions = [
             _issues.verified_at < window.end,
             _issues.status.in_(PASSING),
             _issues.last_seen >= window.start,
             _issues.last_seen < window.end,
         ]
-        return self._page(conditions, after, limit)
+        return strangers + self._page(conditions, after, limit - len(strangers))
 
     def all_unresolved(self, ids: Sequence[str]) -> bool:
         """Whether each of these issues is held and unresolved."""
@@ -69,6 +72,28 @@ class Looks:
         )
         with self._connection.begin():
             return set(self._connection.execute(query).scalars())
+
+    def _strangers(self, window: Interval, after: After | None, limit: int) -> list[After]:
+        """Issues that are not held, of events that are; those of a project that is gone stay as they are."""
+        gone = select(tables.projects.c.id).where(tables.projects.c.removed_at.is_not(None))
+        query = (
+            select(_pairs.issue_id)
+            .distinct()
+            .where(
+                _pairs.issue_id.not_in(select(_issues.id)),
+                _pairs.project_id.not_in(gone),
+                _pairs.last_seen < window.end,
+            )
+            .order_by(_pairs.issue_id)
+            .limit(limit)
+        )
+        if after:
+            at, issue = after
+            if at > EPOCH:
+                return []
+            query = query.where(_pairs.issue_id > issue)
+        with self._connection.begin():
+            return [(EPOCH, issue) for issue in self._connection.execute(query).scalars()]
 
     def _page(self, conditions: list[ColumnElement[bool]], after: After | None, limit: int) -> list[After]:
         query: Any = select(_issues.verified_at, _issues.id).where(_issues.removed_at.is_(None), *conditions)
