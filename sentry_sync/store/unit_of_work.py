@@ -43,6 +43,19 @@ _TURN_PAGE = (
         updated_at=bindparam("at"),
     )
 )
+_GIVE_UP = (
+    update(tables.passes)
+    .where(
+        _passes.stream == bindparam("of"),
+        _passes.scope == bindparam("within"),
+        _passes.state.in_(("running", "failed")),
+    )
+    .values(state="abandoned")
+)
+_GIVE_UP_ANY = _GIVE_UP.where(or_(_passes.start.is_(None), _passes.cursor.is_(None)))
+_GIVE_UP_INSIDE = _GIVE_UP.where(
+    or_(and_(_passes.start >= bindparam("since"), _passes.end <= bindparam("until")), _passes.cursor.is_(None))
+)
 _BEGIN_PASS = insert(tables.passes).values(
     stream=bindparam("stream"),
     scope=bindparam("scope"),
@@ -73,6 +86,12 @@ _FORGET_COVERAGE = delete(tables.coverage).where(
     _known.resource == bindparam("of"), _known.scope == bindparam("within")
 )
 _WRITE_COVERAGE = insert(tables.coverage)
+_SET_DOUBT = upsert(tables.doubts)
+_DOUBT = _SET_DOUBT.on_conflict_do_update(
+    index_elements=["resource", "hour"],
+    set_={name: _SET_DOUBT.excluded[name] for name in ("served", "held", "doubted_at")},
+)
+_ORIGIN = select(tables.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +138,7 @@ class UnitOfWork:
 
     def claim(self, base_url: str, organization: str) -> None:
         """Say whose copy this store is; raises StoreMismatch when it is another's already."""
-        row = self._connection.execute(select(tables.origin)).first()
+        row = self._connection.execute(_ORIGIN).first()
         held = (row.base_url, row.organization) if row else None
         check_origin(held, (base_url, organization))
         if held is None:
@@ -207,19 +226,11 @@ class UnitOfWork:
         Unfinished ones of the same stream and scope end as abandoned if their window lies within this one's, or if
         they have no cursor to go on from.
         """
-        inside = (
-            and_(_passes.start >= window.start, _passes.end <= window.end) if window else _passes.start.is_(None)
-        )
-        self._connection.execute(
-            update(tables.passes)
-            .where(
-                _passes.stream == stream,
-                _passes.scope == scope,
-                _passes.state.in_(("running", "failed")),
-                or_(inside, _passes.cursor.is_(None)),
-            )
-            .values(state="abandoned")
-        )
+        of: dict[str, object] = {"of": stream, "within": scope}
+        if window:
+            self._connection.execute(_GIVE_UP_INSIDE, {**of, "since": window.start, "until": window.end})
+        else:
+            self._connection.execute(_GIVE_UP_ANY, of)
         start, end = (window.start, window.end) if window else (None, None)
         done = self._connection.execute(
             _BEGIN_PASS,
@@ -313,19 +324,15 @@ class UnitOfWork:
             for part in subtract([Interval(row.start, row.end)], interval)
         ]
 
-    def doubt(self, doubt: Doubt, resources: Iterable[str]) -> None:
-        """Have the time of ``resources`` read again, and remember what was seen to differ."""
-        statement = upsert(tables.doubts).values(
-            resource=doubt.resource,
-            hour=doubt.hour,
-            served=doubt.served,
-            held=doubt.held,
-            doubted_at=doubt.doubted_at,
-        )
-        seen = {name: statement.excluded[name] for name in ("served", "held", "doubted_at")}
-        self._connection.execute(statement.on_conflict_do_update(index_elements=["resource", "hour"], set_=seen))
-        for resource in resources:
-            self.uncover(resource, "", doubt.span)
+    def doubt(self, doubts: Sequence[tuple[Doubt, Iterable[str]]]) -> None:
+        """Remember what was seen to differ, and have that time read again of the resources beside each."""
+        if not doubts:
+            return
+        names = ("resource", "hour", "served", "held", "doubted_at")
+        self._connection.execute(_DOUBT, [{name: getattr(doubt, name) for name in names} for doubt, _ in doubts])
+        for doubt, resources in doubts:
+            for resource in resources:
+                self.uncover(resource, "", doubt.span)
 
     def window_size(self, stream: str) -> Size | None:
         """How long a window the stream may ask for at once; None for no limit."""

@@ -250,8 +250,7 @@ class Engine:
                 uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window, by=run.id)
                 uow.clear(table, column, turn.window)
             uow.upsert(turn.harvest.records, seen_by=turn.stream.name)
-            for doubt, resources in turn.harvest.doubts:
-                uow.doubt(doubt, resources)
+            uow.doubt(turn.harvest.doubts)
             run = uow.turn_page(run, turn.page.next_cursor, turn.harvest.rows, turn.harvest.rejects, at)
             known = turn.known(run)
             if turn.stream.covers and known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 LONG = 900
 """Seconds: hundreds of examples in one test, on a machine that may be busy with others."""
@@ -17,5 +17,7 @@ def short(examples: int) -> settings:
         derandomize=True,
         database=None,
         print_blob=True,
+        # A failure is told at once, with what repeats it: shrinking takes minutes, and `make soak` does it.
+        phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )

@@ -36,6 +36,7 @@ _EXACTLY_COVERED = _COVERED.where(_known.approximate.is_(False))
 _MARK = select(tables.marks.c.mark, tables.marks.c.as_of).where(
     tables.marks.c.stream == bindparam("of"), tables.marks.c.scope == bindparam("within")
 )
+_PROJECTS = select(tables.projects.c.slug, tables.projects.c.id).where(tables.projects.c.removed_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,8 @@ class State:
 
     def projects(self) -> dict[str, str]:
         """Slug to id of the projects that are still there."""
-        projects = tables.projects
         with self._connection.begin():
-            rows = self._connection.execute(
-                select(projects.c.slug, projects.c.id).where(projects.c.removed_at.is_(None))
-            ).all()
+            rows = self._connection.execute(_PROJECTS).all()
         return {row.slug: row.id for row in rows}
 
     def capabilities(self) -> dict[str, tuple[bool, datetime]]:
