@@ -44,7 +44,9 @@ class Settled:
 
     def _covered(self, resource: str, seconds: float) -> None:
         """The policy's whole window is known complete, up to this second, as far as the server still serves it."""
-        wanted = Interval(_moment(max(self._now - int(seconds), self._kept_since + DAY)), _moment(self._now))
+        # The clock may be some way into its second, and the policy's window begins as far into one.
+        first = max(self._now - int(seconds) + 1, self._kept_since + DAY)
+        wanted = Interval(_moment(first), _moment(self._now))
         parts = [
             Interval(_moment(start / MICRO), _moment(end / MICRO))
             for scope, start, end in self._held.covered(resource)

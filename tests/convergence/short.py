@@ -12,7 +12,7 @@ def short(examples: int) -> settings:
     """So many examples of a few steps; `make soak` makes longer ones, and others every time."""
     return settings(
         max_examples=examples,
-        stateful_step_count=6,
+        stateful_step_count=5,
         deadline=None,
         derandomize=True,
         database=None,

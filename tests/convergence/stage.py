@@ -16,7 +16,7 @@ from tests.convergence.log import Log, Reading
 from tests.convergence.watched import Watched
 from tests.support.rig import START, Rig
 
-TINY = WorldSize(projects=2, issues=8, events_per_day=7, releases=3, days=3)
+TINY = WorldSize(projects=2, issues=8, events_per_day=7, releases=2, days=3)
 """Eight issues with some twenty events: a page of five makes several pages of everything."""
 
 PAGE_ROWS = 5

@@ -10,4 +10,4 @@ from tests.convergence.short import LONG, short
 pytestmark = pytest.mark.timeout(LONG)
 
 TestFairWeather = FairWeather.TestCase
-TestFairWeather.settings = short(170)
+TestFairWeather.settings = short(130)

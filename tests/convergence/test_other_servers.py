@@ -10,8 +10,8 @@ from tests.convergence.short import LONG, short
 pytestmark = pytest.mark.timeout(LONG)
 
 TestSelfHosted = SelfHosted.TestCase
-TestSelfHosted.settings = short(50)
+TestSelfHosted.settings = short(60)
 TestGlitchTip = GlitchTip.TestCase
-TestGlitchTip.settings = short(40)
+TestGlitchTip.settings = short(114)
 TestMeasured = Measured.TestCase
-TestMeasured.settings = short(10)
+TestMeasured.settings = short(6)

@@ -10,4 +10,4 @@ from tests.convergence.short import LONG, short
 pytestmark = pytest.mark.timeout(LONG)
 
 TestStorms = Storms.TestCase
-TestStorms.settings = short(230)
+TestStorms.settings = short(190)
