@@ -62,6 +62,7 @@ CALLS: list[tuple[Callable[[SentryClient], object], str, str]] = [
         "/api/0/projects/acme/web/events/",
         "start=2026-11-20T12%3A00%3A00Z&limit=100&cursor=0%3A100%3A0",
     ),
+    (lambda c: c.project("web"), "/api/0/projects/acme/web/", ""),
     (lambda c: c.project_event("web", "ab" * 16), f"/api/0/projects/acme/web/events/{'ab' * 16}/", ""),
     (
         lambda c: c.explore(dataset="spans", fields=["transaction", "epm()"], sort=["-epm()"], stats_period="1h"),

@@ -116,3 +116,15 @@ def test_glitchtip_is_synced_by_its_own_dialect(tmp_path: Path) -> None:
     assert len(rig.rows(tables.issues)) == len(rig.sim.world.issues)
     assert rig.rows(tables.events)
     rig.close()
+
+
+def test_a_glitchtip_project_renamed_since_it_was_listed_is_not_taken_for_empty(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, profile="glitchtip")
+    rig.sync("projects")
+    project = rig.sim.world.projects[0]
+    rig.sim.mutate.rename_project(project.slug, "renamed")
+    assert not rig.sync("events").ok
+    assert rig.coverage("events", f"project:{project.id}") == []
+    assert rig.sync().ok
+    assert rig.coverage("events", f"project:{project.id}")
+    rig.close()

@@ -21,6 +21,10 @@ class OrganizationEndpoints(Caller):
         """`GET /organizations/{org}/projects/`: 100 rows, by slug, of every project the token may see."""
         return self._in_organization("projects", ("projects",), [("per_page", 100), ("cursor", cursor)])
 
+    def project(self, project_slug: str) -> Page:
+        """`GET /projects/{org}/{project}/`: one object; NotFound where no project is called so (any more)."""
+        return self._in_project("project", project_slug, ())
+
     def environments(self) -> Page:
         """`GET /organizations/{org}/environments/`: all of them, ``[{id, name}]``, not paged."""
         return self._in_organization("environments", ("environments",))
