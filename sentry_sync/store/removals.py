@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import Connection
 
-from sentry_sync.records.intervals import Interval
+from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.issue import Issue, IssueGone
 from sentry_sync.store.types import from_micros, to_micros
+
+SECOND = timedelta(seconds=1)
+"""The resolution of the lists that events are read from."""
 
 _HISTORY = (
     "INSERT INTO issue_history (issue_id, after, at, field, old, new, seen_by) "
@@ -83,9 +86,14 @@ def bury(connection: Connection, gone: IssueGone, seen_by: str) -> bool:
 
 
 def events_of(connection: Connection, issue_id: str) -> tuple[str, Interval] | None:
-    """The project of an issue's events, and the time from the first to the last held; None without any."""
+    """The project of an issue's events, and the whole seconds from the first to the last held; None without any.
+
+    What is known of events is told to the second, and so is what no longer is.
+    """
     project, first, last = connection.exec_driver_sql(_SPAN, (issue_id,)).one()
-    return (project, Interval(from_micros(first), from_micros(last + 1))) if project else None
+    if not project:
+        return None
+    return project, Interval(floor(from_micros(first), SECOND), floor(from_micros(last), SECOND) + SECOND)
 
 
 def back_since(connection: Connection, issues: Iterable[Issue]) -> datetime | None:
