@@ -14,6 +14,10 @@ GROW_AGAIN = timedelta(hours=1)
 """How long a size stands before it is doubled: a server that is slow rather than full answers short windows with
 few pages too, and each try at a longer one costs it a question it can't answer."""
 
+STEADY = 24
+"""So many windows read in a row show as much, at the cost of one question in thirteen (a time-out is asked twice).
+After minutes of time-outs, ninety days would else be asked for hour by hour: 2,160 questions instead of 170."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -49,15 +53,19 @@ def shrunk(size: Size | None, limits: Limits, window: Interval, listed: timedelt
     return max(limits.finest, length // limits.finest * limits.finest)
 
 
-def grown(size: Size | None, limits: Limits, window: Interval, pages: int, now: datetime) -> timedelta | None:
+def grown(
+    size: Size | None, limits: Limits, window: Interval, pages: int, now: datetime, steady: int = 0
+) -> timedelta | None:
     """The size to go on with after ``window`` was read whole in so many pages; None once there is no need for one.
 
-    Only a window of the full size shows that a longer one would do.
+    Only a window of the full size shows that a longer one would do. ``steady`` is how many windows before it were
+    read in a row since the size changed.
     """
     if size is None:
         return None
     roomy = limits.pages is None or pages * ROOM <= limits.pages
-    if not roomy or window.length < size.length or now - size.learned_at < GROW_AGAIN:
+    stood = steady >= STEADY or now - size.learned_at >= GROW_AGAIN
+    if not roomy or window.length < size.length or not stood:
         return size.length
     return None if size.length * 2 >= limits.widest else size.length * 2
 

@@ -83,6 +83,8 @@ class Engine:
         self._report = report
         self._stop = stop
         self._setback: SentryError | None = None
+        self._steady = 0
+        """How many windows were read in a row at the size they have now."""
         self._resumed: set[tuple[str, datetime | None]] = set()
         """Where passes go on, of a stream that has no coverage to tell."""
         self.left: tuple[Work, ...] | None = None
@@ -188,6 +190,7 @@ class Engine:
     def _narrow(self, stream: Stream, work: Work, look: Look) -> None:
         """Remember that the server could not answer for so long a window."""
         if stream.limits and work.window:
+            self._steady = 0
             with self._store.write() as uow:
                 size = uow.window_size(stream.name)
                 uow.resize(stream.name, shrunk(size, stream.limits, work.window), look.now)
@@ -276,7 +279,10 @@ class Engine:
         if as_of is not None:
             uow.mark(turn.stream.name, turn.work.scope, as_of, as_of)
         if turn.stream.limits and run.window:
-            uow.resize(turn.stream.name, turn.next_size(uow.window_size(turn.stream.name), run, at), at)
+            size = uow.window_size(turn.stream.name)
+            length = turn.next_size(size, run, at, self._steady)
+            self._steady = self._steady + 1 if size and size.length == length else 0
+            uow.resize(turn.stream.name, length, at)
         if turn.stream.finish:
             turn.stream.finish(uow, run)
 
@@ -350,11 +356,17 @@ def _sampled(stream: Stream, run: Pass, look: Look) -> bool:
 
 
 def _parts(stream: Stream, work: Work, look: Look) -> list[Work]:
-    """The work in windows as long as the server was seen to take them; nothing where it is one already."""
+    """The newest window of the work, as long as the server was seen to take them, and the rest of it.
+
+    Nothing where it is one already. The rest is cut once it is its turn: by then the server may take longer ones.
+    """
     if stream.limits is None or work.window is None:
         return []
     parts = fitted(work.window, look.state.window_size(stream.name))
-    return [replace(work, window=part) for part in parts] if len(parts) > 1 else []
+    if len(parts) < 2:
+        return []
+    rest = Interval(work.window.start, parts[0].start)
+    return [replace(work, window=parts[0]), replace(work, window=rest)]
 
 
 def _progress(run: Pass, tally: Tally, page: Page) -> Progress:
@@ -425,11 +437,11 @@ class _Turn:
             return []
         return [Work(self.work.scope, Interval(window.start, boundary))]
 
-    def next_size(self, size: Size | None, run: Pass, at: datetime) -> timedelta | None:
+    def next_size(self, size: Size | None, run: Pass, at: datetime, steady: int) -> timedelta | None:
         """How long the stream's next windows may be, now that this one has ended."""
         limits, window = self.stream.limits, run.window
         if limits is None or window is None:
             return size.length if size else None
         if self.capped:
             return shrunk(size, limits, window, window.end - self.boundary if self.boundary else None)
-        return grown(size, limits, window, run.pages, at)
+        return grown(size, limits, window, run.pages, at, steady)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry_sync.records.intervals import Interval, floor, union
-from sentry_sync.records.windows import GROW_AGAIN, Limits, Size, fitted, grown, halves, shrunk
+from sentry_sync.records.windows import GROW_AGAIN, STEADY, Limits, Size, fitted, grown, halves, shrunk
 
 NOW = datetime(2026, 11, 20, 12, 34, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -78,5 +78,8 @@ def test_only_a_roomy_window_of_full_size_grows_and_the_limit_is_forgotten_at_th
     assert grown(None, LIMITS, last(DAY), 1, NOW) is None
 
 
-def test_a_size_stands_for_an_hour_before_it_grows() -> None:
-    assert grown(sized(3, timedelta(minutes=59)), LIMITS, last(3 * HOUR), 1, NOW) == 3 * HOUR
+def test_a_size_stands_for_an_hour_or_many_windows_before_it_grows() -> None:
+    young = sized(3, timedelta(minutes=59))
+    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW) == 3 * HOUR
+    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW, STEADY - 1) == 3 * HOUR
+    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW, STEADY) == 6 * HOUR

@@ -57,6 +57,16 @@ def test_windows_grow_back_once_there_is_room_in_them(rig: Rig) -> None:
     assert not [row for row in rig.rows(tables.window_sizes) if row.stream == "events"]
 
 
+def test_minutes_of_timeouts_do_not_make_ninety_days_be_asked_hour_by_hour(rig: Rig) -> None:
+    rig.sync("projects")
+    with rig.store.write() as uow:
+        uow.resize("issue_environments", HOUR, START)
+    rig.sim.requests.clear()
+    assert rig.sync("events").ok
+    assert gaps(Interval(START - 89 * DAY, START), rig.coverage("issue_environments")) == []
+    assert len(rig.passes("issue_environments")) < 200
+
+
 def test_a_window_without_length_is_never_asked(rig: Rig) -> None:
     asked: list[tuple[str | None, str | None]] = []
     rig.before = lambda request: asked.append((request.url.params.get("start"), request.url.params.get("end")))
