@@ -54,7 +54,7 @@ def shrunk(size: Size | None, limits: Limits, window: Interval, listed: timedelt
 
 
 def grown(
-    size: Size | None, limits: Limits, window: Interval, pages: int, now: datetime, steady: int = 0
+    size: Size | None, limits: Limits, window: Interval, pages: int, now: datetime, *, steady: int = 0
 ) -> timedelta | None:
     """The size to go on with after ``window`` was read whole in so many pages; None once there is no need for one.
 

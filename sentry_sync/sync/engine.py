@@ -444,4 +444,4 @@ class _Turn:
             return size.length if size else None
         if self.capped:
             return shrunk(size, limits, window, window.end - self.boundary if self.boundary else None)
-        return grown(size, limits, window, run.pages, at, steady)
+        return grown(size, limits, window, run.pages, at, steady=steady)

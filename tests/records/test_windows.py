@@ -81,5 +81,5 @@ def test_only_a_roomy_window_of_full_size_grows_and_the_limit_is_forgotten_at_th
 def test_a_size_stands_for_an_hour_or_many_windows_before_it_grows() -> None:
     young = sized(3, timedelta(minutes=59))
     assert grown(young, LIMITS, last(3 * HOUR), 1, NOW) == 3 * HOUR
-    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW, STEADY - 1) == 3 * HOUR
-    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW, STEADY) == 6 * HOUR
+    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW, steady=STEADY - 1) == 3 * HOUR
+    assert grown(young, LIMITS, last(3 * HOUR), 1, NOW, steady=STEADY) == 6 * HOUR
