@@ -72,7 +72,7 @@ def main() -> None:
 def _measure(url: str, store: Path, kills: int, draw: random.Random) -> None:
     env = harness.environment(url, store, SENTRY_SYNC_RATE_LIMIT="10000", SENTRY_SYNC_HISTORY_DAYS="4")
     merged: dict[str, str] = {}
-    found, asked = Kills(), Requests(url)
+    found, asked = Kills(), Requests(url, store)
     longest = 4.0
     while len(found.at) < kills:
         _work(url, draw, merged)
@@ -91,7 +91,7 @@ def _measure(url: str, store: Path, kills: int, draw: random.Random) -> None:
     harness.run(harness.cli("sync"), env)
     asked.read()
     harness.run(harness.cli("sync", "--full"), env)
-    _report(found, asked.again, difference(url, store, merged), _events_missing(url, store))
+    _report(found, asked, difference(url, store, merged), _events_missing(url, store))
 
 
 def _killed(url: str, env: dict[str, str], after: float) -> float | None:
@@ -148,12 +148,15 @@ def _of_one_project(world: dict[str, Any], ids: list[str]) -> tuple[str, str]:
 class Requests:
     """What the server was asked by the syncs, run by run; what this benchmark asks itself is not counted."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, store: Path) -> None:
         self._url = url
+        self._store = store
         self._read = 0
         self._run = 0
-        self._asked_in: dict[str, int] = {}
-        """The run in which each page was last asked for."""
+        self._asked_in: dict[str, tuple[int, datetime]] = {}
+        """The run in which each page was last asked for, and when."""
+        self.doubted = 0
+        """Pages asked for again since the audit found that the server counts otherwise than the store holds."""
         self.again: Counter[int] = Counter()
         """How many pages of each run were asked for again later: its end lost what they had brought."""
 
@@ -162,12 +165,17 @@ class Requests:
         new = harness.control(self._url, f"requests?since={self._read}")
         self._read += len(new)
         self._run += 1
+        doubts = _doubts(self._store)
         for request in new:
             if request["status"] == 200 and _is_a_page(request):
                 page = json.dumps([request["path"], request["query"]], sort_keys=True)
-                if page in self._asked_in:
-                    self.again[self._asked_in[page]] += 1
-                self._asked_in[page] = self._run
+                run, before = self._asked_in.get(page, (None, None))
+                if run is not None and before is not None:
+                    if _doubted(request["query"], before, doubts):
+                        self.doubted += 1
+                    else:
+                        self.again[run] += 1
+                self._asked_in[page] = self._run, datetime.fromisoformat(request["at"])
 
     def forget(self) -> None:
         """Leave out what was asked since the last time."""
@@ -187,6 +195,24 @@ def _is_a_page(request: Mapping[str, Any]) -> bool:
     if not end.endswith(":00:00Z"):
         return True
     return datetime.fromisoformat(request["at"]) - datetime.fromisoformat(end) > FINAL
+
+
+def _doubts(store: Path) -> list[tuple[datetime, datetime]]:
+    """Hours (and days) that the audit had read again, and when it doubted them."""
+    if not (store / "store.db").exists():
+        return []
+    with closing(sqlite3.connect(f"file:{store / 'store.db'}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT hour, doubted_at FROM doubts").fetchall()
+    return [(_moment(hour), _moment(at)) for hour, at in rows]
+
+
+def _doubted(query: Mapping[str, Any], since: datetime, doubts: list[tuple[datetime, datetime]]) -> bool:
+    """Whether some of a page's window was doubted after the page was asked for the last time."""
+    if "start" not in query or "end" not in query:
+        return False
+    start, end = datetime.fromisoformat(query["start"]), datetime.fromisoformat(query["end"])
+    # Dates of answers have whole seconds.
+    return any(start <= hour < end and at > since - timedelta(seconds=1) for hour, at in doubts)
 
 
 def _check(url: str, store: Path, found: Kills) -> None:
@@ -254,18 +280,20 @@ def _micros(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def _report(found: Kills, again: Counter[int], differs: Counter[str], events: int) -> None:
+def _report(found: Kills, asked: Requests, differs: Counter[str], events: int) -> None:
     print(f"kills {len(found.at)}, {min(found.at):.1f} to {max(found.at):.1f} s after the first request")
     print(f"runs that came to their end before they could be killed: {found.finished}")
     print(f"passes found interrupted, by stream: {dict(found.running.most_common())}")
     print(f"rows looked for because they were claimed: {found.claims}")
-    print(f"kills that cost a page: {len(again)} of {len(found.at)}")
+    print(f"kills that cost a page: {len(asked.again)} of {len(found.at)}")
+    print(f"pages asked for again because the audit found their hours changed: {asked.doubted}")
     for line in [*found.unsound[:3], *found.false_claims[:3]]:
         print(f"    {line}")
     print(f"issues that differ at the end, by field: {dict(+differs)}")
     print(harness.verdict("kills after which the file was unsound", len(found.unsound), 0))
     print(harness.verdict("claims that the store did not hold", len(found.false_claims), 0))
-    print(harness.verdict("pages asked for again because of one kill, at most", max(again.values(), default=0), 1))
+    most = max(asked.again.values(), default=0)
+    print(harness.verdict("pages asked for again because of one kill, at most", most, 1))
     print(harness.verdict("differences from the world at the end", sum(differs.values()) + events, 0))
 
 

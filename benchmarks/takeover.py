@@ -146,7 +146,7 @@ def _play(stage: Stage, draw: random.Random) -> tuple[list[Act], str]:
     if stage.held_by(second):
         first, second = second, first
     time.sleep(SETTLE + draw.random())
-    requests = Requests(stage.url)
+    requests = Requests(stage.url, stage.store)
     killed = _takeover(stage, requests, Act("killed (-9)"), lambda: _kill(first), second)
     third = stage.start()
     time.sleep(SETTLE + draw.random())

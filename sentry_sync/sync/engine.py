@@ -21,16 +21,16 @@ from sentry_sync.errors import (
     SchemaDrift,
     SentryError,
 )
-from sentry_sync.records.intervals import Interval, floor, gaps
-from sentry_sync.records.windows import Size, fitted, grown, halves, shrunk
+from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.records.windows import fitted, halves, shrunk
 from sentry_sync.store.store import Store
-from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 from sentry_sync.sync.headway import Trail, follow
 from sentry_sync.sync.order import Task, last_known, ordered
+from sentry_sync.sync.page_read import PageRead
 from sentry_sync.sync.plan import OVERLAP, worth_asking
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Harvest, Look, Part, Stream, Work
+from sentry_sync.sync.stream import Look, Part, Stream, Work
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -214,15 +214,15 @@ class Engine:
             self._check_clock(work, run, look, page)
             # Of a pass that was sampled on one page, no page can say that the whole is exact.
             approximate = approximate or harvest.approximate
-            turned = _Turn(stream, work, run, page, harvest, approximate)
-            run = self._commit(turned)
+            read = PageRead(stream, work, run, page, harvest, approximate)
+            run = self._commit(read)
             cursor = page.next_cursor
             tally.pages += 1
             tally.rows += harvest.rows
             tally.rejected += len(harvest.rejects)
             self._report(_progress(run, tally, page))
-            if turned.last:
-                return turned.rest(run)
+            if read.last:
+                return read.rest(run)
             if self._stop():
                 return None
 
@@ -241,50 +241,50 @@ class Engine:
         if run is None and ahead > BEHIND and work.window and work.window.end == look.now:
             raise _BehindServer
 
-    def _commit(self, turn: _Turn) -> Pass:
-        at = turn.page.server_time
+    def _commit(self, read: PageRead) -> Pass:
+        at = read.page.server_time
         with self._store.write() as uow:
-            if turn.run is None:
+            if read.run is None:
                 # With the first page, not before: a typo in the address must not be remembered as ours.
                 uow.claim(self._client.connection.base_url, self._client.connection.organization)
-            run = turn.run or uow.begin_pass(turn.stream.name, turn.work.scope, turn.window, at)
-            if run.pages == 0 and turn.stream.replaces and turn.window:
-                table, column = turn.stream.replaces
-                uow.uncover(turn.stream.covers or turn.stream.name, turn.work.scope, turn.window, by=run.id)
-                uow.clear(table, column, turn.window)
-            uow.upsert(turn.harvest.records, seen_by=turn.stream.name)
-            uow.doubt(turn.harvest.doubts)
-            run = uow.turn_page(run, turn.page.next_cursor, turn.harvest.rows, turn.harvest.rejects, at)
-            known = turn.known(run)
-            if turn.stream.covers and known:
+            run = read.run or uow.begin_pass(read.stream.name, read.work.scope, read.window, at)
+            if run.pages == 0 and read.stream.replaces and read.window:
+                table, column = read.stream.replaces
+                uow.uncover(read.stream.covers or read.stream.name, read.work.scope, read.window, by=run.id)
+                uow.clear(table, column, read.window)
+            uow.upsert(read.harvest.records, seen_by=read.stream.name)
+            uow.doubt(read.harvest.doubts)
+            run = uow.turn_page(run, read.page.next_cursor, read.harvest.rows, read.harvest.rejects, at)
+            known = read.known(run)
+            if read.stream.covers and known:
                 uow.cover(
-                    turn.stream.covers,
-                    turn.work.scope,
+                    read.stream.covers,
+                    read.work.scope,
                     known,
-                    source=turn.stream.source,
-                    approximate=turn.approximate or turn.cut_short,
-                    resolution=turn.stream.resolution,
+                    source=read.stream.source,
+                    approximate=read.approximate or read.cut_short,
+                    resolution=read.stream.resolution,
                 )
-            if turn.last:
-                self._finish(uow, turn, run, at)
+            if read.last:
+                self._finish(uow, read, run, at)
         return run
 
-    def _finish(self, uow: UnitOfWork, turn: _Turn, run: Pass, at: datetime) -> None:
+    def _finish(self, uow: UnitOfWork, read: PageRead, run: Pass, at: datetime) -> None:
         uow.end_pass(run, "done", at)
-        if turn.stream.as_of:
-            as_of = turn.stream.as_of(uow, run)
+        if read.stream.as_of:
+            as_of = read.stream.as_of(uow, run)
         else:
             # A pass is true for the moment it was pinned to, not for the moment it ended.
             as_of = run.window.end if run.window else run.started_at
         if as_of is not None:
-            uow.mark(turn.stream.name, turn.work.scope, as_of, as_of)
-        if turn.stream.limits and run.window:
-            size = uow.window_size(turn.stream.name)
-            length = turn.next_size(size, run, at, self._steady)
+            uow.mark(read.stream.name, read.work.scope, as_of, as_of)
+        if read.stream.limits and run.window:
+            size = uow.window_size(read.stream.name)
+            length = read.next_size(size, run, at, self._steady)
             self._steady = self._steady + 1 if size and size.length == length else 0
-            uow.resize(turn.stream.name, length, at)
-        if turn.stream.finish:
-            turn.stream.finish(uow, run)
+            uow.resize(read.stream.name, length, at)
+        if read.stream.finish:
+            read.stream.finish(uow, run)
 
     def _absent(self, stream: Stream, work: Work, run: Pass | None, at: datetime, error: NotFound) -> None:
         """There is nothing (any more) where the work was to look; a pass on its way there has nowhere to go on."""
@@ -371,77 +371,3 @@ def _parts(stream: Stream, work: Work, look: Look) -> list[Work]:
 
 def _progress(run: Pass, tally: Tally, page: Page) -> Progress:
     return Progress(run.stream, run.scope, "page", run.pages, run.rows, tally.pages, page.hits, run.window)
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """One page of a pass and what follows from it."""
-
-    stream: Stream
-    work: Work
-    run: Pass | None
-    page: Page
-    harvest: Harvest
-    approximate: bool
-    """The server sampled, on this page or on one before it."""
-
-    @property
-    def window(self) -> Interval | None:
-        """The pass's window, which never ends after the server's own time: a fast clock of ours must not show."""
-        if self.run:
-            return self.run.window
-        window = self.work.window
-        if window is None or window.end <= self.page.server_time or self.page.server_time <= window.start:
-            return window
-        return Interval(window.start, self.page.server_time)
-
-    @property
-    def capped(self) -> bool:
-        """Whether this page is the last the server's offsets reach, with more behind it."""
-        limit = self.stream.page_limit
-        pages = (self.run.pages if self.run else 0) + 1
-        return limit is not None and pages >= limit and self.page.next_cursor is not None
-
-    @property
-    def last(self) -> bool:
-        """Whether the pass ends here."""
-        return self.page.next_cursor is None or self.harvest.enough or self.capped
-
-    @property
-    def boundary(self) -> datetime | None:
-        """Where the part of the window that was read begins."""
-        reached, window = self.harvest.reached, self.window
-        if reached is None or window is None:
-            return None
-        if self.cut_short:
-            return max(window.start, floor(window.end - MICROSECOND, self.stream.grain))
-        return max(window.start, reached)
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether even the smallest piece of the window holds more rows than the server will list."""
-        reached, window = self.harvest.reached, self.window
-        return self.capped and window is not None and (reached is None or reached >= window.end)
-
-    def known(self, run: Pass) -> Interval | None:
-        """How much of the window is known complete once this page is in."""
-        window, boundary = run.window, self.boundary
-        if window is None or (self.last and not (self.capped and boundary)):
-            return window
-        return Interval(boundary, window.end) if boundary and boundary < window.end else None
-
-    def rest(self, run: Pass) -> list[Work]:
-        """What a pass that met the offset cap leaves: the part of its window before what it reached."""
-        window, boundary = run.window, self.boundary
-        if not self.capped or window is None or boundary is None or boundary <= window.start:
-            return []
-        return [Work(self.work.scope, Interval(window.start, boundary))]
-
-    def next_size(self, size: Size | None, run: Pass, at: datetime, steady: int) -> timedelta | None:
-        """How long the stream's next windows may be, now that this one has ended."""
-        limits, window = self.stream.limits, run.window
-        if limits is None or window is None:
-            return size.length if size else None
-        if self.capped:
-            return shrunk(size, limits, window, window.end - self.boundary if self.boundary else None)
-        return grown(size, limits, window, run.pages, at, steady=steady)
