@@ -70,6 +70,8 @@ def test_a_deleted_project_takes_its_issues_and_its_own_releases() -> None:
     assert project.slug not in {row["slug"] for row in ask(sim, f"{ORG}/projects/").body}
     assert ask(sim, f"{ORG}/issues/{lost}/").status == 404
     assert ask(sim, f"{ORG}/releases/{quote(own, safe='')}/").status == 404
+    counted = ask(sim, f"{ORG}/stats_v2/?field=sum(quantity)&groupBy=project&statsPeriod=14d").body["groups"]
+    assert {group["by"]["project"] for group in counted} == {int(other.id) for other in sim.world.projects}
 
 
 def test_a_back_dated_release_runs_from_now_on() -> None:

@@ -157,7 +157,7 @@ def stats_v2(call: Call) -> Response:
 def _outcomes(call: Call, start: int, step: int, buckets: int) -> list[tuple[dict[str, Any], int, int]]:
     world = call.world
     projects = parameters.projects(call)
-    asked = {project.number for project in projects}
+    asked = {project.number: project.id for project in projects}
     errors: Counter[tuple[int, int]] = Counter()
     for event in world.index.order:
         project = world.by_number[world.index.issue[event]].project.number
@@ -166,7 +166,7 @@ def _outcomes(call: Call, start: int, step: int, buckets: int) -> list[tuple[dic
             errors[project, place] += 1
     found = []
     for (number, place), count in errors.items():
-        by = {"category": "error", "reason": "none", "project": int(world.projects[number].id)}
+        by = {"category": "error", "reason": "none", "project": int(asked[number])}
         found.append(({**by, "outcome": "accepted"}, place, count))
         refused = mix(world.seed, start // step + place) % 3 * count // 40
         if refused:
