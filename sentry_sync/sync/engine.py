@@ -289,7 +289,8 @@ class Engine:
     def _absent(self, stream: Stream, work: Work, run: Pass | None, at: datetime, error: NotFound) -> None:
         """There is nothing (any more) where the work was to look; a pass on its way there has nowhere to go on."""
         with self._store.write() as uow:
-            uow.mark(stream.name, work.scope, at, at)
+            if stream.absent_is_believed:
+                uow.mark(stream.name, work.scope, at, at)
             if run is not None:
                 uow.end_pass(run, "abandoned", at, str(error))
 

@@ -113,3 +113,19 @@ def test_deploys_of_a_release_that_was_just_deleted_do_not_stop_the_others(rig: 
     )
     rig.advance(6 * HOUR)
     assert rig.sync("releases").ok
+
+
+def test_a_release_whose_deploys_were_not_found_once_is_asked_for_them_again(rig: Rig) -> None:
+    rig.sim.faults.add("/deploys/", "status", status=404)
+    assert rig.sync("releases").ok
+    for _ in range(3):  # a few releases a run
+        rig.advance(900)
+        assert rig.sync("releases").ok
+    held = {(row.version, row.environment) for row in rig.rows(tables.deploys)}
+    now = int(rig.sim.now().timestamp())
+    assert held == {
+        (release.version, environment)
+        for release in rig.sim.world.releases.all
+        for environment, finished in release.deploys
+        if finished <= now
+    }

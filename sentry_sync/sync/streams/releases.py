@@ -225,6 +225,8 @@ DEPLOYS = Stream(
     needs="deploys",
     paged=True,
     absent_is_empty=True,
+    # A release that is gone is found by the sweep; one that is there has deploys to read.
+    absent_is_believed=False,
 )
 
 HEALTH = Stream(
