@@ -145,7 +145,7 @@ class Stream:
     absent_is_empty: bool = False
     """404 for a scope means there is nothing there (any more), not that something went wrong."""
     absent_is_believed: bool = True
-    """Once it was told so it need not ask again; else it does, until something else tells that the scope is gone."""
+    """Whether it need not ask again then; else it does, until something else tells that the scope is gone."""
     absent: Callable[[Work, str | None, Look, datetime], Page | None] | None = None
     """What 404 at a cursor means, at the time it came: a page of its own; None where it is an error."""
     finish: Callable[[UnitOfWork, Pass], None] | None = None
