@@ -22,6 +22,9 @@ from sentry_sync.sync.stream import Stream
 FORGET = timedelta(days=7)
 """How long we take a server's "no" for an answer: servers are upgraded, and asking again costs one request."""
 
+FORGET_ONCE = timedelta(hours=1)
+"""The same for the first "no" of all: a proxy's page may have stood in for the server in that very moment."""
+
 TELLING = timedelta(days=1)
 """How often a capability that works is written down again: its date need not be newer than that."""
 
@@ -34,8 +37,9 @@ BROWNOUT = timedelta(days=1)
 _NAMES_IT = re.compile(r"\bdataset\b|no longer (exists|supported)", re.IGNORECASE)
 """What Sentry says of a dataset it does not have (any more)."""
 
-_DOUBTED, _PROGRAM = "doubted:", "program:"
-"""Notes of ours beside the server's capabilities: since when one has failed, and which version asked."""
+_DOUBTED, _TWICE, _PROGRAM = "doubted:", "twice:", "program:"
+"""Notes of ours beside the server's capabilities: since when one has failed, whether it was found lacking more
+than once, and which version asked."""
 
 
 class Verdict(Enum):
@@ -128,7 +132,8 @@ class Capabilities:
 
     def _expired(self, name: str) -> bool:
         known = self._told.get(name)
-        return known is None or self._clock.now() - known[1] >= FORGET
+        believed = FORGET if f"{_TWICE}{name}" in self._told else FORGET_ONCE
+        return known is None or self._clock.now() - known[1] >= believed
 
     def confirm(self, name: str) -> None:
         """It works."""
@@ -136,8 +141,9 @@ class Capabilities:
         known = self._told.get(name)
         if known is None or not known[0] or self._clock.now() - known[1] > TELLING:
             self._learn(name, available=True)
-        if f"{_DOUBTED}{name}" in self._told:
-            self._forget(f"{_DOUBTED}{name}")
+        for note in (f"{_DOUBTED}{name}", f"{_TWICE}{name}"):
+            if note in self._told:
+                self._forget(note)
 
     def refused(self, name: str, error: SentryError, *, proven: bool, read: bool) -> bool:
         """Whether the refusal means that the server lacks it; that, or a doubt, is remembered.
@@ -155,6 +161,8 @@ class Capabilities:
         )
         judged = verdict(found)
         if judged is Verdict.LACKING:
+            if known is not None and not known[0]:
+                self._learn(f"{_TWICE}{name}", available=False)
             self._learn(name, available=False)
             self._forget(f"{_DOUBTED}{name}")
         elif judged is Verdict.DOUBTED and doubted is None:

@@ -140,3 +140,28 @@ def test_a_pass_begun_on_one_rung_is_not_gone_on_with_on_another(rig: Rig) -> No
         uow.learn("explore.errors", rig.clock.now() - timedelta(days=8), available=False)
     assert rig.sync("events").ok
     assert rig.passes("events")[0].state == "abandoned"
+
+
+def test_a_first_no_is_asked_about_again_within_hours(rig: Rig) -> None:
+    rig.sim.faults.add("dataset=errors", "html")
+    rig.sync("projects", "events")
+    assert rig.coverage("error_counts") == []
+    rig.advance(2 * 3600)
+    rig.sync("events")
+    assert rig.coverage("error_counts")
+    rig.close()
+
+
+def test_a_second_no_is_believed_for_a_week(rig: Rig) -> None:
+    rig.sim.faults.add("dataset=errors", "html", times=10_000)
+    for _ in range(2):
+        rig.sync("projects", "events")
+        rig.advance(2 * 3600)
+    rig.sim.faults.clear()
+    rig.advance(2 * 86_400)
+    rig.sync("events")
+    assert rig.coverage("error_counts") == []
+    rig.advance(5 * 86_400)
+    rig.sync("events")
+    assert rig.coverage("error_counts")
+    rig.close()
