@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from sentry_sync import __version__
-from sentry_sync.errors import BadRequest, Gone, SentryError
+from sentry_sync.errors import BadRequest, Gone, NotSupported, SentryError
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.sync.server_clock import ServerClock
@@ -167,7 +167,9 @@ class Capabilities:
             self._forget(f"{_DOUBTED}{name}")
         elif judged is Verdict.DOUBTED and doubted is None:
             self._learn(f"{_DOUBTED}{name}", available=False)
-        return judged is Verdict.LACKING
+        # What was lacking before, and may still be, is left aside for this run, whoever said so.
+        still = known is not None and not known[0] and isinstance(error, NotSupported)
+        return judged is Verdict.LACKING or still
 
     def _learn(self, name: str, *, available: bool) -> None:
         now = self._clock.now()
