@@ -78,7 +78,8 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
         "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],
         "coverage": [_covered(entry) for entry in status.coverage],
         "clock": _clock(status),
-        "capabilities": status.capabilities,
+        # Names with a colon are the sync's own notes beside them.
+        "capabilities": {name: able for name, able in status.capabilities.items() if ":" not in name},
         "retention": [
             {
                 "resource": entry.resource,
