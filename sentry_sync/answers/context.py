@@ -12,6 +12,7 @@ from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.standing import standing
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.store import Store
 
@@ -69,6 +70,10 @@ class Answers:
         """The answer, waiting for Sentry if need be."""
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
+
+    def standing(self, resource: str) -> Answer:
+        """The ``freshness`` of what is held of ``resource``, for beside an error."""
+        return standing(self._desk, resource)
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
         """The organization's projects: ``{organization, projects, freshness}``."""

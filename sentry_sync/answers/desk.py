@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,10 @@ class Desk:
         with self._reader.snapshot() as snapshot:
             origin = self._origin(snapshot)
             return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A snapshot of the store, for what is no question."""
+        return self._reader.snapshot()
 
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""
