@@ -1,4 +1,4 @@
-"""Who syncs, what is due when, how large windows may be, what the server still serves, what is in doubt; indexes."""
+"""Who syncs, what is due when, how large windows may be, what is still served, what is in doubt; indexes."""
 
 import sqlalchemy as sa
 from alembic import op

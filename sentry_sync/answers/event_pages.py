@@ -12,10 +12,51 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sentry_sync.answers.event_filters import Wanted
+from sentry_sync.answers.misses import SEARCH_WINDOW
+from sentry_sync.answers.times import HOUR, ceiling
+from sentry_sync.records.intervals import Interval
+
 SECOND = timedelta(seconds=1)
 
 Position = tuple[datetime, str]
 """A whole second and an event's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which events are wanted, newest first; times are whole seconds."""
+
+    wanted: Wanted
+    limit: int
+    since: datetime | None = None
+    until: datetime | None = None
+    after: Position | None = None
+    """Behind which event they begin."""
+    full: bool = False
+    """With their bodies, where the list has them."""
+
+    @property
+    def from_the_top(self) -> bool:
+        """Whether it is the newest that are wanted, as far back as there are any."""
+        return self.since is None and self.until is None and self.after is None
+
+    def window(self, now: datetime) -> Interval:
+        """What to ask the server for. To the hour where nothing else is said, so that equal questions are one."""
+        ends = [at for at in (self.until, self.after[0] + SECOND if self.after else None) if at]
+        end = min(ends, default=ceiling(now, HOUR))
+        start = self.since or ceiling(now, HOUR) - SEARCH_WINDOW
+        return Interval(min(start, end - SECOND), end)
+
+    def inside(self, event: Any) -> bool:
+        """Whether an event is of the time asked for; not every server is asked for that."""
+        late = self.until is not None and event.timestamp >= self.until
+        return not late and (self.since is None or event.timestamp >= self.since)
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """As a parameter."""
+        return (self.wanted.environment,) if self.wanted.environment else ()
 
 
 @dataclass(frozen=True, slots=True)
