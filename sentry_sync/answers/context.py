@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
 from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
 from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -92,6 +93,14 @@ class Answers:
             project, status=status, environment=environment, limit=limit, sort=sort, at_time=at_time
         )
         return self.ask(question)
+
+    def get_issue(self, issue_id: str, *, response_format: str = "concise") -> Answer:
+        """One issue by id, short id or address.
+
+        ``{issue, trend, environments, releases, newest_event, freshness}``; ``detailed`` adds ``tags`` that stand out, ``history`` and ``similar`` issues. Each part says for itself
+        whether it is complete.
+        """
+        return self.ask(IssueQuestion(issue_id, response_format))
 
     def get_events(
         self,

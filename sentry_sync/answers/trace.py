@@ -62,6 +62,12 @@ class Traces:
         return found
 
 
+def crash(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The exception that was raised last, in one frame: the innermost of the application's own code."""
+    found = frames.exceptions(_entry(body, "exception"), frames.ONE)
+    return found[0] if found else None
+
+
 Build = Callable[[Mapping[str, Any]], list[Any]]
 """The variants of a section, the fullest first."""
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.answers.asking import Learned
+from sentry_sync.answers.references import IssueReference
 from sentry_sync.errors import NotFound, QuestionError
 from sentry_sync.records.event import EventBody, parse_event
 from sentry_sync.records.fields import Raw, dumped
@@ -18,7 +19,6 @@ from sentry_sync.sync.streams.issues import harvest_issues
 
 if TYPE_CHECKING:
     from sentry_sync.answers.live import Live
-    from sentry_sync.answers.references import IssueReference
     from sentry_sync.store.unit_of_work import UnitOfWork
 
 ONE_BY_ONE = 2
@@ -44,6 +44,19 @@ def find_issue(live: Live, reference: IssueReference) -> Learned:
         raw, at = _issue(live, reference)
     except NotFound:
         raise QuestionError(NO_ISSUE) from None
+    return _kept(live, raw, at)
+
+
+def reread_issue(live: Live, issue_id: str) -> Learned:
+    """An issue the store has, as Sentry has it now; of a merged one, what it went into."""
+    try:
+        raw, at = _issue(live, IssueReference(issue_id))
+    except NotFound:
+        return Learned(live.now(), ("Sentry now has no such issue, or hides it from this token",))
+    return _kept(live, raw, at)
+
+
+def _kept(live: Live, raw: Any, at: datetime) -> Learned:
     harvest = harvest_issues([raw], at)
     found = next((record for record in harvest.records if isinstance(record, Issue)), None)
     if found is None:
