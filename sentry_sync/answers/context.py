@@ -97,8 +97,8 @@ class Answers:
     def get_issue(self, issue_id: str, *, response_format: str = "concise") -> Answer:
         """One issue by id, short id or address.
 
-        ``{issue, trend, environments, releases, newest_event, freshness}``; ``detailed`` adds ``tags`` that stand out, ``history`` and ``similar`` issues. Each part says for itself
-        whether it is complete.
+        ``{issue, trend, environments, releases, newest_event, freshness}``; ``detailed`` adds ``tags`` that stand
+        out, ``history`` and ``similar`` issues. Each part says for itself whether it is complete.
         """
         return self.ask(IssueQuestion(issue_id, response_format))
 

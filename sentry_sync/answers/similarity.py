@@ -12,8 +12,8 @@ ALIKE = 0.5
 """Half of the words in common: below that, two errors of one type are just two errors."""
 
 MEASURE = (
-    "of the newest issues with the same exception type: mean of the shares of words that titles, and culprits, have "
-    "in common, numbers aside; shown from 0.5"
+    "among the newest issues with the same exception type: mean of the shares of words that titles and culprits "
+    "have in common, numbers aside; shown from 0.5"
 )
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
