@@ -25,7 +25,8 @@ class Subject:
     place: Place
     scopes: tuple[str, ...]
     """Under which names such events may have been read: for the organization, the project, the issue alone."""
-    issue: Any | None = None
+    issue: Any = None
+    """None where it is a project's events."""
     project: Project | None = None
 
 

@@ -118,12 +118,9 @@ class _Look:
 
     def _as_of(self) -> datetime:
         """An issue that was removed is known as of when that was seen; others would show in the sync's polls."""
-        issue = self.issue
-        if issue.removed_at is not None:
-            moment: datetime = max(issue.removed_at, issue.verified_at)
-            return moment
-        synced = event_evidence.issues_as_of(self.known)
-        return max(synced, issue.verified_at) if synced else issue.verified_at
+        seen: datetime = self.issue.verified_at
+        as_of = self.issue.removed_at or event_evidence.issues_as_of(self.known)
+        return max(as_of, seen) if as_of else seen
 
     def _notes(self) -> list[str]:
         issue, learned = self.issue, self.view.learned.get("issue")
