@@ -81,7 +81,7 @@ class IssueEndpoints(Caller):
     def update_issue(self, issue_id: str, change: Mapping[str, str]) -> Page:
         """`PUT /organizations/{org}/issues/{id}/`, or without the organization: the issue as it is after it.
 
-        ``change`` holds ``status`` and ``assignedTo`` (``user:ID``, ``team:ID``, an e-mail address, "" for nobody).
+        ``change`` holds ``status`` and ``assignedTo`` (``user:ID``, ``team:ID``, an e-mail address, "": nobody).
         Sent again only where it surely was not carried out. Raises Unsure when nobody can say whether it was.
         """
         return self._of_issue("update_issue", (issue_id,), change=change)
