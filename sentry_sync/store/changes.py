@@ -34,7 +34,7 @@ class Change:
 def note(connection: Connection, changes: Sequence[Change]) -> list[int]:
     """Write down what is about to be sent; the keys to conclude it by."""
     names = ("at", "actor", "source", "action", "target", "field", "old", "new")
-    found = []
+    found: list[int] = []
     for change in changes:
         values = {name: getattr(change, name) for name in names}
         done = connection.execute(insert(tables.audit_log).values(**values, outcome=SENT))

@@ -36,9 +36,7 @@ class Asker:
         self.store = Store(rig.directory, rig.clock)
         self.progress: list[Progress] = []
 
-    def bring(
-        self, resource: str, seconds: float = 60, given_up: Callable[[], bool] = lambda: False
-    ) -> Brought:
+    def bring(self, resource: str, seconds: float = 60, given_up: Callable[[], bool] = lambda: False) -> Brought:
         client = self.rig.client().lane(Lane.HOT, 20.0)
         syncer = Syncer(self.store, client, self.rig.clock, POLICY, self.progress.append)
         wait = Wait(self.rig.clock, self.rig.clock.now() + timedelta(seconds=seconds), given_up)
@@ -49,9 +47,9 @@ class Asker:
 
 
 class Other:
-    """Another process that holds the lease; ``acts`` whenever the asker waits."""
+    """Another process that holds the lease, and whenever the asker waits takes a turn, or ends."""
 
-    def __init__(self, rig: Rig, acts: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, rig: Rig, *, turns: bool = False, ends: bool = False) -> None:
         self.rig = rig
         self.said: list[Said] = []
         self.worker = Worker(
@@ -61,7 +59,8 @@ class Other:
         self.holds.enter_context(rig.store.syncing())
         self.worker.start()
         self.acting = False
-        rig.clock.follow(lambda _: self._act(acts))
+        if turns or ends:
+            rig.clock.follow(lambda _: self._act(self.turn if turns else self.holds.close))
 
     def _act(self, acts: Callable[[], object]) -> None:
         if not self.acting:  # what it does takes time as well
@@ -93,7 +92,7 @@ def test_with_nobody_else_it_is_made_here_and_told_page_by_page(rig: Rig) -> Non
 
 
 def test_a_process_that_syncs_is_asked_and_does_it_next(rig: Rig) -> None:
-    daemon = Other(rig, lambda: daemon.turn())
+    daemon = Other(rig, turns=True)
     daemon.rest()
     (new,) = rig.sim.mutate.new_issues(1)
     rig.advance(120)
@@ -136,7 +135,7 @@ def test_when_the_other_process_ends_the_sync_is_made_here(rig: Rig) -> None:
     rig.sync("projects", "issues")
     (new,) = rig.sim.mutate.new_issues(1)
     rig.advance(120)
-    other = Other(rig, lambda: other.holds.close())
+    Other(rig, ends=True)
     found = Asker(rig).bring("issues")
     assert found.whole
     assert found.holder is None
@@ -145,7 +144,7 @@ def test_when_the_other_process_ends_the_sync_is_made_here(rig: Rig) -> None:
 
 
 def test_a_failure_of_the_other_process_is_told(rig: Rig) -> None:
-    daemon = Other(rig, lambda: daemon.turn())
+    daemon = Other(rig, turns=True)
     daemon.rest()
     rig.advance(120)
     rig.sim.faults.add("/issues/", "status", times=1000, status=403)
@@ -156,7 +155,7 @@ def test_a_failure_of_the_other_process_is_told(rig: Rig) -> None:
 
 
 def test_a_new_wish_ends_a_daemons_rest(rig: Rig) -> None:
-    daemon = Other(rig, lambda: daemon.turn())
+    daemon = Other(rig, turns=True)
     daemon.rest()
     rig.advance(120)
     rig.sim.faults.add("", "status", times=1, status=401)

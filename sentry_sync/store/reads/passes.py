@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from sentry_sync.store import tables
 
@@ -44,7 +45,7 @@ def moment(connection: Connection, streams: Sequence[str]) -> Moment:
     open_ones = _select(streams).where(_passes.state.in_(("running", "failed")))
     with connection.begin():
         newest = connection.execute(select(func.max(_passes.id))).scalar() or 0
-        found = {row.id: PassReport(*row) for row in connection.execute(open_ones)}
+        found = {row.id: _report(row) for row in connection.execute(open_ones)}
     return Moment(tuple(streams), newest, found)
 
 
@@ -52,13 +53,16 @@ def since(connection: Connection, then: Moment) -> list[PassReport]:
     """What passes of the streams did since ``then``, oldest first; those that did nothing are left out."""
     found = _select(then.streams).where(or_(_passes.id > then.newest, _passes.id.in_(list(then.unfinished))))
     with connection.begin():
-        rows = [PassReport(*row) for row in connection.execute(found)]
+        rows = [_report(row) for row in connection.execute(found)]
     return [_less(row, then.unfinished.get(row.id)) for row in rows if row != then.unfinished.get(row.id)]
 
 
-def _select(streams: Sequence[str]) -> Select[tuple[int | str | None, ...]]:
-    columns = [_passes[name] for name in _COLUMNS]
-    return select(*columns).where(_passes.stream.in_(list(streams))).order_by(_passes.id)
+def _select(streams: Sequence[str]) -> Select[Any]:
+    return select(tables.passes).where(_passes.stream.in_(list(streams))).order_by(_passes.id)
+
+
+def _report(row: Row[Any]) -> PassReport:
+    return PassReport(*(getattr(row, name) for name in _COLUMNS))
 
 
 def _less(now: PassReport, then: PassReport | None) -> PassReport:
