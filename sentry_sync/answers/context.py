@@ -16,6 +16,7 @@ from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
+from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.store import Store
 
@@ -143,3 +144,15 @@ class Answers:
     def sync_status(self, *, response_format: str = "concise") -> Answer:
         """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
         return self.ask(StatusCommand(response_format))
+
+    def update_issue(
+        self,
+        issue_id: str,
+        *,
+        status: str | None = None,
+        assign_to: str | None = None,
+        listener: Listener = NOBODY,
+    ) -> Answer:
+        """Change an issue: ``{outcome, issue, changes, copy_updated, freshness}``; ``listener`` is who did it."""
+        found = self.begin(UpdateCommand(issue_id, status, assign_to), listener=listener)
+        return found.resume() if isinstance(found, Pending) else found

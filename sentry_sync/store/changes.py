@@ -42,7 +42,8 @@ def note(connection: Connection, changes: Sequence[Change]) -> list[int]:
     return found
 
 
-def conclude(connection: Connection, key: int, outcome: str) -> None:
-    """Write down what became of a change."""
+def conclude(connection: Connection, keys: Sequence[int], outcomes: Sequence[str]) -> None:
+    """Write down what became of each change."""
     log = tables.audit_log
-    connection.execute(update(log).where(log.c.id == key).values(outcome=outcome))
+    for key, outcome in zip(keys, outcomes, strict=True):
+        connection.execute(update(log).where(log.c.id == key).values(outcome=outcome))

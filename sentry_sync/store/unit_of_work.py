@@ -386,9 +386,9 @@ class UnitOfWork:
         """Write into the audit log what is about to be sent to Sentry; the keys to conclude it by."""
         return changes.note(self._connection, about)
 
-    def conclude_change(self, key: int, outcome: str) -> None:
-        """Write into the audit log what became of a change."""
-        changes.conclude(self._connection, key, outcome)
+    def conclude_changes(self, keys: Sequence[int], outcomes: Sequence[str]) -> None:
+        """Write into the audit log what became of each."""
+        changes.conclude(self._connection, keys, outcomes)
 
     def unlearn(self, capability: str) -> None:
         """Forget what was learned of it."""
