@@ -38,6 +38,9 @@ NOBODY = Listener()
 class Command(ABC):
     """One command with its arguments."""
 
+    resource: str
+    """What it is about, as a question's."""
+
     @abstractmethod
     def carry_out(self, desk: Desk, listener: Listener) -> Answer:
         """What came of it, with ``freshness``; blocks. Raises QuestionError for what cannot be asked at all."""

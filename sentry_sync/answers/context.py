@@ -14,6 +14,7 @@ from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.standing import standing
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
@@ -85,6 +86,10 @@ class Answers:
         """The answer, waiting for Sentry if need be."""
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
+
+    def standing(self, resource: str) -> Answer:
+        """The ``freshness`` of what is held of ``resource``, for beside an error."""
+        return standing(self._desk, resource)
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
         """The organization's projects: ``{organization, projects, freshness}``."""

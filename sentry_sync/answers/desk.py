@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -90,8 +90,12 @@ class Desk:
         max_bytes: int = DEFAULT_BYTES,
     ) -> Found:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
-        with self.snapshot() as (snapshot, origin):
+        with self.moment() as (snapshot, origin):
             return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A snapshot of the store, for what is no question."""
+        return self._reader.snapshot()
 
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""
@@ -102,14 +106,14 @@ class Desk:
         return Live(self.client(), self.store, self.clock, self._deadline_seconds)
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
+    def moment(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
         """One moment of the store, and whose it is; raises StoreMismatch for another organization's."""
         with self._reader.snapshot() as snapshot:
             yield snapshot, self._origin(snapshot)
 
     def check_origin(self) -> None:
         """Bring an older store up to date, and raise StoreMismatch for another organization's."""
-        with self.snapshot():
+        with self.moment():
             pass
 
     def unreachable(self, now: datetime) -> Refusal | None:

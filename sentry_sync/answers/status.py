@@ -34,6 +34,8 @@ class StatusCommand(Command):
 
     response_format: str = "concise"
 
+    resource = "projects"
+
     def carry_out(self, desk: Desk, listener: Listener) -> Answer:
         """Read the store's books and the request ledger."""
         del listener  # it takes milliseconds

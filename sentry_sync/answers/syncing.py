@@ -122,7 +122,7 @@ class SyncCommand(Command):
         """The project or the issue that was named; a project's slug goes before an issue's short id."""
         if self.scope is None:
             return None
-        with desk.snapshot() as (snapshot, origin):
+        with desk.moment() as (snapshot, origin):
             row = projects.find(snapshot, self.scope)
         if row is not None and row.slug == self.scope:
             return {"id": row.id, "slug": untrusted.line(row.slug, SLUG)}

@@ -91,6 +91,8 @@ class UpdateCommand(Command):
     status: str | None = None
     assign_to: str | None = None
 
+    resource = "issues"
+
     def wishes(self) -> tuple[Wish, ...]:
         """What is to be changed; raises QuestionError for nothing, and for an assignee that can't be one."""
         found = [Wish("status", self.status)] if self.status else []
@@ -108,7 +110,7 @@ class UpdateCommand(Command):
         if not desk.means.allow_writes:
             raise QuestionError(OFF)
         wishes = self.wishes()
-        with desk.snapshot() as (snapshot, origin):
+        with desk.moment() as (snapshot, origin):
             reference = issue_reference(self.issue_id, *origin)
             held = _held(snapshot, reference)
         refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(desk.clock.now())
@@ -140,7 +142,7 @@ def _looked_up(desk: Desk, live: Live, reference: IssueReference) -> Any:
     from sentry_sync.answers.fetching.events import find_issue
 
     (issue_id,) = find_issue(live, reference).ids
-    with desk.snapshot() as (snapshot, _):
+    with desk.moment() as (snapshot, _):
         return issues.by_id(snapshot, issue_id)
 
 
