@@ -6,6 +6,7 @@ A process that runs one statement spends a third of its time on loading it. A te
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 # A column is text unless a word says otherwise; compressed ones (issue_raw.raw, event_bodies.body) are left out.
@@ -76,3 +77,31 @@ def _parsed(text: str) -> Mapping[str, Mapping[str, str]]:
 
 COLUMNS = _parsed(_TABLES)
 """The kind of each column by table: text, integer, real, boolean, moment, event_id or tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of column in DuckDB: as it comes out of SQLite, as the lake holds it, as a statement sees it."""
+
+    stored: str
+    lake: str
+    shown: str
+    to_lake: str = "{}"
+    to_shown: str = "{}"
+
+
+# TIMESTAMP, not TIMESTAMPTZ: all our times are UTC, and reading the latter needs pytz.
+KINDS: Mapping[str, Kind] = {
+    "text": Kind("VARCHAR", "VARCHAR", "VARCHAR"),
+    "integer": Kind("BIGINT", "BIGINT", "BIGINT"),
+    "real": Kind("DOUBLE", "DOUBLE", "DOUBLE"),
+    "boolean": Kind("BOOLEAN", "BOOLEAN", "BOOLEAN"),
+    "moment": Kind("BIGINT", "TIMESTAMP", "TIMESTAMP", to_lake="make_timestamp({})"),
+    "event_id": Kind("BLOB", "BLOB", "VARCHAR", to_shown="lower(hex({}))"),
+    "tags": Kind("JSON", "JSON", "JSON"),
+}
+
+
+def quote(name: str) -> str:
+    """``name`` as an identifier, for SQLite and DuckDB alike."""
+    return '"' + name.replace('"', '""') + '"'

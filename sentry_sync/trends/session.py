@@ -7,7 +7,7 @@ that the work can move into a child process that can be killed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,12 +16,14 @@ from typing import Any
 import duckdb
 import orjson
 
-from sentry_sync.errors import QueryError
+from sentry_sync.errors import QueryError, StoreError
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.lake_union import literal
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.reading import reading
 from sentry_sync.trends import gate, mistakes, snapshot
 from sentry_sync.trends.freshness import TableState, describe, states
-from sentry_sync.trends.relations import RELATIONS, ddl
+from sentry_sync.trends.relations import RELATIONS
 from sentry_sync.trends.watchdog import Watchdog
 
 ROWS = 1_000
@@ -34,7 +36,6 @@ MEMORY = "2GB"
 """Two million events with all their columns; what needs more is told to narrow itself rather than swap."""
 
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -50,10 +51,10 @@ _SETTINGS = (
     "SET enable_progress_bar = false",
     # Comparing our UTC times with now() goes through the session's zone.
     "SET TimeZone = 'UTC'",
-    "SET disabled_filesystems = 'LocalFileSystem'",
     "CREATE SCHEMA stored",
-    "SET lock_configuration = true",
 )
+
+DAMAGED = "a file of the lake is damaged: run `sentry-sync lake rebuild`, which writes it anew from the store"
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _ZONES = (_ZONED, "TIME WITH TIME ZONE")
@@ -111,7 +112,7 @@ def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
     with (
-        closing(open_session(question.memory)) as session,
+        closing(_connected(question.memory)) as session,
         Watchdog(session.interrupt, question.seconds) as watchdog,
     ):
         try:
@@ -128,10 +129,27 @@ def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
 
 def open_session(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
     """An empty DuckDB in memory that can open nothing and whose settings cannot be changed any more."""
+    session = _connected(memory)
+    _wall_in(session, ())
+    return session
+
+
+def _connected(memory: str) -> duckdb.DuckDBPyConnection:
+    """Not yet walled in: it may parse a statement and nothing else."""
     session = duckdb.connect(":memory:", config={**_CONFIGURATION, "memory_limit": memory})
     for setting in _SETTINGS:
         session.execute(setting)
     return session
+
+
+def _wall_in(session: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    """Let the session open these files and nothing else, for good."""
+    if files:
+        session.execute(f"SET allowed_paths = [{', '.join(map(literal, files))}]")
+    else:
+        session.execute("SET disabled_filesystems = 'LocalFileSystem'")
+    session.execute("SET enable_external_access = false")
+    session.execute("SET lock_configuration = true")
 
 
 def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
@@ -156,29 +174,40 @@ def _found(
 ) -> Result:
     reads = admit(session, question)
     columns = {name: reads.columns(RELATIONS[name].columns) for name in sorted(reads.relations)}
-    names, types = _bind(session, question, columns)
-    try:
-        with snapshot.reading(paths) as connection:
-            snapshot.fill(session, connection, paths, columns, lambda: watchdog.expired)
+    with reading(paths) as connection:
+        view = snapshot.of(paths, connection, columns)
+        _wall_in(session, view.files)
+        names, types = _bind(session, question, view)
+        try:
+            view.attach(session)
+            view.fill(session, lambda: watchdog.expired)
             known = states(connection, columns)
+        except duckdb.Error as error:
+            raise _failed(error, view, ()) from None
+    try:
         rows = [] if watchdog.expired else _rows(session, question, types)
     except duckdb.Error as error:
-        raise mistakes.while_running(error, reads.literals) from None
+        raise _failed(error, view, reads.literals) from None
     truncated = len(rows) > question.rows
     return Result(names, types, rows[: question.rows], truncated, 0.0, tuple(map(describe, known)), known)
 
 
+def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[str]) -> QueryError | StoreError:
+    """A line for a person: of a damaged file, what to do about it; else what was wrong with the statement."""
+    if not isinstance(error, (duckdb.OutOfMemoryException, duckdb.InterruptException)) and view.damaged():
+        return StoreError(DAMAGED)
+    return mistakes.while_running(error, literals)
+
+
 def _bind(
-    session: duckdb.DuckDBPyConnection, question: Question, columns: snapshot.Columns
+    session: duckdb.DuckDBPyConnection, question: Question, view: snapshot.Snapshot
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The answer's column names and types, found over empty tables: whatever is wrong here is the statement's."""
     try:
-        for name, chosen in columns.items():
-            for statement in ddl(RELATIONS[name], chosen):
-                session.execute(statement)
+        view.shape(session)
         shape = session.execute(f"DESCRIBE {question.statement}", _bound(question)).fetchall()
     except duckdb.Error as error:
-        known = {name: RELATIONS[name].columns.keys() for name in columns}
+        known = {name: RELATIONS[name].columns.keys() for name in view.columns}
         raise mistakes.before_loading(error, known) from None
     types = tuple(str(column[1]) for column in shape)
     if any(zone in kind for kind in types for zone in _ZONES if kind != _ZONED):
