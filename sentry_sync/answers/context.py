@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
+from sentry_sync.answers import names
 from sentry_sync.answers.asking import Answer, Pending, Question, begin
+from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issues import issues_question
@@ -13,6 +15,7 @@ from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
@@ -69,6 +72,20 @@ class Answers:
         """The answer, waiting for Sentry if need be."""
         found = self.begin(question)
         return found.resume() if isinstance(found, Pending) else found
+
+    def complete(self, kind: names.Kind, typed: str) -> names.Completed:
+        """The names that somebody may mean who has typed so much of one: from the store, at once."""
+        with self._desk.snapshot() as snapshot:
+            return names.completed(snapshot, kind, typed)
+
+    def projects_of(self, version: str, most: int) -> list[str]:
+        """Slugs of the projects that a release is known to belong to."""
+        with self._desk.snapshot() as snapshot:
+            return stored_names.projects_of(snapshot, version, most)
+
+    def changes(self) -> Changes:
+        """A watcher of the store, for the caller to close."""
+        return self._desk.changes()
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
         """The organization's projects: ``{organization, projects, freshness}``."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.answers.asking import Found, Learned, Question, View
+from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.freshness import Refusal
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
@@ -63,6 +65,17 @@ class Desk:
         with self._reader.snapshot() as snapshot:
             origin = self._origin(snapshot)
             return question.look(View(snapshot, now, origin, dict(learned), refused))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The store as it is now, for what needs no freshness; raises StoreMismatch as answers do."""
+        with self._reader.snapshot() as snapshot:
+            self._origin(snapshot)
+            yield snapshot
+
+    def changes(self) -> Changes:
+        """A watcher of the store."""
+        return Changes(self._store)
 
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""
