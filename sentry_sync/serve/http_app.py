@@ -42,6 +42,9 @@ class Gated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or answer with the refusal, its body unread."""
+        if scope["type"] == "http":
+            # httptools leaves the white space behind a value; RFC 9110 (5.5) wants it off before anybody looks.
+            scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         refusal = self._gate.refusal(knock_of(scope)) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)

@@ -122,13 +122,13 @@ async def read(answers: Answers, uri: str, defect: Callable[[Exception], str]) -
     """What is at the address, as JSON; raises MCPError, one line, for what cannot be read."""
     try:
         content = await _content(answers, parsed(uri))
+        text = orjson.dumps({"about_untrusted_text": DATA_NOTE, **content}).decode()
     except QuestionError as error:
         raise MCPError(INVALID_PARAMS, _one_line(str(error)), {"uri": uri}) from None
     except SentrySyncError as error:
         raise MCPError(INTERNAL_ERROR, _one_line(str(error)), {"uri": uri}) from None
     except Exception as error:  # noqa: BLE001 (as for tools: a defect quotes no event and ends no server)
         raise MCPError(INTERNAL_ERROR, defect(error), {"uri": uri}) from None
-    text = orjson.dumps({"about_untrusted_text": DATA_NOTE, **content}).decode()
     return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=MIME, text=text)])
 
 
@@ -169,7 +169,7 @@ async def _schema(_answers: Answers) -> Answer:
             {
                 "name": name,
                 "about": MEANING[name],
-                "columns": {column: kind.shown for column, kind in relation.columns.items()},
+                "columns": {str(column): kind.shown for column, kind in relation.columns.items()},
             }
             for name, relation in RELATIONS.items()
         ],
