@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.answers.asking import Found, Learned, Question, View
+from sentry_sync.answers.capping import DEFAULT_BYTES
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.freshness import Refusal
 from sentry_sync.errors import StoreMismatch
@@ -59,12 +60,18 @@ class Desk:
         self._unreachable: tuple[datetime, Refusal] | None = None
 
     def look(
-        self, question: Question, now: datetime, learned: Mapping[str, Learned], *, refused: bool = False
+        self,
+        question: Question,
+        now: datetime,
+        learned: Mapping[str, Learned],
+        *,
+        refused: bool = False,
+        max_bytes: int = DEFAULT_BYTES,
     ) -> Found:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
         with self._reader.snapshot() as snapshot:
             origin = self._origin(snapshot)
-            return question.look(View(snapshot, now, origin, dict(learned), refused))
+            return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

@@ -71,7 +71,9 @@ def _hosts(value: object) -> object:
     """``a.example.com, b`` and a list are the same; names are compared in lower case."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) and _HOST.fullmatch(part) for part in value):
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(part, str) and _HOST.fullmatch(part) for part in value
+    ):
         raise ValueError
     return tuple(part.lower() for part in value)
 

@@ -13,7 +13,7 @@ import orjson
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
-from sentry_sync.answers.asking import Answer, Pending, Question
+from sentry_sync.answers.asking import Answer, Ask, Pending, Question
 from sentry_sync.answers.changes import Subject
 from sentry_sync.answers.context import Answers
 from sentry_sync.answers.events import EventsQuestion
@@ -153,7 +153,7 @@ async def _release(answers: Answers, version: str) -> Answer:
 
 
 async def _asked(answers: Answers, question: Question) -> Answer:
-    found = answers.begin(question)
+    found = answers.begin(question, Ask())
     if isinstance(found, Pending):
         return await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
     return found
