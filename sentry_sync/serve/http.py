@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -18,18 +17,7 @@ from sentry_sync.serve.ending import end_without_waiting
 from sentry_sync.serve.gate import Gate, Rules, is_loopback
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from sentry_sync.answers.context import Answers
-    from sentry_sync.serve.subscriptions import Subscriptions
-
-BACKLOG = 128
-
-PATIENCE_SECONDS = 3
-"""What answers under way are given after a signal; with what follows, the process is gone within five."""
-
-MOST_CONNECTIONS = 1000
-"""At once; a thousand and first is told 503. Below the 1,024 open files that a shell usually allows."""
 
 _ADDRESS = re.compile(r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:/\s]+):)?(?P<port>[0-9]{1,5})")
 
@@ -92,63 +80,14 @@ def run(answers: Answers, where: Address, rules: Rules, say: Callable[[str], Non
 def _serve(answers: Answers, listening: socket.socket, rules: Rules, say: Callable[[str], None]) -> None:
     # As for stdio: what is imported stays for good, and need not be looked through while serving.
     gc.disable()
-    import uvicorn
+    from sentry_sync.serve.http_server import serve
 
-    from sentry_sync.serve import server
-    from sentry_sync.serve.http_app import http_app
-
-    class Announcing(uvicorn.Server):
-        """Says when it listens, and ends the streams of changes before it waits for answers under way."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            say(f"MCP at {_url(listening)}/mcp, for older clients at {_url(listening)}/sse; Ctrl-C ends it")
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            for subscriptions in told:
-                subscriptions.close()
-            await super().shutdown(sockets)
-
-    told: set[Subscriptions] = set()
-    config = uvicorn.Config(
-        http_app(server.build(answers, told), Gate(rules, time.monotonic)),
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the client is who the socket says: a header could name anybody
-        limit_concurrency=MOST_CONNECTIONS,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=PATIENCE_SECONDS,
-    )
     gc.freeze()
     gc.enable()
-    with _signals_outlived():
-        Announcing(config).run(sockets=[listening])
-
-
-@contextmanager
-def _signals_outlived() -> Iterator[None]:
-    """Let uvicorn send itself the signal that ended it once more, as it does at its end, to no effect."""
-
-    def ignore(_number: int, _frame: FrameType | None) -> None:
-        pass
-
-    before = {number: signal.signal(number, ignore) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    serve(answers, listening, Gate(rules, time.monotonic), say)
 
 
 def _resolved(where: Address) -> Any:
     found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     # Clients try 127.0.0.1 for localhost where the system would say ::1 first.
     return next((one for one in found if one[0] == socket.AF_INET), found[0])
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
