@@ -45,8 +45,10 @@ def bound(where: Address, rules: Rules) -> Iterator[tuple[socket.socket, Rules]]
     Raises SettingsError for an address that cannot be had, or that others can reach when there is no token.
     """
     try:
-        family, _, _, _, name = _resolved(where)
-        bare = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, name = _resolved(where)
+        # With its protocol: asyncio sends small packets at once (TCP_NODELAY) only on sockets that name theirs, and
+        # an answer's body would wait 40 ms for the client to confirm its head.
+        bare = socket.socket(family, kind, protocol)
     except OSError as error:
         raise SettingsError(f"cannot listen on {where.host}:{where.port}: {error.strerror}") from None
     with bare:
@@ -88,6 +90,8 @@ def _serve(answers: Answers, listening: socket.socket, rules: Rules, say: Callab
 
 
 def _resolved(where: Address) -> Any:
-    found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = socket.getaddrinfo(
+        where.host, where.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+    )
     # Clients try 127.0.0.1 for localhost where the system would say ::1 first.
     return next((one for one in found if one[0] == socket.AF_INET), found[0])

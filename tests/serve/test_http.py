@@ -109,6 +109,11 @@ def test_other_machines_are_served_only_with_a_token(host: str) -> None:
         assert listening.getsockname()[1] > 0
 
 
+def test_the_socket_names_its_protocol_or_answers_would_wait_for_confirmations() -> None:
+    with bound(Address("127.0.0.1", 0), Rules()) as (listening, _):
+        assert listening.proto == socket.IPPROTO_TCP
+
+
 def test_the_name_it_was_given_is_one_it_goes_by() -> None:
     with bound(Address("LOCALHOST", 0), Rules(hosts=frozenset({"a.example"}))) as (_, rules):
         assert rules.hosts == {"localhost", "a.example"}
