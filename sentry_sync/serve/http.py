@@ -46,8 +46,8 @@ def bound(where: Address, rules: Rules) -> Iterator[tuple[socket.socket, Rules]]
     """
     try:
         family, kind, protocol, _, name = _resolved(where)
-        # With its protocol: asyncio sends small packets at once (TCP_NODELAY) only on sockets that name theirs, and
-        # an answer's body would wait 40 ms for the client to confirm its head.
+        # With its protocol: asyncio sends small packets at once (TCP_NODELAY) only on sockets that name theirs;
+        # on others an answer's body waits 40 ms for the client to confirm its head.
         bare = socket.socket(family, kind, protocol)
     except OSError as error:
         raise SettingsError(f"cannot listen on {where.host}:{where.port}: {error.strerror}") from None

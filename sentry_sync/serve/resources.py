@@ -15,9 +15,11 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from sentry_sync.answers.asking import Answer, Ask, Pending, Question
 from sentry_sync.answers.changes import Subject
+from sentry_sync.answers.command import Command
 from sentry_sync.answers.context import Answers
-from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.status import StatusCommand
 from sentry_sync.errors import QuestionError, SentrySyncError
 
 SCHEME = "sentry-sync://"
@@ -59,6 +61,11 @@ class Template:
 
 
 FIXED = (
+    Fixed(
+        "status",
+        "State of the copy",
+        "How fresh and how complete each kind of data is, when it is synced next, the budget, and errors.",
+    ),
     Fixed(
         "schema", "Tables of the copy", "Each table, what it holds, its columns and their types, as SQL sees it."
     ),
@@ -138,7 +145,7 @@ async def _content(answers: Answers, what: Subject | str | None) -> Answer:
     if isinstance(what, str):
         return await _FIXED[what](answers)
     if what.kind == "issue":
-        return await _asked(answers, EventsQuestion(what.name, 1, full_trace=False))
+        return await _asked(answers, IssueQuestion(what.name, "detailed"))
     return await _release(answers, what.name)
 
 
@@ -152,11 +159,15 @@ async def _release(answers: Answers, version: str) -> Answer:
     return {"projects": found, "more": len(slugs) > MOST_PROJECTS}
 
 
-async def _asked(answers: Answers, question: Question) -> Answer:
+async def _asked(answers: Answers, question: Question | Command) -> Answer:
     found = answers.begin(question, Ask())
     if isinstance(found, Pending):
         return await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
     return found
+
+
+async def _status(answers: Answers) -> Answer:
+    return await _asked(answers, StatusCommand())
 
 
 async def _schema(_answers: Answers) -> Answer:
@@ -181,7 +192,11 @@ async def _queries(_answers: Answers) -> Answer:
     return await anyio.to_thread.run_sync(_library)
 
 
-_FIXED: Mapping[str, Callable[[Answers], Awaitable[Answer]]] = {"schema": _schema, "queries": _queries}
+_FIXED: Mapping[str, Callable[[Answers], Awaitable[Answer]]] = {
+    "status": _status,
+    "schema": _schema,
+    "queries": _queries,
+}
 
 
 def _addresses() -> list[str]:

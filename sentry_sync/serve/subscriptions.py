@@ -24,7 +24,7 @@ from mcp_types import INVALID_PARAMS
 
 from sentry_sync.answers.changes import Subject
 from sentry_sync.answers.context import Answers
-from sentry_sync.serve.resources import SCHEME, parsed
+from sentry_sync.serve.resources import parsed
 
 LOOK_SECONDS = 2.0
 """A sync writes several times a second while it reads: telling of each would drown what it is about."""
@@ -149,9 +149,9 @@ async def _send(session: ServerSession, address: str) -> None:
 
 
 def _subject(address: str) -> Subject | None:
-    if address == f"{SCHEME}status":
-        return Subject("status")
     found = parsed(address)
+    if found == "status":
+        return Subject("status")
     return found if isinstance(found, Subject) else None
 
 
