@@ -88,8 +88,9 @@ PROMPTS: tuple[Prompt, ...] = (
             Look for issues first seen within the last hours, and for old ones whose frequency.last_24h is far
             above their usual. If an issue is named, begin with it.
 
-            For the one to three likeliest: get-events with full_trace. Note the failing frame of our own code,
-            the release and environment of the events, and what they have in common (tags, request, user).
+            For the one to three likeliest: get-issue, for its trend, the releases and environments it is seen
+            in and the tags that stand out; then get-events with full_trace, for the failing frame of our own
+            code and what the events have in common.
 
             get-releases with health_data: did a release or a deploy come shortly before the first event?
             Compare crash-free sessions with the release before.
@@ -113,7 +114,9 @@ PROMPTS: tuple[Prompt, ...] = (
 
             Put together those with the same cause (the same culprit, the same exception, one after the other).
 
-            For an issue whose cause cannot be told from its row: get-events with full_trace and limit 1.
+            For an issue that its row does not explain: get-issue with response_format detailed, for what it
+            looks like and what was decided about it before; if that is not enough, get-events with full_trace
+            and limit 1.
 
             Give each group one verdict: fix now (new, frequent, or many users), fix later, ignore (why it does
             no harm), or resolved already (no event for long, or none since a release).
@@ -175,6 +178,8 @@ PROMPTS: tuple[Prompt, ...] = (
         (_PROJECT, _ENVIRONMENT),
         _steps(
             """
+            sync-status: is the copy whole for the week? Parts that are not must be named in the report.
+
             If no project is named: get-projects with include_stats, and take the five with the most errors.
 
             get-issues with sort frequency and status unresolved; and with at_time -7d, to tell what was there a

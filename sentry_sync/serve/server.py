@@ -23,7 +23,7 @@ from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
 from sentry_sync.serve import logs
 from sentry_sync.serve.beside import Beside
-from sentry_sync.serve.subscriptions import Subscriptions
+from sentry_sync.serve.subscriptions import LOOK_SECONDS, Subscriptions
 from sentry_sync.serve.text import freshness_lines, render
 from sentry_sync.serve.tools import INSTRUCTIONS, TOOLS, Tool, tool_named
 
@@ -45,15 +45,20 @@ CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
 """What is the same for everybody until another version is started: a client may keep it for five minutes."""
 
 
-def build(answers: Answers, told: set[Subscriptions] | None = None) -> Server[Any]:
-    """A server that answers from ``answers``, for any transport; ``told`` is kept to the lifespans that run."""
+def build(
+    answers: Answers, told: set[Subscriptions] | None = None, look_seconds: float = LOOK_SECONDS
+) -> Server[Any]:
+    """A server that answers from ``answers``, for any transport.
+
+    ``told`` is kept to the subscriptions of the lifespans that run; ``look_seconds`` is how often they look.
+    """
     listed = types.ListToolsResult(tools=[_listed(tool) for tool in TOOLS])
     schemas = {tool.name: tool.input_schema for tool in listed.tools}
     running = set() if told is None else told
 
     @asynccontextmanager
     async def lifespan(_server: Server[Any]) -> AsyncIterator[Subscriptions]:
-        subscriptions = Subscriptions(answers)
+        subscriptions = Subscriptions(answers, look_seconds)
         async with subscriptions.running():
             running.add(subscriptions)
             try:
