@@ -12,6 +12,7 @@ import anyio
 import mcp_types as types
 import pytest
 from mcp import Client, MCPError
+from mcp.shared.subscriptions import ResourceUpdated
 
 from sentry_sync.serve.server import build
 from sentry_sync.serve.subscriptions import MOST_ADDRESSES, Subscriptions
@@ -61,14 +62,21 @@ async def unsubscribe(client: Client, uri: str) -> None:
     await client.session.send_request(request, types.EmptyResult)
 
 
+async def news(heard: Any) -> str:
+    """The address in the next event of a stream."""
+    event = await anext(aiter(heard))
+    assert isinstance(event, ResourceUpdated)
+    return event.uri
+
+
 def test_a_listening_client_hears_of_the_issue_it_named_and_of_no_other(asking: Asking) -> None:
     async def talk(client: Client) -> list[str]:
         async with client.listen(resource_subscriptions=[ISSUE, STATUS]) as heard:
             resolved(asking, "18")
             resolved(asking, "17", 1)
-            first = await anext(aiter(heard))
+            first = await news(heard)
             resolved(asking, "17", 2)
-            return [first.uri, (await anext(aiter(heard))).uri]
+            return [first, await news(heard)]
 
     assert conversation(asking, talk) == [ISSUE, ISSUE]
 
@@ -77,7 +85,7 @@ def test_a_listening_client_hears_of_a_sync(asking: Asking) -> None:
     async def talk(client: Client) -> str:
         async with client.listen(resource_subscriptions=[STATUS]) as heard:
             asking.rig.sync("projects")
-            return (await anext(aiter(heard))).uri
+            return await news(heard)
 
     assert conversation(asking, talk) == STATUS
 
@@ -176,6 +184,6 @@ def test_what_never_changes_may_be_watched_all_the_same(asking: Asking) -> None:
     async def talk(client: Client) -> str:
         async with client.listen(resource_subscriptions=["sentry-sync://schema", ISSUE]) as heard:
             resolved(asking, "17")
-            return (await anext(aiter(heard))).uri
+            return await news(heard)
 
     assert conversation(asking, talk) == ISSUE
