@@ -31,6 +31,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stream"),
     )
     op.create_table(
+        "wishes",
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("wished_at", sa.BigInteger(), nullable=False),
+        sa.Column("wished_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("stream"),
+    )
+    op.create_table(
         "window_sizes",
         sa.Column("stream", sa.Text(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=False),
@@ -62,6 +69,8 @@ def upgrade() -> None:
         "ix_events_tagged", "events", ["project_id", "timestamp"], sqlite_where=sa.text("tags IS NOT NULL")
     )
     op.create_index("ix_issues_exception_type", "issues", ["exception_type", "last_seen"])
+    for name in ("field", "old", "new", "outcome"):
+        op.add_column("audit_log", sa.Column(name, sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
@@ -69,11 +78,14 @@ def downgrade() -> None:
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")
     op.drop_index("ix_events_project", "events")
+    for name in ("outcome", "new", "old", "field"):
+        op.drop_column("audit_log", name)
     op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
     op.drop_table("doubts")
     op.drop_table("retention")
     op.drop_table("window_sizes")
+    op.drop_table("wishes")
     op.drop_table("schedule")
     op.drop_table("leases")

@@ -6,13 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
-from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
+from sentry_sync.answers.capping import cap
+from sentry_sync.answers.command import NOBODY, Command, Listener
+from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.standing import standing
+from sentry_sync.answers.status import StatusCommand
+from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
+from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.store import Store
 
@@ -42,6 +48,7 @@ class Answers:
         base_url: str | None = None,
         organization: str | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
+        means: Means = ORDINARY,
     ) -> None:
         self._desk = Desk(
             store,
@@ -50,6 +57,7 @@ class Answers:
             base_url=base_url,
             organization=organization,
             deadline_seconds=deadline_seconds,
+            means=means,
         )
 
     def __enter__(self) -> Self:
@@ -62,14 +70,27 @@ class Answers:
         """Let go of the store's connections."""
         self._desk.close()
 
-    def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
+    @property
+    def allow_writes(self) -> bool:
+        """Whether issues may be changed at Sentry."""
+        return self._desk.means.allow_writes
+
+    def begin(
+        self, question: Question | Command, ask: Ask = PLAINLY, listener: Listener = NOBODY
+    ) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that must wait for Sentry."""
+        if isinstance(question, Command):
+            return Pending(lambda: cap(question.carry_out(self._desk, listener), None, ask.max_bytes))
         return begin(self._desk, question, ask)
 
-    def ask(self, question: Question, ask: Ask = PLAINLY) -> Answer:
+    def ask(self, question: Question | Command, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
+
+    def standing(self, resource: str) -> Answer:
+        """The ``freshness`` of what is held of ``resource``, for beside an error."""
+        return standing(self._desk, resource)
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
         """The organization's projects: ``{organization, projects, freshness}``."""
@@ -154,3 +175,31 @@ class Answers:
     def get_releases(self, project: str, *, version: str | None = None, health_data: bool = False) -> Answer:
         """A project's releases: ``{project, releases, more, freshness}``."""
         return self.ask(ReleasesQuestion(project, version, health_data))
+
+    def sync_now(
+        self,
+        resource: str,
+        *,
+        scope: str | None = None,
+        wait_seconds: int = WAIT_SECONDS,
+        listener: Listener = NOBODY,
+    ) -> Answer:
+        """Sync now: ``{resource, scope, outcome, streams, now, ..., freshness}``; ``listener`` hears of pages."""
+        found = self.begin(SyncCommand(resource, scope, wait_seconds), listener=listener)
+        return found.resume() if isinstance(found, Pending) else found
+
+    def sync_status(self, *, response_format: str = "concise") -> Answer:
+        """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
+        return self.ask(StatusCommand(response_format))
+
+    def update_issue(
+        self,
+        issue_id: str,
+        *,
+        status: str | None = None,
+        assign_to: str | None = None,
+        listener: Listener = NOBODY,
+    ) -> Answer:
+        """Change an issue: ``{outcome, issue, changes, copy_updated, freshness}``; ``listener`` is who did it."""
+        found = self.begin(UpdateCommand(issue_id, status, assign_to), listener=listener)
+        return found.resume() if isinstance(found, Pending) else found

@@ -426,6 +426,14 @@ schedule = Table(
     Column("updated_at", Moment, nullable=False),
 )
 
+wishes = Table(
+    "wishes",
+    metadata,
+    _key("stream"),
+    Column("wished_at", Moment, nullable=False),
+    Column("wished_by", Text, nullable=False),
+)
+
 window_sizes = Table(
     "window_sizes",
     metadata,
@@ -462,5 +470,9 @@ audit_log = Table(
     Column("target", Text),
     Column("source", Text),
     Column("rows", Integer),
+    Column("field", Text),
+    Column("old", Text),
+    Column("new", Text),
+    Column("outcome", Text),
     Index("ix_audit_log_at", "at"),
 )
