@@ -20,10 +20,13 @@ LAKE = {
 """Tables whose older rows are published as Parquet, their time, and what else tells which row was changed."""
 
 COLUMNS = {
-    "events": "project_id event_id issue_id timestamp environment release level title transaction platform user_key tags",
+    "events": (
+        "project_id event_id issue_id timestamp environment release level title transaction platform user_key tags"
+    ),
     "error_counts": "project_id issue_id environment release hour count users",
     "transaction_stats": (
-        "project_id environment transaction hour count tpm avg p50 p75 p95 p99 failure_rate apdex users approximate"
+        "project_id environment transaction hour count tpm avg p50 p75 p95 p99 failure_rate apdex users "
+        "approximate"
     ),
     "query_stats": (
         "project_id environment query_id hour description system action domain count tpm avg p95 total approximate"
@@ -47,8 +50,8 @@ def _watched(table: str, at: str) -> str:
 def _note(table: str, row: str, time: str, subject: str | None, gone: int) -> str:
     at, about = f'{row}."{time}"', f'{row}."{subject}"' if subject else "''"
     return (
-        f"INSERT INTO lake_changes (resource, at, subject, counter, gone) SELECT '{table}', {at}, {about}, counter, "
-        f"{gone} FROM lake_counter WHERE {_watched(table, at)} "
+        f"INSERT INTO lake_changes (resource, at, subject, counter, gone) SELECT '{table}', {at}, {about}, "
+        f"counter, {gone} FROM lake_counter WHERE {_watched(table, at)} "
         "ON CONFLICT DO UPDATE SET counter = excluded.counter, gone = max(gone, excluded.gone);"
     )
 

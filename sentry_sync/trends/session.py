@@ -7,8 +7,9 @@ that the work can move into a child process that can be killed.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -108,6 +109,17 @@ def run_sql(
 
 def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     """See :func:`run_sql`."""
+    return _answer(paths, reading(paths), question, clock)
+
+
+def answer_within(paths: StorePaths, connection: sqlite3.Connection, question: Question, clock: Clock) -> Result:
+    """The same inside a read transaction of the caller's."""
+    return _answer(paths, nullcontext(connection), question, clock)
+
+
+def _answer(
+    paths: StorePaths, opened: AbstractContextManager[sqlite3.Connection], question: Question, clock: Clock
+) -> Result:
     if question.rows < 1:
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
@@ -116,7 +128,7 @@ def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
         Watchdog(session.interrupt, question.seconds) as watchdog,
     ):
         try:
-            found = _found(session, paths, question, watchdog)
+            found = _found(session, paths, opened, question, watchdog)
         except QueryError:
             if not watchdog.expired:
                 raise
@@ -170,11 +182,15 @@ def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
 
 
 def _found(
-    session: duckdb.DuckDBPyConnection, paths: StorePaths, question: Question, watchdog: Watchdog
+    session: duckdb.DuckDBPyConnection,
+    paths: StorePaths,
+    opened: AbstractContextManager[sqlite3.Connection],
+    question: Question,
+    watchdog: Watchdog,
 ) -> Result:
     reads = admit(session, question)
     columns = {name: reads.columns(RELATIONS[name].columns) for name in sorted(reads.relations)}
-    with reading(paths) as connection:
+    with opened as connection:
         view = snapshot.of(paths, connection, columns)
         _wall_in(session, view.files)
         names, types = _bind(session, question, view)

@@ -20,14 +20,14 @@ KIND = {
 
 
 def test_every_column_is_described_as_it_is_but_for_compressed_ones() -> None:
-    assert COLUMNS == {
+    assert {
         name: {
             column.name: KIND[type(column.type)]
             for column in table.columns
             if not isinstance(column.type, LargeBinary)
         }
         for name, table in tables.metadata.tables.items()
-    }
+    } == COLUMNS
 
 
 def test_a_name_is_quoted_whatever_it_holds() -> None:
