@@ -73,7 +73,7 @@ class Desk:
         self.client = client
         self.base_url = base_url
         self.organization = organization
-        self.store = store
+        self._store = store
         self.means = means
         self._deadline_seconds = deadline_seconds
         self._reader = Reader(store)
@@ -103,13 +103,18 @@ class Desk:
 
         if self.client is None:
             raise RuntimeError("nobody is to be asked")
-        return Live(self.client(), self.store, self.clock, self._deadline_seconds)
+        return Live(self.client(), self._store, self.clock, self._deadline_seconds)
 
     @contextmanager
     def moment(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
         """One moment of the store, and whose it is; raises StoreMismatch for another organization's."""
         with self._reader.snapshot() as snapshot:
             yield snapshot, self._origin(snapshot)
+
+    @property
+    def store(self) -> Store:
+        """The store that all this is about."""
+        return self._store
 
     def check_origin(self) -> None:
         """Bring an older store up to date, and raise StoreMismatch for another organization's."""

@@ -58,7 +58,7 @@ class Wish:
             return bool(issue.status == self.value)
         if not self.value or ":" in self.value:
             return (value_of(issue, self.field) or "") == self.value
-        return issue.assigned_type == ("team" if self.value.startswith("#") else "user")
+        return bool(issue.assigned_type == ("team" if self.value.startswith("#") else "user"))
 
 
 def value_of(issue: Any, name: str) -> str | None:

@@ -206,9 +206,14 @@ def status(
 @app.command()
 def mcp(
     *,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
+    ] = False,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
+    max_events: options.MaxEvents = None,
+    history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
@@ -221,11 +226,16 @@ def mcp(
 
     An assistant starts this itself. To add it to a client, give it the command `sentry-sync mcp` and, in its
     environment, SENTRY_AUTH_TOKEN and SENTRY_ORG. Without a token it answers from the copy alone.
+
+    Nothing in Sentry is ever changed, unless --allow-writes adds the tool update-issue. The token then needs the
+    scope event:write, and each change is kept in the copy's audit_log.
     """
     del as_json  # its errors are printed by main, which looks for the flag itself
     from sentry_sync.cli import mcp as room
 
-    room.run(_settings(config, org=org, base_url=base_url, timeout=timeout, rate_limit=rate_limit, store=store))
+    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    room.run(_settings(config, **server, **copy), allow_writes=allow_writes)
 
 
 @app.command()
