@@ -1,4 +1,4 @@
-"""Whoever called a tool, as its command sees it: told of progress from a thread, gone once nobody waits any more."""
+"""Whoever called a tool, as its command sees it: told of progress from a thread, gone once nobody waits for it."""
 
 from __future__ import annotations
 
