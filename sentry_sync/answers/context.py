@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
@@ -10,6 +10,7 @@ from sentry_sync.answers.capping import cap
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -114,9 +115,50 @@ class Answers:
         )
         return self.ask(question)
 
-    def get_events(self, issue_id: str, *, limit: int | None = None, full_trace: bool = False) -> Answer:
-        """An issue's newest events: ``{issue, events, more, freshness}``."""
-        return self.ask(EventsQuestion(issue_id, limit, full_trace))
+    def get_issue(self, issue_id: str, *, response_format: str = "concise") -> Answer:
+        """One issue by id, short id or address.
+
+        ``{issue, trend, environments, releases, newest_event, freshness}``; ``detailed`` adds ``tags`` that stand
+        out, ``history`` and ``similar`` issues. Each part says for itself whether it is complete.
+        """
+        return self.ask(IssueQuestion(issue_id, response_format))
+
+    def get_events(
+        self,
+        issue_id: str | None = None,
+        *,
+        project: str | None = None,
+        tag: Sequence[str] = (),
+        environment: str | None = None,
+        release: str | None = None,
+        user: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+        full_trace: bool = False,
+        cursor: str | None = None,
+        response_format: str = "concise",
+    ) -> Answer:
+        """An issue's newest events, or a project's newest errors, that fit all the filters.
+
+        ``{issue, project, events, more, next_cursor, freshness}``; ``tag`` holds ``name:value``, ``user`` is
+        ``id:``, ``email:``, ``username:`` or ``ip:`` with the name.
+        """
+        question = EventsQuestion(
+            issue_id=issue_id,
+            project=project,
+            tag=tuple(tag),
+            environment=environment,
+            release=release,
+            user=user,
+            since=since,
+            until=until,
+            limit=limit,
+            full_trace=full_trace,
+            cursor=cursor,
+            response_format=response_format,
+        )
+        return self.ask(question)
 
     def get_performance(
         self,

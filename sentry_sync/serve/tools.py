@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -12,6 +12,7 @@ from sentry_sync.answers.asking import Ask, Question
 from sentry_sync.answers.capping import DEFAULT_BYTES, LEAST_BYTES, MOST_BYTES
 from sentry_sync.answers.command import Command
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
+from sentry_sync.answers.issue import DETAILED, IssueQuestion
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -185,13 +186,31 @@ TOOLS: tuple[Tool, ...] = (
         {"project": _OBJECT, "at_time": _TIME, "issues": _ROWS, "more": _MORE},
     ),
     Tool(
+        "get-issue",
+        "One issue",
+        "What it is, events by hour and day (null: not known), environments, releases (`counted`: events since "
+        "`counted_from`), newest event with exception and culprit frame. detailed adds tags that stand out, "
+        "history (each change came between `after` and `at`), similar issues. A part's own `complete` is about it "
+        "alone.",
+        (_ISSUE, FORMAT),
+        IssueQuestion,
+        {"issue": _OBJECT, **dict.fromkeys(DETAILED, _OBJECT)},
+    ),
+    Tool(
         "get-events",
-        "List events of an issue",
-        "The newest events of an issue; of an address that points at one event, that one. full_trace adds "
-        "exceptions with frames (your own code first, with source and variables), request, breadcrumbs, "
-        "contexts; what is too large is cut and named with its size.",
+        "List events",
+        "Newest events of an issue, or newest errors of a project, that fit all filters; of an event's address, "
+        "that one. full_trace adds exceptions (your code's frames first, with source and variables), request, "
+        "breadcrumbs, contexts; what is too large is cut and named with its size. detailed adds tags.",
         (
-            _ISSUE,
+            replace(_ISSUE, required=False, description=f"{_ISSUE.description} Or give project."),
+            replace(_PROJECT, required=False),
+            Parameter("tag", "texts", "Each name:value, such as browser:Chrome 120; * in a value stands for any."),
+            _ENVIRONMENT,
+            Parameter("release", "text", "Only this release, by its full version."),
+            Parameter("user", "text", "Only this user: id:7, email:…, username:… or ip:…"),
+            Parameter("since", "text", "ISO 8601 or an age such as -24h, -7d."),
+            Parameter("until", "text", "The same; not included."),
             Parameter(
                 "limit",
                 "integer",
@@ -200,9 +219,11 @@ TOOLS: tuple[Tool, ...] = (
                 maximum=100,
             ),
             Parameter("full_trace", "boolean", "Add untrusted.trace to each event.", default=False),
+            CURSOR,
+            FORMAT,
         ),
         EventsQuestion,
-        {"issue": _OBJECT, "events": _ROWS, "more": _MORE},
+        {"issue": _OBJECT, "project": _OBJECT, "events": _ROWS, "more": _MORE, "next_cursor": _TIME},
     ),
     Tool(
         "get-performance",

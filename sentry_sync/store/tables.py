@@ -122,6 +122,7 @@ issues = Table(
     Index("ix_issues_project_status_last_seen", "project_id", "status", "last_seen"),
     Index("ix_issues_project_count", "project_id", "count"),
     Index("ix_issues_last_seen", "last_seen"),
+    Index("ix_issues_exception_type", "exception_type", "last_seen"),
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))
 Index("ix_issues_no_errors", issues.c.project_id, issues.c.last_seen, sqlite_where=issues.c.category != "error")
@@ -190,7 +191,9 @@ events = Table(
     Column("tags", Tags),
     Index("ix_events_issue", "issue_id", "timestamp"),
     Index("ix_events_timestamp", "timestamp"),
+    Index("ix_events_project", "project_id", "timestamp"),
 )
+Index("ix_events_tagged", events.c.project_id, events.c.timestamp, sqlite_where=events.c.tags.is_not(None))
 
 event_bodies = Table(
     "event_bodies",

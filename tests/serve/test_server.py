@@ -1,4 +1,4 @@
-"""The server in memory: the five tools as a client meets them."""
+"""The server in memory: the tools as a client meets them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ from tests.answers.desk import Asking
 SIGNATURES = {
     "get-projects": ("organization", "include_stats"),
     "get-issues": ("project", "status", "environment", "limit", "sort", "at_time"),
-    "get-events": ("issue_id", "limit", "full_trace"),
+    "get-issue": ("issue_id", "response_format"),
+    "get-events": (
+        *("issue_id", "project", "tag", "environment", "release", "user", "since", "until"),
+        *("limit", "full_trace", "cursor", "response_format"),
+    ),
     "get-performance": ("project", "transaction", "start_time", "end_time", "environment"),
     "get-releases": ("project", "version", "health_data"),
     "sync-status": ("response_format",),
@@ -73,7 +77,8 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
     assert required == {
         "get-projects": [],
         "get-issues": ["project"],
-        "get-events": ["issue_id"],
+        "get-issue": ["issue_id"],
+        "get-events": [],
         "get-performance": ["project"],
         "get-releases": ["project"],
         "sync-status": [],
@@ -90,6 +95,7 @@ def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
     return {
         "get-projects": {"include_stats": True},
         "get-issues": {"project": asking.slug, "sort": "frequency"},
+        "get-issue": {"issue_id": issue, "response_format": "detailed"},
         "get-events": {"issue_id": issue, "full_trace": True},
         "get-performance": {"project": asking.slug},
         "get-releases": {"project": asking.slug, "health_data": True},
@@ -107,6 +113,8 @@ def test_both_channels_hold_the_whole_answer_and_keep_to_the_schema(asking: Aski
     assert content.text == render(result.structured_content, nonce)
     assert len(content.text) <= len(orjson.dumps(result.structured_content))
     jsonschema.validate(result.structured_content, tool.output_schema())
+    lists = [value for value in result.structured_content.values() if isinstance(value, list)]
+    assert all(lists) or tool.name in COMMANDS
     assert any(result.structured_content.values())
     assert result.structured_content["freshness"]["complete"] in (True, False)
 
