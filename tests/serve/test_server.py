@@ -101,6 +101,7 @@ def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
         "get-releases": {"project": asking.slug, "health_data": True},
         "sync-status": {},
         "sync-now": {"resource": "issues"},
+        "update-issue": {"issue_id": issue, "status": "resolved"},
     }
 
 
