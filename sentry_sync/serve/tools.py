@@ -14,7 +14,7 @@ from sentry_sync.answers.command import Command
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
 from sentry_sync.answers.issue import DETAILED, IssueQuestion
 from sentry_sync.answers.issues import issues_question
-from sentry_sync.answers.performance import PerformanceQuestion
+from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.status import StatusCommand
@@ -112,7 +112,7 @@ _ROWS = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
 _MORE = {"type": ["boolean", "null"], "description": "Whether there are further rows behind these; null: unknown."}
 _TEXT = {"type": "string"}
-_ALWAYS = frozenset({"projects", "issues", "events", "transactions", "releases", "resources", "outcome"})
+_ALWAYS = frozenset({"projects", "issues", "events", "releases", "resources", "outcome"})
 
 _TIME = {"type": ["string", "null"]}
 FRESHNESS: dict[str, Any] = {
@@ -228,23 +228,33 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "get-performance",
         "Performance of a project's transactions",
-        "Transactions of a project by total time, at most 50: count, percentiles (ms), failure_rate (0..1), "
-        "apdex, users, as the server computed them for exactly `window`; and the costliest database queries and "
-        "web vitals over the hours known. Without times: the 24 hours up to the last full hour. Percentiles are "
-        "never added up: a range hourly_min..hourly_max is that of the hours' own.",
+        "view transactions: by total time, 50 a page: count, percentiles (ms), failure_rate (0..1), apdex, users, "
+        "as the server computed them for exactly `window`; on the first page the costliest database queries and "
+        "web vitals too. queries, vitals: all of those, over the hours known. trend: the busiest transactions "
+        "hour by hour (counts null: not known). Without times: the 24 hours up to the last full hour. Percentiles "
+        "are never added up: a range hourly_min..hourly_max is that of the hours' own.",
         (
             _PROJECT,
+            Parameter(
+                "view",
+                "text",
+                "What to show.",
+                choices=("transactions", "queries", "vitals", "trend"),
+                default="transactions",
+            ),
             Parameter("transaction", "text", "Only this transaction, by its exact name."),
             Parameter("start_time", "text", "ISO 8601 or an age such as -24h, -7d; rounded down to the hour."),
             Parameter("end_time", "text", "The same; rounded up to the hour; now if not given."),
             _ENVIRONMENT,
+            CURSOR,
         ),
-        PerformanceQuestion,
+        performance_question,
         {
             "project": _OBJECT,
             "window": _OBJECT,
-            "transactions": _ROWS,
+            **dict.fromkeys(("transactions", "queries", "pages", "trends"), _ROWS),
             "more": _MORE,
+            "next_cursor": _TIME,
             "database": _OBJECT,
             "web_vitals": _OBJECT,
         },

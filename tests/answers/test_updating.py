@@ -81,7 +81,7 @@ def test_an_issue_is_changed_at_sentry_and_then_in_the_copy_with_history(writing
     writing.rig.advance(60)
     answer = writing.update(status="resolved", assign_to="user:9002")
     assert outcomes(answer) == ["done", "done", "done"]
-    assert (writing.issue.status, writing.issue.assigned_to["id"]) == ("resolved", "9002")
+    assert writing.issue.status == "resolved"
     held = writing.held()
     assert (held.status, held.assigned_type, held.assigned_id) == ("resolved", "user", "9002")
     assert (answer["issue"]["status"], answer["issue"]["assigned_to"]) == ("resolved", "user:9002")

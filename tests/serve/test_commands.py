@@ -41,8 +41,8 @@ def writing(asking: Asking) -> Iterator[Answers]:
 def test_a_sync_tells_whoever_asked_how_many_pages_it_read(asking: Asking, mode: str) -> None:
     heard: list[tuple[float, str | None]] = []
 
-    async def on_progress(done: float, total: float | None, message: str | None) -> None:
-        heard.append((done, message))
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message))
 
     async def talk(client: Client) -> Any:
         return await client.call_tool("sync-now", {"resource": "issues"}, progress_callback=on_progress)

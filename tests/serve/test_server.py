@@ -32,7 +32,7 @@ SIGNATURES = {
         *("issue_id", "project", "tag", "environment", "release", "user", "since", "until"),
         *("limit", "full_trace", "cursor", "response_format"),
     ),
-    "get-performance": ("project", "transaction", "start_time", "end_time", "environment"),
+    "get-performance": ("project", "view", "transaction", "start_time", "end_time", "environment", "cursor"),
     "get-releases": ("project", "version", "health_data"),
     "sync-status": ("response_format",),
     "sync-now": ("resource", "scope", "wait_seconds"),
