@@ -17,7 +17,7 @@ from sentry_sync.answers.freshness import Facts, Refusal
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import SETTLED, Miss, reach
 from sentry_sync.answers.periods import cursor_at, period_of, place_of, up_to
-from sentry_sync.answers.series import series_of
+from sentry_sync.answers.series import Known, series_of
 from sentry_sync.answers.times import DAY, HOUR, shown
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.errors import QuestionError
@@ -191,7 +191,9 @@ class _Look:
             return figures.query(row)
         if self.question.view == "vitals":
             return figures.page(row)
-        return series_of(self.view.snapshot, self.project.id, self.window, self.covered, row)
+        found = reach(self.synced, self.covered)
+        known = Known(self.covered, found.as_of if found else self.view.now)
+        return series_of(self.view.snapshot, self.project.id, self.window, known, row)
 
     def _facts(self, rows: Sequence[Any]) -> Facts:
         found = reach(self.synced, self.covered)
@@ -202,6 +204,8 @@ class _Look:
                 notes.append(f"at most {MOST_HOURS} hours are read at once: ask again for more of them")
         if self.kept is None:
             notes.append("the window is rounded outward to full hours")
+        if self.window.end > self.view.now:
+            notes.append("the last hour is still running")
         if any(row.approximate for row in rows if hasattr(row, "approximate")):
             notes.append("some rows are extrapolated: the server sampled")
         as_of = self._as_of(found.as_of if found else None)
