@@ -110,7 +110,7 @@ def test_a_trend_has_a_value_for_each_hour_and_tells_none_from_unknown(asking: A
     assert row["p95_ms"] == [None, None, None, None, None, 30.12, None]
     assert row["failure_rate"][5] == 0.1
     assert row["untrusted"] == {"transaction": "/pay", "environment": "production"}
-    assert (answer["hours_known"], answer["freshness"]["complete"]) == (5, False)
+    assert (answer["hours_known"], answer["freshness"]["complete"]) == (4, False)
     assert answer["freshness"]["could_not_fall_through_because"] == "offline"
     assert "2 of 7 hours are not known" in answer["freshness"]["notes"]
 
