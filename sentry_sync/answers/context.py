@@ -203,9 +203,19 @@ class Answers:
         )
         return self.ask(question)
 
-    def get_releases(self, project: str, *, version: str | None = None, health_data: bool = False) -> Answer:
-        """A project's releases: ``{project, releases, more, freshness}``."""
-        return self.ask(ReleasesQuestion(project, version, health_data))
+    def get_releases(
+        self,
+        project: str,
+        *,
+        version: str | None = None,
+        health_data: bool = False,
+        query: str | None = None,
+        since: str | None = None,
+        cursor: str | None = None,
+        response_format: str = "concise",
+    ) -> Answer:
+        """A project's releases: ``{project, releases, more, next_cursor, freshness}``."""
+        return self.ask(ReleasesQuestion(project, version, health_data, query, since, cursor, response_format))
 
     def sync_now(
         self,

@@ -262,16 +262,21 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "get-releases",
         "List releases of a project",
-        "Releases of a project, newest first, at most 50. health_data adds, by environment over the days in "
+        "Releases of a project, newest first, 50 a page. health_data adds, by environment over the days in "
         "health_days: sessions (summed), crash_free_sessions (weighted by sessions, 0..1) and newest_day with "
-        "users, crash_free_users and adoption (share of the day's sessions); and the last deploys.",
+        "users, crash_free_users and adoption (share of the day's sessions); and the last deploys. detailed adds "
+        "first_seen_here: issues new in it, all of them (complete) only if version names it.",
         (
             _PROJECT,
             Parameter("version", "text", "Only this version, full or short, exactly."),
             Parameter("health_data", "boolean", "Add health and deploys.", default=False),
+            Parameter("query", "text", "Only versions that contain this."),
+            Parameter("since", "text", "Only those created since: ISO 8601 or an age such as -7d."),
+            CURSOR,
+            FORMAT,
         ),
         ReleasesQuestion,
-        {"project": _OBJECT, "releases": _ROWS, "more": _MORE},
+        {"project": _OBJECT, "releases": _ROWS, "more": _MORE, "next_cursor": _TIME},
     ),
     Tool(
         "sync-status",

@@ -33,7 +33,7 @@ SIGNATURES = {
         *("limit", "full_trace", "cursor", "response_format"),
     ),
     "get-performance": ("project", "view", "transaction", "start_time", "end_time", "environment", "cursor"),
-    "get-releases": ("project", "version", "health_data"),
+    "get-releases": ("project", "version", "health_data", "query", "since", "cursor", "response_format"),
     "sync-status": ("response_format",),
     "sync-now": ("resource", "scope", "wait_seconds"),
 }
