@@ -109,9 +109,11 @@ class Answers:
         """A watcher of the store, for the caller to close."""
         return self._desk.changes()
 
-    def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
-        """The organization's projects: ``{organization, projects, freshness}``."""
-        return self.ask(ProjectsQuestion(organization, include_stats))
+    def get_projects(
+        self, organization: str | None = None, *, include_stats: bool = False, cursor: str | None = None
+    ) -> Answer:
+        """The organization's projects: ``{organization, projects, more, next_cursor, freshness}``."""
+        return self.ask(ProjectsQuestion(organization, include_stats, cursor))
 
     def get_issues(
         self,

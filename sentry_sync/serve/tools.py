@@ -145,14 +145,15 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "get-projects",
         "List projects",
-        "Projects of the organization by slug: id, slug, name, platform, status. With include_stats also what "
-        "each received in the 24 hours before stats.as_of.",
+        "Projects of the organization by slug, 100 a page: id, slug, name, platform, status. With include_stats "
+        "also what each received in the 24 hours before stats.as_of.",
         (
             Parameter("organization", "text", "Slug or id; only the one this is a copy of can be asked for."),
             Parameter("include_stats", "boolean", "Add events_24h, errors_24h, sessions_24h.", default=False),
+            CURSOR,
         ),
         ProjectsQuestion,
-        {"organization": _OBJECT, "projects": _ROWS},
+        {"organization": _OBJECT, "projects": _ROWS, "more": _MORE, "next_cursor": _TIME},
     ),
     Tool(
         "get-issues",

@@ -25,7 +25,7 @@ from sentry_sync.serve.tools import offered
 from tests.answers.desk import Asking
 
 SIGNATURES = {
-    "get-projects": ("organization", "include_stats"),
+    "get-projects": ("organization", "include_stats", "cursor"),
     "get-issues": ("project", "status", "environment", "limit", "sort", "at_time"),
     "get-issue": ("issue_id", "response_format"),
     "get-events": (
