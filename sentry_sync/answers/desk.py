@@ -12,6 +12,7 @@ from sentry_sync.answers.asking import Found, Learned, Question, View
 from sentry_sync.answers.capping import DEFAULT_BYTES
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.freshness import Refusal
+from sentry_sync.answers.sharing import Sharing
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import lease
@@ -77,6 +78,7 @@ class Desk:
         self._store = store
         self.means = means
         self._deadline_seconds = deadline_seconds
+        self.sharing = Sharing(deadline_seconds)
         self._reader = Reader(store)
         self._probed: tuple[datetime, bool] | None = None
         self._unreachable: tuple[datetime, Refusal] | None = None
