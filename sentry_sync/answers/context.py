@@ -14,7 +14,7 @@ from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issues import issues_question
-from sentry_sync.answers.performance import PerformanceQuestion
+from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.standing import standing
@@ -109,9 +109,11 @@ class Answers:
         """A watcher of the store, for the caller to close."""
         return self._desk.changes()
 
-    def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
-        """The organization's projects: ``{organization, projects, freshness}``."""
-        return self.ask(ProjectsQuestion(organization, include_stats))
+    def get_projects(
+        self, organization: str | None = None, *, include_stats: bool = False, cursor: str | None = None
+    ) -> Answer:
+        """The organization's projects: ``{organization, projects, more, next_cursor, freshness}``."""
+        return self.ask(ProjectsQuestion(organization, include_stats, cursor))
 
     def get_issues(
         self,
@@ -181,17 +183,41 @@ class Answers:
         self,
         project: str,
         *,
+        view: str = "transactions",
         transaction: str | None = None,
         start_time: str | None = None,
         end_time: str | None = None,
         environment: str | None = None,
+        cursor: str | None = None,
     ) -> Answer:
-        """A project's transactions: ``{project, window, transactions, more, database, web_vitals, freshness}``."""
-        return self.ask(PerformanceQuestion(project, transaction, start_time, end_time, environment))
+        """A project's transactions: ``{project, window, transactions, more, database, web_vitals, freshness}``.
 
-    def get_releases(self, project: str, *, version: str | None = None, health_data: bool = False) -> Answer:
-        """A project's releases: ``{project, releases, more, freshness}``."""
-        return self.ask(ReleasesQuestion(project, version, health_data))
+        ``view`` queries, vitals or trend has ``queries``, ``pages`` or ``trends`` instead.
+        """
+        question = performance_question(
+            project,
+            view=view,
+            transaction=transaction,
+            start_time=start_time,
+            end_time=end_time,
+            environment=environment,
+            cursor=cursor,
+        )
+        return self.ask(question)
+
+    def get_releases(
+        self,
+        project: str,
+        *,
+        version: str | None = None,
+        health_data: bool = False,
+        query: str | None = None,
+        since: str | None = None,
+        cursor: str | None = None,
+        response_format: str = "concise",
+    ) -> Answer:
+        """A project's releases: ``{project, releases, more, next_cursor, freshness}``."""
+        return self.ask(ReleasesQuestion(project, version, health_data, query, since, cursor, response_format))
 
     def sync_now(
         self,
