@@ -1,4 +1,4 @@
-"""Who syncs, what is due when, how large windows may be, what the server still serves, what is in doubt."""
+"""Who syncs, what is due when, how large windows may be, what is served or in doubt, what resolved itself."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -56,11 +56,13 @@ def upgrade() -> None:
     # Plain ALTER TABLE, not a batch: nothing is copied, so a filled store is upgraded in a moment.
     op.add_column("coverage", sa.Column("resolution", sa.Integer(), nullable=True))
     op.add_column("releases", sa.Column("removed_at", sa.BigInteger(), nullable=True))
+    op.add_column("issues", sa.Column("auto_resolved", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away again."""
     op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")
+    op.drop_column("issues", "auto_resolved")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
     op.drop_table("doubts")
