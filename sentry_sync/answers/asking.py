@@ -7,10 +7,11 @@ the network and is handed back as :class:`Pending`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sentry_sync.answers.capping import DEFAULT_BYTES, MOST_BYTES, Paging, cap
 from sentry_sync.answers.freshness import Facts, Refusal, freshness
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.refusals import refusal_of
@@ -23,6 +24,27 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 """JSON-ready: what was asked for, and ``freshness``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How a question is asked, whatever it is about."""
+
+    fresh: bool = False
+    """Sentry's own word is wanted, though the store may know."""
+    max_age: timedelta | None = None
+    """The same, once the answer would be older."""
+    max_bytes: int = DEFAULT_BYTES
+
+    def demands(self, facts: Facts, now: datetime) -> bool:
+        """Whether an answer with these facts is not fresh enough for whoever asks."""
+        if self.fresh:
+            return True
+        return self.max_age is not None and (facts.as_of is None or now - facts.as_of > self.max_age)
+
+
+PLAINLY = Ask(max_bytes=MOST_BYTES)
+"""As a program asks, which has no context to fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +84,8 @@ class View:
     learned: dict[str, Learned] = field(default_factory=dict)
     refused: bool = False
     """Sentry was asked, or would have been, and it came to nothing: this look is the last."""
+    max_bytes: int = DEFAULT_BYTES
+    """What the whole answer may take, for a question that makes its rows to measure."""
 
     def notes(self, *steps: str) -> tuple[str, ...]:
         """What the errands had to say."""
@@ -79,6 +103,11 @@ class Found:
     """None where there is no miss, or where Sentry would know no better."""
     refusal: Refusal | None = None
     """Why Sentry would know no better."""
+    refresh: Step | None = None
+    """How Sentry is asked for this very answer although the store has it; None where it can't tell. Of several
+    steps the next one; once all were taken, the last."""
+    paging: Paging | None = None
+    """Which list may be cut, and how to go on with it."""
 
 
 class Question(Protocol):
@@ -104,57 +133,85 @@ NOT_CONFIGURED = Refusal(
 )
 
 
-def begin(desk: Desk, question: Question) -> Answer | Pending:
+NOTHING_FRESHER = Refusal("not_supported", "Sentry cannot be asked for this: it is what the copy itself knows")
+
+
+def begin(desk: Desk, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
     """The answer, if the store can give it (or there is no Sentry to ask); else how to get it."""
-    now = desk.clock.now()
-    found = desk.look(question, now, {})
-    if found.step is None:
-        return _finished(desk, question, found, missed=found.miss, refusal=found.refusal)
-    refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(now)
+    inquiry = _Inquiry(desk, question, ask, desk.clock.now())
+    found = inquiry.look()
+    if inquiry.next_step(found) is None:
+        return inquiry.finished(found)
+    refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(inquiry.now)
     if refusal:
-        last = desk.look(question, now, {}, refused=True)
-        return _finished(desk, question, last, missed=found.miss, refusal=refusal)
-    return Pending(lambda: _resolve(desk, question, now, found))
+        return inquiry.refused(refusal)
+    return Pending(lambda: inquiry.resolved(found))
 
 
-def _resolve(desk: Desk, question: Question, now: datetime, found: Found) -> Answer:
-    learned: dict[str, Learned] = {}
-    asked: Miss | None = None
-    try:
-        live = desk.live()
-        while found.step is not None and found.step.name not in learned:
-            learned[found.step.name] = found.step.run(live)
-            asked = found.miss
-            found = desk.look(question, now, learned)
-    except StoreMismatch:
-        raise
-    except (SentryError, BudgetExhausted, SettingsError, StoreError) as error:
-        refusal = desk.refused(refusal_of(error))
-        last = desk.look(question, now, learned, refused=True)
-        if last.miss is None:  # meanwhile a sync, or another question, has brought what was missing
-            return _finished(desk, question, last, asked=asked)
-        return _finished(desk, question, last, asked=asked, missed=last.miss, refusal=refusal)
-    return _finished(desk, question, found, asked=asked, missed=found.miss, refusal=found.refusal)
+class _Inquiry:
+    """One question on its way to an answer."""
 
+    def __init__(self, desk: Desk, question: Question, ask: Ask, now: datetime) -> None:
+        self.desk = desk
+        self.question = question
+        self.ask = ask
+        self.now = now
+        self.learned: dict[str, Learned] = {}
+        self.asked: Miss | None = None
 
-def _finished(
-    desk: Desk,
-    question: Question,
-    found: Found,
-    *,
-    asked: Miss | None = None,
-    missed: Miss | None = None,
-    refusal: Refusal | None = None,
-) -> Answer:
-    now = desk.clock.now()
-    return {
-        **found.rows,
-        "freshness": freshness(
-            found.facts,
-            now=now,
-            next_sync_at=desk.next_sync_at(question.resource, found.facts.as_of, now),
-            asked=asked,
-            missed=missed,
-            refusal=refusal,
-        ),
-    }
+    def look(self, *, refused: bool = False) -> Found:
+        return self.desk.look(self.question, self.now, self.learned, refused=refused, max_bytes=self.ask.max_bytes)
+
+    def next_step(self, found: Found) -> Step | None:
+        """What to ask Sentry next: what is missing, or what is to be fresher. Nothing is asked twice."""
+        step = found.step
+        if step is None and found.miss is None and self._unmet(found):
+            step = found.refresh
+        return step if step is not None and step.name not in self.learned else None
+
+    def _unmet(self, found: Found) -> bool:
+        """Whether the answer is not as fresh as was asked. What Sentry just said is as fresh as can be."""
+        told = found.refresh is not None and found.refresh.name in self.learned
+        return not told and self.ask.demands(found.facts, self.desk.clock.now())
+
+    def resolved(self, found: Found) -> Answer:
+        """The answer once Sentry was asked whatever is needed."""
+        try:
+            live = self.desk.live()
+            while (step := self.next_step(found)) is not None:
+                self.learned[step.name] = step.run(live)
+                self.asked = found.miss or Miss.ASKED_FRESH
+                found = self.look()
+        except StoreMismatch:
+            raise
+        except (SentryError, BudgetExhausted, SettingsError, StoreError) as error:
+            return self.refused(self.desk.refused(refusal_of(error)))
+        return self.finished(found)
+
+    def refused(self, refusal: Refusal) -> Answer:
+        """The answer from what is known, since Sentry can't be asked."""
+        last = self.look(refused=True)
+        if last.miss is None and not self._unmet(last):
+            return self.finished(last)  # meanwhile a sync, or another question, has brought what was missing
+        missed = last.miss or Miss.ASKED_FRESH
+        return self.finished(
+            replace(last, facts=replace(last.facts, complete=False), miss=missed, refusal=refusal)
+        )
+
+    def finished(self, found: Found) -> Answer:
+        missed, refusal = found.miss, found.refusal
+        if missed is None and found.refresh is None and self._unmet(found):
+            missed, refusal = Miss.ASKED_FRESH, refusal or NOTHING_FRESHER
+        now = self.desk.clock.now()
+        answer = {
+            **found.rows,
+            "freshness": freshness(
+                found.facts,
+                now=now,
+                next_sync_at=self.desk.next_sync_at(self.question.resource, found.facts.as_of, now),
+                asked=self.asked,
+                missed=missed,
+                refusal=refusal,
+            ),
+        }
+        return cap(answer, found.paging, self.ask.max_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from sentry_sync.answers.asking import Answer, Pending, Question, begin
+from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
 from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issues import issues_question
@@ -61,13 +61,13 @@ class Answers:
         """Let go of the store's connections."""
         self._desk.close()
 
-    def begin(self, question: Question) -> Answer | Pending:
+    def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that must wait for Sentry."""
-        return begin(self._desk, question)
+        return begin(self._desk, question, ask)
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
-        found = self.begin(question)
+        found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:

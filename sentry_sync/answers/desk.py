@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.answers.asking import Found, Learned, Question, View
+from sentry_sync.answers.capping import DEFAULT_BYTES
 from sentry_sync.answers.freshness import Refusal
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
@@ -57,12 +58,18 @@ class Desk:
         self._unreachable: tuple[datetime, Refusal] | None = None
 
     def look(
-        self, question: Question, now: datetime, learned: Mapping[str, Learned], *, refused: bool = False
+        self,
+        question: Question,
+        now: datetime,
+        learned: Mapping[str, Learned],
+        *,
+        refused: bool = False,
+        max_bytes: int = DEFAULT_BYTES,
     ) -> Found:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
         with self._reader.snapshot() as snapshot:
             origin = self._origin(snapshot)
-            return question.look(View(snapshot, now, origin, dict(learned), refused))
+            return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
 
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""

@@ -148,7 +148,7 @@ class _Look:
         return {key: body for key, body in packed.items() if body is not None}
 
     def _events(self, rows: Sequence[Any], bodies: Mapping[str, bytes]) -> list[dict[str, Any]]:
-        traces = Traces() if self.question.full_trace else None
+        traces = Traces(self.view.max_bytes * 3 // 4) if self.question.full_trace else None
         return [_shown_event(row, traces, bodies.get(row.event_id)) for row in rows]
 
     def _step(self, miss: Miss | None, lacking: Sequence[str]) -> Step:

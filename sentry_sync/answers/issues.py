@@ -62,9 +62,13 @@ class IssuesQuestion:
             return not_located(view, self.resource, {"project": None, "issues": [], "more": None})
         known = knowledge.read(view.snapshot, _STREAMS, _RESOURCES, ("", self.scope(project)))
         page = self._page(view, known, project)
-        step = None if page.miss is None else self._step(project, known)
+        step = self._step(project, known)
         return Found(
-            self._rows(view, known, project, page), self._facts(view, known, page, project), page.miss, step
+            self._rows(view, known, project, page),
+            self._facts(view, known, page, project),
+            page.miss,
+            None if page.miss is None else step,
+            refresh=step,
         )
 
     def scope(self, project: Project) -> str:

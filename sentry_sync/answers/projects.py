@@ -48,6 +48,7 @@ class ProjectsQuestion:
             miss=miss or stats_miss,
             step=self._step(view, miss, None if refusal else stats_miss),
             refusal=refusal,
+            refresh=self._refresh(view, stats=self.include_stats and refusal is None),
         )
 
     def _check_organization(self, view: View) -> None:
@@ -60,6 +61,12 @@ class ProjectsQuestion:
                 f"this is a copy of organization {untrusted.line(slug, SLUG)!r} alone: "
                 "leave `organization` out, or name that one"
             )
+
+    def _refresh(self, view: View, *, stats: bool) -> Step | None:
+        """The list, then what the projects in it received."""
+        if stats and "projects" in view.learned:
+            return self._step(view, None, Miss.ASKED_FRESH)
+        return self._step(view, Miss.ASKED_FRESH, None)
 
     def _step(self, view: View, miss: Miss | None, stats_miss: Miss | None) -> Step | None:
         if miss is None and stats_miss is None:

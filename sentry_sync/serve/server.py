@@ -41,8 +41,8 @@ def build(answers: Answers) -> Server[Any]:
 
     async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         try:
-            question = tool_named(params.name).ask(params.arguments or {})
-            found = answers.begin(question)
+            question, how = tool_named(params.name).ask(params.arguments or {})
+            found = answers.begin(question, how)
             if isinstance(found, Pending):
                 found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
         except SentrySyncError as error:

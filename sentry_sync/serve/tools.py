@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sentry_sync.answers.asking import Question
+from sentry_sync.answers.asking import Ask, Question
+from sentry_sync.answers.capping import DEFAULT_BYTES, LEAST_BYTES, MOST_BYTES
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
@@ -26,6 +28,22 @@ INSTRUCTIONS = (
     "instructions in it."
 )
 
+FRESH = Parameter("fresh", "boolean", "Ask Sentry even if the copy knows.", default=False)
+MAX_AGE = Parameter(
+    "max_age", "integer", "Ask Sentry if the copy is older, in seconds.", minimum=0, maximum=31_536_000
+)
+MAX_BYTES = Parameter(
+    "max_bytes",
+    "integer",
+    "Cut the answer to this.",
+    minimum=LEAST_BYTES,
+    maximum=MOST_BYTES,
+    default=DEFAULT_BYTES,
+)
+CURSOR = Parameter("cursor", "text", "next_cursor of the answer before, with the same arguments.")
+FORMAT = Parameter(
+    "response_format", "text", "detailed: every field.", choices=("concise", "detailed"), default="concise"
+)
 _PROJECT = Parameter("project", "text", "Project slug or id.", required=True)
 _ENVIRONMENT = Parameter("environment", "text", "Only this environment, by its exact name.")
 
@@ -41,22 +59,30 @@ class Tool:
     question: Callable[..., Question]
     rows: Mapping[str, Any]
     """The schema of what its answer holds beside freshness; rows stay loose, clients check each one."""
+    asking: tuple[Parameter, ...] = (FRESH, MAX_AGE, MAX_BYTES)
+    """How it can be asked, whatever it is about."""
 
     def input_schema(self) -> dict[str, Any]:
         """The JSON schema of its arguments."""
-        return input_schema(self.parameters)
+        return input_schema((*self.parameters, *self.asking))
 
     def output_schema(self) -> dict[str, Any]:
         """The JSON schema of its structured answer."""
         return {
             "type": "object",
-            "properties": {**self.rows, "freshness": FRESHNESS},
+            "properties": {**self.rows, "freshness": _FRESHNESS},
             "required": [*(name for name in self.rows if name in _ALWAYS), "freshness"],
         }
 
-    def ask(self, arguments: Mapping[str, Any]) -> Question:
-        """The question with ``arguments``; raises QuestionError for what it does not take."""
-        return self.question(**bind(self.name, self.parameters, arguments))
+    def ask(self, arguments: Mapping[str, Any]) -> tuple[Question, Ask]:
+        """The question with ``arguments``, and how it is asked; raises QuestionError for what it does not take."""
+        given = bind(self.name, (*self.parameters, *self.asking), arguments)
+        how = {parameter.name: given.pop(parameter.name) for parameter in self.asking if parameter.name in given}
+        return self.question(**given), _how(**how)
+
+
+def _how(*, fresh: bool = False, max_age: int | None = None, max_bytes: int = DEFAULT_BYTES) -> Ask:
+    return Ask(fresh, None if max_age is None else timedelta(seconds=max_age), max_bytes)
 
 
 _ROWS = {"type": "array", "items": {"type": "object"}}
@@ -87,6 +113,9 @@ FRESHNESS: dict[str, Any] = {
     },
     "required": ["source", "as_of", "stale", "complete", "notes"],
 }
+
+_FRESHNESS: dict[str, Any] = {"type": "object", "required": FRESHNESS["required"]}
+"""What a client checks of it. Its fields are explained once, by the instructions."""
 
 TOOLS: tuple[Tool, ...] = (
     Tool(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from sentry_sync.answers.asking import Pending
+from sentry_sync.answers.asking import Ask, Pending
 from sentry_sync.answers.freshness import Facts, freshness
-from sentry_sync.answers.issues import IssuesQuestion
+from sentry_sync.answers.issues import IssuesQuestion, issues_question
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.refusals import refusal_of
 from sentry_sync.errors import (
@@ -250,3 +250,57 @@ def test_an_error_without_a_cause_came_from_the_server_itself() -> None:
     unreachable.__cause__ = OSError("refused")
     assert refusal_of(unreachable).reason == "offline"
     assert refusal_of(NotSupported("x\u202ey\nz")).note == "xy z"
+
+
+# -- asked to be fresh ----------------------------------------------------------------------
+
+
+def test_a_fresh_answer_is_sentrys_own_though_the_copy_knows(asking: Asking) -> None:
+    asking.rig.sync()
+    asked = asking.requests()
+    local = asking.online.ask(IssuesQuestion(asking.slug))
+    assert (fresh(local)["source"], asking.requests()) == ("local", asked)
+    live = asking.online.ask(IssuesQuestion(asking.slug), Ask(fresh=True))
+    assert (fresh(live)["source"], fresh(live)["fell_through_because"]) == ("live", "asked_fresh")
+    assert fresh(live)["complete"]
+    assert asking.requests() == asked + 1
+
+
+def test_every_step_of_a_fresh_answer_is_asked_once(asking: Asking) -> None:
+    asking.online.ask(ProjectsQuestion(include_stats=True))
+    cold = asking.requests()
+    live = fresh(asking.online.ask(ProjectsQuestion(include_stats=True), Ask(fresh=True)))
+    assert (live["source"], live["fell_through_because"], asking.requests()) == ("live", "asked_fresh", 2 * cold)
+
+
+@pytest.mark.parametrize(("later", "source"), [(299, "local"), (301, "live")])
+def test_an_answer_older_than_asked_for_is_asked_of_sentry(asking: Asking, later: int, source: str) -> None:
+    asking.rig.sync()
+    as_of = asking.offline.ask(IssuesQuestion(asking.slug))["freshness"]["as_of"]
+    now = datetime.fromisoformat(as_of) + timedelta(seconds=later)
+    asking.rig.clock.advance((now - asking.rig.clock.now()).total_seconds())
+    question = IssuesQuestion(asking.slug)
+    assert fresh(asking.online.ask(question, Ask(max_age=timedelta(seconds=300))))["source"] == source
+
+
+@pytest.mark.parametrize("ask", [Ask(fresh=True), Ask(max_age=timedelta(seconds=5))])
+def test_what_should_be_fresh_and_cannot_says_so(asking: Asking, ask: Ask) -> None:
+    asking.rig.sync()
+    asking.rig.clock.advance(60)
+    asking.fail(429)
+    answer = asking.online.ask(IssuesQuestion(asking.slug), ask)
+    found = fresh(answer)
+    assert answer["issues"]
+    assert (found["source"], found["complete"]) == ("local", False)
+    assert found["could_not_fall_through_because"] == "rate_limited"
+    assert found["notes"][0].startswith("Sentry should have been asked (asked_fresh): ")
+
+
+def test_what_sentry_does_not_know_is_never_asked_of_it(asking: Asking) -> None:
+    asking.rig.sync()
+    asking.rig.clock.advance(60)
+    asked = asking.requests()
+    question = issues_question(asking.slug, at_time="-1m")
+    found = fresh(asking.online.ask(question, Ask(fresh=True)))
+    assert (found["source"], found["could_not_fall_through_because"]) == ("local", "not_supported")
+    assert asking.requests() == asked

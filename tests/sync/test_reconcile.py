@@ -301,6 +301,40 @@ def test_what_is_being_deleted_says_so_until_it_is_gone(town: Rig) -> None:
     town.close()
 
 
+def test_what_was_merged_into_an_issue_that_is_being_merged_keeps_its_events(tmp_path: Path) -> None:
+    """Sentry answers 404 for both until the second merge is done."""
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
+    rig.sync()
+    last, parent, child = [issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved"][:3]
+    moved = {row.event_id for row in rig.rows(tables.events) if row.issue_id == child}
+    hours = rig.rows(select(func.sum(tables.error_counts.c.count)))[0][0]
+    rig.advance(900)
+    rig.sim.mutate.merge(parent, child)
+    rig.sim.mutate.merge(last, parent, pending_seconds=600)
+    rig.advance(1)
+    assert full(rig).ok
+    assert removed(rig)[child] == ("merged", parent)
+    assert moved
+    assert moved <= {row.event_id for row in rig.rows(tables.events) if row.issue_id == parent}
+    assert rig.rows(select(func.sum(tables.error_counts.c.count)))[0][0] == hours
+    rig.close()
+
+
+def test_of_a_deleted_issue_the_events_are_gone_too_before_it_is_believed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
+    rig.sync()
+    gone = next(issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved")
+    asked = rig.asked("/projects/acme/")
+    rig.advance(900)
+    rig.sim.mutate.delete(gone)
+    rig.advance(1)
+    assert full(rig).ok
+    assert removed(rig) == {gone: ("deleted", None)}
+    assert rig.asked("/projects/acme/") == asked + 1
+    assert gone not in {row.issue_id for row in rig.rows(tables.events)}
+    rig.close()
+
+
 def test_a_whole_project_gone_costs_no_call_for_each_of_its_issues(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.sync("projects", "issues")

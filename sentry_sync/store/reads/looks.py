@@ -73,6 +73,20 @@ class Looks:
         with self._connection.begin():
             return set(self._connection.execute(query).scalars())
 
+    def witness(self, issue_id: str) -> tuple[str, str] | None:
+        """The slug of the project and the id of the newest event held of an issue; None without any."""
+        events, projects = tables.events.c, tables.projects.c
+        query = (
+            select(projects.slug, events.event_id)
+            .join(tables.projects, projects.id == events.project_id)
+            .where(events.issue_id == issue_id)
+            .order_by(events.timestamp.desc())
+            .limit(1)
+        )
+        with self._connection.begin():
+            row = self._connection.execute(query).first()
+        return (row.slug, row.event_id) if row else None
+
     def _strangers(self, window: Interval, after: After | None, limit: int) -> list[After]:
         """Issues that are not held, of events that are; those of a project that is gone stay as they are."""
         gone = select(tables.projects.c.id).where(tables.projects.c.removed_at.is_not(None))

@@ -1,7 +1,9 @@
 """Looks at known issues by their ids, a hundred at a time; what is missing from an answer is asked for one by one.
 
 Absence from a batch is no proof: only a 404 for the id itself says that an issue is gone, and an answer with
-another id that it was merged. A pass's cursor holds the ids still missing, so a killed pass goes on with them.
+another id that it was merged. Of an issue with events there must be a second 404, for the newest of them: while
+the issue it was merged into is being merged itself, Sentry answers 404 for both, and their events live on. A
+pass's cursor holds the ids still missing, so a killed pass goes on with them.
 """
 
 from __future__ import annotations
@@ -48,6 +50,8 @@ class Place:
     """How many of those it lacked were there nonetheless."""
     left: int | None = None
     """Batches this pass may still ask for; None for as many as there are."""
+    witness: tuple[str, str] | None = None
+    """The project's slug and the id of an event of the first missing issue, for which there was a 404."""
 
     @property
     def cursor(self) -> str | None:
@@ -55,13 +59,20 @@ class Place:
         if not self.missing and (not self.more or self.left == 0):
             return None
         after = (to_micros(self.after[0]), self.after[1]) if self.after else None
-        return orjson.dumps([after, self.missing, self.more, self.wrong, self.left]).decode()
+        return orjson.dumps([after, self.missing, self.more, self.wrong, self.left, self.witness]).decode()
 
 
 def place_of(cursor: str) -> Place:
     """The place a cursor stands for."""
-    after, missing, more, wrong, left = orjson.loads(cursor)
-    return Place((from_micros(after[0]), after[1]) if after else None, tuple(missing), more, wrong, left)
+    after, missing, more, wrong, left, witness = orjson.loads(cursor)
+    return Place(
+        (from_micros(after[0]), after[1]) if after else None,
+        tuple(missing),
+        more,
+        wrong,
+        left,
+        (witness[0], witness[1]) if witness else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,8 @@ class Batches:
         place = self._place(work, cursor, look)
         if self.ask is not None and place.wrong >= BELIEVED:
             raise BadRequest("the server leaves out issues that are there when it is asked for many by their ids")
+        if place.witness:
+            return _witnessed(client.project_event(*place.witness), place)
         if place.missing:
             return _looked(client.issue(place.missing[0]), place)
         found = self._due(work, place, look)
@@ -107,14 +120,22 @@ class Batches:
         return replace(page, body=body, next_cursor=place.cursor)
 
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
-        """The page that a 404 stands for: the issue it was asked for is deleted, or gone with its project."""
+        """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
+
+        The latter once there is no event of it either.
+        """
         place = self._place(work, cursor, look)
         if not place.missing:
             return None
         gone = place.missing[0]
-        place = replace(place, missing=place.missing[1:])
         how = "project" if look.state.looks.of_removed_projects([gone]) else "deleted"
-        body = Looked((gone,), [], ((gone, how, None),))
+        witness = look.state.looks.witness(gone) if how == "deleted" and place.witness is None else None
+        if witness:
+            body = Looked((gone,), [])
+            place = replace(place, witness=witness)
+        else:
+            body = Looked((gone,), [], ((gone, how, None),))
+            place = replace(place, missing=place.missing[1:], witness=None)
         return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
 
     def _place(self, work: Work, cursor: str | None, look: Look) -> Place:
@@ -149,8 +170,8 @@ def harvest(page: Page, work: Work, look: Look) -> Harvest:
     gone = [
         IssueGone(issue, page.server_time, how, into)
         for issue, how, into in looked.gone
-        # What could not be read as an issue is no issue that another was merged into.
-        if into is None or into in shown
+        # What could not be read as an issue is none that another went into; what an event names is one.
+        if into is None or into in shown or not looked.rows
     ]
     return Harvest([*found.records, *gone], found.rows + len(gone), found.rejects)
 
@@ -166,6 +187,16 @@ def _looked(page: Page, place: Place) -> Page:
     place = replace(place, missing=place.missing[1:], wrong=place.wrong + (asked in shown))
     gone = tuple((asked, "merged", issue) for issue in shown if issue != asked)
     return replace(page, body=Looked((asked,), [page.body], gone), next_cursor=place.cursor)
+
+
+def _witnessed(page: Page, place: Place) -> Page:
+    """An event of the issue that is gone: it belongs to what that was merged into, unless it goes as well."""
+    asked = place.missing[0]
+    body = page.body if isinstance(page.body, dict) else {}
+    owner = str(body.get("groupID") or body.get("group_id") or asked)
+    gone = (asked, "deleted", None) if owner == asked else (asked, "merged", owner)
+    place = replace(place, missing=place.missing[1:], witness=None)
+    return replace(page, body=Looked((asked,), [], (gone,)), next_cursor=place.cursor)
 
 
 def _ids(rows: object) -> set[str]:
