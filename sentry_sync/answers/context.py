@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
 from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
 from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -74,24 +75,14 @@ class Answers:
         """The organization's projects: ``{organization, projects, freshness}``."""
         return self.ask(ProjectsQuestion(organization, include_stats))
 
-    def get_issues(
-        self,
-        project: str,
-        *,
-        status: str | None = None,
-        environment: str | None = None,
-        limit: int = 25,
-        sort: str = "date",
-        at_time: str | None = None,
-    ) -> Answer:
-        """A project's issues: ``{project, issues, more, freshness}``; ``sort`` is date, priority or frequency.
+    def get_issues(self, project: str | None = None, **arguments: Any) -> Answer:
+        """Issues of a project, or of all: ``{project, issues, more, next_cursor, freshness}``.
 
-        With ``at_time`` as they were then, which the answer then repeats.
+        ``query`` is Sentry's issue search; ``since`` and ``until`` are the window in which an issue has an event;
+        ``sort`` is date, priority or frequency; ``status``, ``environment``, ``limit``, ``cursor``. With
+        ``at_time`` as they were then, which the answer then repeats.
         """
-        question = issues_question(
-            project, status=status, environment=environment, limit=limit, sort=sort, at_time=at_time
-        )
-        return self.ask(question)
+        return self.ask(issues_question(project, **{"response_format": DETAILED, **arguments}))
 
     def get_events(self, issue_id: str, *, limit: int | None = None, full_trace: bool = False) -> Answer:
         """An issue's newest events: ``{issue, events, more, freshness}``."""

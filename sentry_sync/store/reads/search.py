@@ -9,15 +9,27 @@ exactly Sentry's: whoever is not on it does not fit, or comes after.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, case, false, func, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+)
 
+from sentry_sync.records.audit import Retention
 from sentry_sync.records.search import Condition
 from sentry_sync.store import tables
-from sentry_sync.store.reads import search_conditions
+from sentry_sync.store.reads import issues, search_conditions
 from sentry_sync.store.reads.issues import COLUMNS, EPOCH, Place, after, order, row_id, statuses
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
 from sentry_sync.store.reads.search_conditions import NEW_FOR, SNOOZE_ENDS, Bool, Row, Shape, Sides
@@ -121,7 +133,12 @@ def _statement(plan: _Plan) -> Select[Any]:
     if plan.sort == "frequency":
         certain.append(row.whole)
     return (
-        select(*COLUMNS, chosen.c.edge, func.coalesce(and_(*certain), false()).label("certain"))
+        select(
+            *COLUMNS,
+            chosen.c.edge,
+            row.whole.label("whole"),
+            func.coalesce(and_(*certain), false()).label("certain"),
+        )
         .select_from(chosen.join(_issues, row_id("issues") == chosen.c.row))
         .order_by(*order(plan.sort, _issues, chosen.c.edge))
     )
@@ -195,3 +212,49 @@ def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
 
 def _moment(name: str) -> ColumnElement[datetime]:
     return bindparam(name, type_=Moment)
+
+
+_NO_ERRORS_AT_ALL = Prepared(
+    select(func.max(_issues.c.last_seen).label("last_seen")).where(
+        _issues.c.category != literal_column("'error'"),  # written out, as its partial index is
+        _issues.c.removed_at.is_(None),
+    )
+)
+_OLDEST_OF_ALL = Prepared(
+    select(func.min(_issues.c.first_seen).label("first_seen")).where(_issues.c.removed_at.is_(None))
+)
+_RETENTION = Prepared(
+    select(tables.retention.c.since, tables.retention.c.learned_at).where(
+        tables.retention.c.resource == literal_column("'events'")
+    )
+)
+
+KEPT_BY_ANY_PLAN = timedelta(days=30)
+"""Sentry's smallest plan keeps errors for so long; a server of one's own may be told to keep less."""
+
+
+def newest_that_is_no_error(snapshot: Snapshot, project_id: str | None) -> datetime | None:
+    """When issues of other categories than error were last seen, in a project or in any."""
+    if project_id is not None:
+        return issues.newest_that_is_no_error(snapshot, project_id)
+    found: datetime | None = _NO_ERRORS_AT_ALL.all(snapshot)[0].last_seen
+    return found
+
+
+def oldest_first_seen(snapshot: Snapshot, project_id: str | None) -> datetime | None:
+    """When the oldest known issue began, in a project or in any."""
+    if project_id is not None:
+        return issues.oldest_first_seen(snapshot, project_id)
+    found: datetime | None = _OLDEST_OF_ALL.all(snapshot)[0].first_seen
+    return found
+
+
+def served_since(snapshot: Snapshot, now: datetime) -> datetime:
+    """Since when Sentry has every event, by what it said of its oldest: what it drops moves with the clock."""
+    row = _RETENTION.first(snapshot)
+    by_plan = now - KEPT_BY_ANY_PLAN
+    if row is None:
+        return by_plan
+    known = Retention("events", row.since, row.learned_at)
+    drifted: datetime = row.since + max(now - row.learned_at, timedelta())
+    return known.surely_since(now) or max(by_plan, drifted)
