@@ -64,7 +64,7 @@ def _made_up(kind: str) -> object:
 
 def content(path: Path, without: Set[str] = frozenset()) -> dict[str, list[Row]]:
     """Every row of every table, in the columns that 0001 has."""
-    added = {"coverage": {"resolution"}, "releases": {"removed_at"}}
+    added = {"coverage": {"resolution"}, "releases": {"removed_at"}, "issues": {"auto_resolved"}}
     found: dict[str, list[Row]] = {}
     with closing(sqlite3.connect(path)) as connection:
         for name, table in tables.metadata.tables.items():

@@ -124,12 +124,12 @@ _Field = Callable[[Shape, str, Row], Sides]
 
 # -- the status that Sentry has stored, which is not always the one it shows -----------------
 
-SNOOZE_ENDS = timedelta(days=1)
+SNOOZE_ENDS = timedelta(hours=1)
 """An expired snooze is shown as unresolved at once and stored so by a job that runs every few minutes; until then
-no search for either status finds the issue. A day after it was seen so, the job has long been there."""
+no search for either status finds the issue. An hour after it was seen so, the job has long been there."""
 
-_LISTED_BY_STATUS = ("issues.sweep", "issues.review")
-"""Streams that ask for stored-unresolved issues: what they list is."""
+_LISTED_BY_STATUS = "issues.review"
+"""The stream that asks for stored-unresolved issues alone: what it lists is."""
 
 
 def _unsnoozed(row: Row) -> Bool:
@@ -140,7 +140,7 @@ def _unsnoozed(row: Row) -> Bool:
         _history.c.old == "ignored",
         _history.c.new == "unresolved",
         _history.c.at >= bindparam("snoozed_since", type_=Moment),
-        *(_history.c.seen_by != stream for stream in _LISTED_BY_STATUS),
+        _history.c.seen_by != _LISTED_BY_STATUS,
     )
     return and_(
         row.issues.c.status == "unresolved",
