@@ -62,10 +62,15 @@ MEANING = {
     ),
     "leases": "Which process syncs into this store (`holder` is empty when none does), and when it last said so.",
     "schedule": "When each stream is due again, how often, and what its last run cost in requests.",
+    "wishes": "Streams that somebody wants synced before their turn: `sync-now` asked the process that syncs.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",
     "capabilities": "What the server can do, and when that was learned.",
     "webhook_deliveries": "Webhooks received. Nothing writes it yet.",
-    "audit_log": "What was changed, by whom and when. Nothing writes it yet.",
+    "audit_log": (
+        "What was changed at Sentry from here: by whom (`actor`, through `source`), what (`action` on `target`, a "
+        "`field` from `old` to `new`) and the `outcome`: `sent` until it is known, then `done`, `refused`, "
+        "`not_done` (Sentry shows another value) or `unknown`."
+    ),
     "requests": "Every request sent to Sentry in the last day, from the request ledger.",
 }
 """What each relation is. A test holds it complete."""

@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 LADDER = {ladder[0].name: ladder for ladder in LADDERS}
 
-ASLEEP = 20.0
-"""Seconds of waiting at a stretch: after a suspend, or when the clock was set, no longer until we look again."""
+ASLEEP = 2.0
+"""Seconds of waiting at a stretch: so soon are wishes heard and, after a suspend or a set clock, what is due is
+looked for again. Reading a table of a few rows costs nothing."""
+
+LISTEN = timedelta(seconds=1)
+"""How often it is looked for wishes while pages are read."""
 
 PUNCTUAL = 0.75
 """Of a sweep's interval: how old the last one must be for its turn, which may come early, to find it due."""
@@ -114,6 +118,7 @@ class Worker:
         self._rests = 0
         self._rest_until: datetime | None = None
         self._last = self._tidied = clock.now()
+        self._listened: datetime | None = None
 
     def start(self) -> None:
         """Take up the schedule where it was left; call it inside the store's ``syncing()``.
@@ -130,6 +135,7 @@ class Worker:
         Raises StoreError when the store can't be used, LeaseLost included: nothing can be done without it.
         """
         now = self._now()
+        self._listen(now)
         if self._rest_until and now < self._rest_until:
             return (self._rest_until - now).total_seconds()
         name = schedule.choose(self.entries, now, self._share)
@@ -151,6 +157,17 @@ class Worker:
         self._last = now
         return now
 
+    def _listen(self, now: datetime) -> None:
+        """Hear what somebody wishes for; a new wish ends a rest: it may be made because all is well again."""
+        if self._listened and timedelta() <= now - self._listened < LISTEN:
+            return
+        self._listened = now
+        with closing(self._store.read()) as reading:
+            wishes = State(reading).wishes()
+        self.entries, new = schedule.wished(self.entries, wishes, now)
+        if new:
+            self._rest_until = None
+
     def _run(self, name: str, now: datetime, stop: Callable[[], bool]) -> None:
         entry, part = self.entries[name], Part.REST
         if entry.due_at <= now:
@@ -167,6 +184,9 @@ class Worker:
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
             uow.keep_schedule(after, ended)
+            if after.wished_at and not after.open:
+                uow.grant((name,), after.wished_at)
+                self.entries[name] = replace(after, wished_at=None)
         if result.state in THROUGH and after.pages:
             self.entries = schedule.due_with(self.entries, name, ended)
             if outcome.news:
@@ -210,6 +230,7 @@ class Worker:
     def _gives_way(self, name: str) -> bool:
         """Whether the slice ends here: another goes first, or its own next turn has come."""
         now = self._now()
+        self._listen(now)
         return self.entries[name].due_at <= now or schedule.choose(self.entries, now, self._share) != name
 
     def _fitted(self) -> dict[str, timedelta]:

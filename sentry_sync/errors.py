@@ -15,6 +15,7 @@
     │   ├── NotSupported            10  the server has no such endpoint (HTML, or 404/405 for a path)
     │   ├── SchemaDrift              4  the body is not of the shape the endpoint promises
     │   └── Unavailable              4  5xx, refused, reset, timed out, cut in the middle
+    │       └── Unsure               4  a change was sent, and no answer says whether it was made
     ├── BudgetExhausted              5  our own request budget has no room before the deadline
     ├── StoreError                   6  the local store cannot be read: damaged, or no database
     │   ├── StoreMissing            11  nothing has been synced here yet
@@ -103,6 +104,10 @@ class SchemaDrift(SentryError):
 
 class Unavailable(SentryError):
     """5xx, connection refused or reset, a timeout, a body cut in the middle."""
+
+
+class Unsure(Unavailable):
+    """A change was sent, and no answer says whether the server made it: look before it is sent again."""
 
 
 class BudgetExhausted(SentrySyncError):

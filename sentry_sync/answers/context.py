@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
-from sentry_sync.answers.desk import DEADLINE_SECONDS, Desk
+from sentry_sync.answers.capping import cap
+from sentry_sync.answers.command import NOBODY, Command, Listener
+from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.standing import standing
+from sentry_sync.answers.status import StatusCommand
+from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
+from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.store import Store
 
@@ -42,6 +49,7 @@ class Answers:
         base_url: str | None = None,
         organization: str | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
+        means: Means = ORDINARY,
     ) -> None:
         self._desk = Desk(
             store,
@@ -50,6 +58,7 @@ class Answers:
             base_url=base_url,
             organization=organization,
             deadline_seconds=deadline_seconds,
+            means=means,
         )
 
     def __enter__(self) -> Self:
@@ -62,14 +71,27 @@ class Answers:
         """Let go of the store's connections."""
         self._desk.close()
 
-    def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
+    @property
+    def allow_writes(self) -> bool:
+        """Whether issues may be changed at Sentry."""
+        return self._desk.means.allow_writes
+
+    def begin(
+        self, question: Question | Command, ask: Ask = PLAINLY, listener: Listener = NOBODY
+    ) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that must wait for Sentry."""
+        if isinstance(question, Command):
+            return Pending(lambda: cap(question.carry_out(self._desk, listener), None, ask.max_bytes))
         return begin(self._desk, question, ask)
 
-    def ask(self, question: Question, ask: Ask = PLAINLY) -> Answer:
+    def ask(self, question: Question | Command, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
+
+    def standing(self, resource: str) -> Answer:
+        """The ``freshness`` of what is held of ``resource``, for beside an error."""
+        return standing(self._desk, resource)
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
         """The organization's projects: ``{organization, projects, freshness}``."""
@@ -84,9 +106,50 @@ class Answers:
         """
         return self.ask(issues_question(project, **{"response_format": DETAILED, **arguments}))
 
-    def get_events(self, issue_id: str, *, limit: int | None = None, full_trace: bool = False) -> Answer:
-        """An issue's newest events: ``{issue, events, more, freshness}``."""
-        return self.ask(EventsQuestion(issue_id, limit, full_trace))
+    def get_issue(self, issue_id: str, *, response_format: str = "concise") -> Answer:
+        """One issue by id, short id or address.
+
+        ``{issue, trend, environments, releases, newest_event, freshness}``; ``detailed`` adds ``tags`` that stand
+        out, ``history`` and ``similar`` issues. Each part says for itself whether it is complete.
+        """
+        return self.ask(IssueQuestion(issue_id, response_format))
+
+    def get_events(
+        self,
+        issue_id: str | None = None,
+        *,
+        project: str | None = None,
+        tag: Sequence[str] = (),
+        environment: str | None = None,
+        release: str | None = None,
+        user: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+        full_trace: bool = False,
+        cursor: str | None = None,
+        response_format: str = "concise",
+    ) -> Answer:
+        """An issue's newest events, or a project's newest errors, that fit all the filters.
+
+        ``{issue, project, events, more, next_cursor, freshness}``; ``tag`` holds ``name:value``, ``user`` is
+        ``id:``, ``email:``, ``username:`` or ``ip:`` with the name.
+        """
+        question = EventsQuestion(
+            issue_id=issue_id,
+            project=project,
+            tag=tuple(tag),
+            environment=environment,
+            release=release,
+            user=user,
+            since=since,
+            until=until,
+            limit=limit,
+            full_trace=full_trace,
+            cursor=cursor,
+            response_format=response_format,
+        )
+        return self.ask(question)
 
     def get_performance(
         self,
@@ -103,3 +166,31 @@ class Answers:
     def get_releases(self, project: str, *, version: str | None = None, health_data: bool = False) -> Answer:
         """A project's releases: ``{project, releases, more, freshness}``."""
         return self.ask(ReleasesQuestion(project, version, health_data))
+
+    def sync_now(
+        self,
+        resource: str,
+        *,
+        scope: str | None = None,
+        wait_seconds: int = WAIT_SECONDS,
+        listener: Listener = NOBODY,
+    ) -> Answer:
+        """Sync now: ``{resource, scope, outcome, streams, now, ..., freshness}``; ``listener`` hears of pages."""
+        found = self.begin(SyncCommand(resource, scope, wait_seconds), listener=listener)
+        return found.resume() if isinstance(found, Pending) else found
+
+    def sync_status(self, *, response_format: str = "concise") -> Answer:
+        """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
+        return self.ask(StatusCommand(response_format))
+
+    def update_issue(
+        self,
+        issue_id: str,
+        *,
+        status: str | None = None,
+        assign_to: str | None = None,
+        listener: Listener = NOBODY,
+    ) -> Answer:
+        """Change an issue: ``{outcome, issue, changes, copy_updated, freshness}``; ``listener`` is who did it."""
+        found = self.begin(UpdateCommand(issue_id, status, assign_to), listener=listener)
+        return found.resume() if isinstance(found, Pending) else found

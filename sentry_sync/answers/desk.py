@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
 from sentry_sync.sync.plan import INTERVALS
+from sentry_sync.sync.stream import Policy
 
 if TYPE_CHECKING:
     from sentry_sync.answers.live import Live
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 10.0
 """How long a question waits for Sentry in all: as long as a person looks at a spinner."""
 
+PER_MINUTE = 100
+"""The budget where nobody set one."""
+
 PROBE_EVERY = timedelta(seconds=1)
 """How often it is looked whether a process syncs: it seldom changes, and a look costs as much as a row."""
 
@@ -32,6 +38,21 @@ PROBE_EVERY = timedelta(seconds=1)
 GIVE_UP_FOR = timedelta(seconds=15)
 """How long a server that could not be reached is not asked again: finding out takes seconds of retries, and a
 question asked offline should not wait for them each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a process may do beside answering, as its user set it up."""
+
+    per_minute: int | None = PER_MINUTE
+    """The budget's requests a minute; None where it is lifted."""
+    policy: Policy = field(default_factory=Policy)
+    """How far back a sync reads."""
+    allow_writes: bool = False
+    """Whether issues may be changed at Sentry."""
+
+
+ORDINARY = Means()
 
 
 class Desk:
@@ -46,12 +67,14 @@ class Desk:
         base_url: str | None,
         organization: str | None,
         deadline_seconds: float,
+        means: Means,
     ) -> None:
         self.clock = clock
         self.client = client
         self.base_url = base_url
         self.organization = organization
-        self._store = store
+        self.store = store
+        self.means = means
         self._deadline_seconds = deadline_seconds
         self._reader = Reader(store)
         self._probed: tuple[datetime, bool] | None = None
@@ -67,9 +90,12 @@ class Desk:
         max_bytes: int = DEFAULT_BYTES,
     ) -> Found:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
-        with self._reader.snapshot() as snapshot:
-            origin = self._origin(snapshot)
+        with self.moment() as (snapshot, origin):
             return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A snapshot of the store, for what is no question."""
+        return self._reader.snapshot()
 
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""
@@ -77,7 +103,18 @@ class Desk:
 
         if self.client is None:
             raise RuntimeError("nobody is to be asked")
-        return Live(self.client(), self._store, self.clock, self._deadline_seconds)
+        return Live(self.client(), self.store, self.clock, self._deadline_seconds)
+
+    @contextmanager
+    def moment(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
+        """One moment of the store, and whose it is; raises StoreMismatch for another organization's."""
+        with self._reader.snapshot() as snapshot:
+            yield snapshot, self._origin(snapshot)
+
+    def check_origin(self) -> None:
+        """Bring an older store up to date, and raise StoreMismatch for another organization's."""
+        with self.moment():
+            pass
 
     def unreachable(self, now: datetime) -> Refusal | None:
         """Why there is no point in asking Sentry just now."""

@@ -1,4 +1,4 @@
-"""Are the newest events of an issue all in the store? Pure functions over what is known of them.
+"""Are the newest events of an issue, or of a project, all in the store? Pure functions over what is known of them.
 
 Events are read for the organization, for a project or for one issue alone, by the sync or by an earlier
 question; and the issue itself tells when it was last seen, which can prove that nothing happened since, or that
@@ -24,7 +24,7 @@ INGESTION_LAG = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one issue's events."""
+    """What is known of the events of one issue, or of a project: then only what is said of all of them."""
 
     known: Sequence[Interval]
     """The time in which all of them were read, whoever read them."""
@@ -37,6 +37,8 @@ class Evidence:
     first_seen: datetime | None
     last_seen: datetime | None
     """None where it can't be compared with the events' own times."""
+    asked_since: datetime | None = None
+    """Before this no event is wanted."""
 
 
 def newest_events(
@@ -84,9 +86,9 @@ def _quiet_until(evidence: Evidence) -> datetime | None:
 
 
 def _oldest(evidence: Evidence, found: Reach) -> datetime:
-    """The time before which the issue has no event that Sentry would list."""
-    oldest = search_edge(found.as_of)
-    return max(oldest, evidence.first_seen) if evidence.first_seen else oldest
+    """The time before which there is no event that is wanted and that Sentry would list."""
+    others = [moment for moment in (evidence.first_seen, evidence.asked_since) if moment]
+    return max(search_edge(found.as_of), *others) if others else search_edge(found.as_of)
 
 
 def _contradicted(evidence: Evidence, found: Reach, newest: datetime | None) -> bool:

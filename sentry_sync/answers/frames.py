@@ -33,6 +33,8 @@ class Detail:
 
 
 FULL = Detail()
+ONE = Detail(frames=1, sources=1, variables=False)
+"""Where it happened, and no more."""
 LESS = (
     Detail(frames=20, sources=4),
     Detail(frames=15, sources=3, variables=False),

@@ -270,8 +270,8 @@ class SearchQuestion:
             found: dict[str, Any] = {"in_window": page.in_window.get(row.id)}
             if project is None:
                 found["project"] = untrusted.line(slugs.get(row.project_id, row.project_id))
-            if row.id in page.uncertain:
-                found["certain"] = False
+            if page.uncertain:
+                found["certain"] = row.id not in page.uncertain
             return found
 
         return {

@@ -18,6 +18,7 @@ from sentry_sync.errors import (
     SettingsError,
     StoreError,
     Unavailable,
+    Unsure,
 )
 
 NOTE = 300
@@ -44,6 +45,8 @@ def refusal_of(error: SentrySyncError) -> Refusal:
 
 
 def _reason(error: SentrySyncError) -> str:
+    if isinstance(error, Unsure) and isinstance(error.__cause__, SentrySyncError):
+        return _reason(error.__cause__)
     if isinstance(error, Unavailable):
         # The client raises this from the network's own error when nothing answered, and by itself for a 5xx.
         return "offline" if error.__cause__ is not None else "server_error"

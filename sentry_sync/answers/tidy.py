@@ -68,8 +68,8 @@ def _as_text(value: Any) -> str:
 
 
 def size(value: Any) -> int:
-    """How many characters ``value`` takes as JSON."""
-    return len(orjson.dumps(value).decode())
+    """How many bytes ``value`` takes as JSON."""
+    return len(orjson.dumps(value))
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:

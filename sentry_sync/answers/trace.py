@@ -11,9 +11,11 @@ from typing import Any
 from sentry_sync.answers import frames
 from sentry_sync.answers.tidy import Limits, given, size, tidy
 
-WHOLE_ANSWER = 48_000
-"""Characters of all traces of an answer: assistants put longer results into a file or cut them (Claude Code at
-50,000 characters of text)."""
+RESERVED = 2_500
+"""Bytes of an answer kept for its freshness, notes and cursor."""
+
+LEAST = 1_000
+"""Bytes for the traces of the smallest answer: the exception's line and its first frames."""
 
 BREADCRUMBS = 15
 """The last ones: what happened just before."""
@@ -29,10 +31,15 @@ _SECRET_HEADERS = frozenset(
 
 
 class Traces:
-    """The traces of one answer, which share its room."""
+    """The traces of one answer, which share so many bytes of it."""
 
-    def __init__(self, room: int = WHOLE_ANSWER) -> None:
+    def __init__(self, room: int) -> None:
         self._room = room
+
+    @classmethod
+    def within(cls, answer: int, taken: int) -> Traces:
+        """Those of an answer of at most so many bytes, of which the rest of its rows have taken some."""
+        return cls(max(LEAST, answer - taken - RESERVED))
 
     def of(self, body: Mapping[str, Any], *, without: Collection[str] = ()) -> dict[str, Any]:
         """One body's sections, each whole, shortened or named under ``left_out``; none of those in ``without``."""
@@ -47,12 +54,18 @@ class Traces:
                 found[name] = fitting
                 self._room -= size(fitting)
                 if fitting is not variants[0]:
-                    left_out.append(f"{name}: shortened from {size(variants[0])} characters")
+                    left_out.append(f"{name}: shortened from {size(variants[0])} bytes")
             elif variants:
-                left_out.append(f"{name}: {size(variants[0])} characters")
+                left_out.append(f"{name}: {size(variants[0])} bytes")
         if left_out:
             found["left_out"] = left_out
         return found
+
+
+def crash(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The exception that was raised last, in one frame: the innermost of the application's own code."""
+    found = frames.exceptions(_entry(body, "exception"), frames.ONE)
+    return found[0] if found else None
 
 
 Build = Callable[[Mapping[str, Any]], list[Any]]

@@ -58,6 +58,7 @@ async def _conversation(server: StdioServerParameters) -> list[Asked]:
         projects = await ask("get-projects", include_stats=True)
         busiest = max(projects["projects"], key=lambda row: row["stats"]["errors_24h"] or 0)["slug"]
         issues = await ask("get-issues", project=busiest, status="unresolved", sort="frequency", limit=SHOWN)
+        await ask("get-issue", issue_id=issues["issues"][0]["short_id"])
         await ask("get-events", issue_id=issues["issues"][0]["id"], limit=1, full_trace=True)
         await ask("get-releases", project=busiest, health_data=True)
         await ask("get-performance", project=busiest)
@@ -72,6 +73,7 @@ def lines(asked: Asked) -> Iterator[str]:
     """An answer in a few lines for a person, its freshness last."""
     kind, show = SHAPES[asked.tool]
     rows = asked.answer[kind]
+    rows = rows if isinstance(rows, list) else [rows]
     for row in rows[:SHOWN]:
         yield show(row)
     if len(rows) > SHOWN:
@@ -100,6 +102,11 @@ def _issue(row: Mapping[str, Any]) -> str:
     return f"{row['short_id']} {row['status']}, {events} events, {row['users']} users: {row['untrusted']['title']}"
 
 
+def _one_issue(row: Mapping[str, Any]) -> str:
+    said = row["untrusted"]
+    return f"{row['short_id']} {row['status']}, {row['priority']} priority: {said['title']}"
+
+
 def _event(row: Mapping[str, Any]) -> str:
     said = row["untrusted"]
     where = f"{row['timestamp']} in {said.get('environment') or 'no environment'}"
@@ -124,8 +131,9 @@ def _transaction(row: Mapping[str, Any]) -> str:
 SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "get-projects": ("projects", _project),
     "get-issues": ("issues", _issue),
+    "get-issue": ("issue", _one_issue),
     "get-events": ("events", _event),
     "get-releases": ("releases", _release),
     "get-performance": ("transactions", _transaction),
 }
-"""For each tool, where its rows are and how one is told in a line."""
+"""For each tool, where its rows are (or its one row) and how one is told in a line."""

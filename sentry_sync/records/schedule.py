@@ -22,3 +22,5 @@ class Entry:
     """Whether its turn has begun and is not through; not kept, since such a ladder is due."""
     pages: int = 0
     """What this turn has read so far; not kept either."""
+    wished_at: datetime | None = None
+    """Since when somebody wants a turn before it is due; kept as a wish, not with the entry."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from sentry_sync.records.budget import Lane
 from sentry_sync.sentry.page import Page
@@ -29,10 +31,12 @@ class Caller:
         segments = ("projects", self._organization, project, *segments)
         return self._session.page(self._call(endpoint, segments, pairs))
 
-    def _of_issue(self, endpoint: str, segments: Sequence[str], pairs: Pairs = ()) -> Page:
-        """`GET /organizations/{org}/issues/…`, on servers without it `GET /issues/…`."""
+    def _of_issue(
+        self, endpoint: str, segments: Sequence[str], pairs: Pairs = (), change: Mapping[str, Any] | None = None
+    ) -> Page:
+        """`GET /organizations/{org}/issues/…`, on servers without it `GET /issues/…`; PUT to ``change`` it."""
         call = self._call(endpoint, ("organizations", self._organization, "issues", *segments), pairs)
-        return self._session.either(call, path_of("issues", *segments))
+        return self._session.either(replace(call, change=change), path_of("issues", *segments))
 
     def _at_root(self, endpoint: str) -> Page:
         """`GET /`, always on the configured server."""

@@ -51,8 +51,10 @@ class SentryClient(OrganizationEndpoints, IssueEndpoints, EventEndpoints, Releas
     def lane(self, lane: Lane, deadline_seconds: float | None = None) -> SentryClient:
         """The same client asking in ``lane``, each request answered or given up within ``deadline_seconds``.
 
-        None is no deadline; in the live lane it's LIVE_PATIENCE.
+        None is this one's deadline, if it has any; in the live lane LIVE_PATIENCE, if not.
         """
+        if deadline_seconds is None:
+            deadline_seconds = self._deadline_seconds
         if lane is Lane.LIVE and deadline_seconds is None:
             deadline_seconds = LIVE_PATIENCE
         view = object.__new__(type(self))

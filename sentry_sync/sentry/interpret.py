@@ -29,6 +29,7 @@ _EVERYWHERE = frozenset({"root", "organization", "projects"})
 _SCOPES = {
     "issues": "event:read",
     "issue": "event:read",
+    "update_issue": "event:write",
     "short_id": "event:read",
     "issue_events": "event:read",
     "issue_event": "event:read",
@@ -136,7 +137,8 @@ def _auth_failed(answer: Answer, said: str) -> SentryError:
 
 def _forbidden(answer: Answer, said: str) -> SentryError:
     scope = _SCOPES.get(answer.endpoint, "org:read")
-    return Forbidden(f"the token may not read {answer.endpoint} (403){said}; give it the scope {scope}")
+    deed = "change an issue" if answer.endpoint == "update_issue" else f"read {answer.endpoint}"
+    return Forbidden(f"the token may not {deed} (403){said}; give it the scope {scope}")
 
 
 def _not_found(answer: Answer, said: str) -> SentryError:

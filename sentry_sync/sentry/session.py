@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 import orjson
 
-from sentry_sync.errors import NotSupported, SentryError, Unavailable
+from sentry_sync.errors import NotSupported, QueryTimeout, SchemaDrift, SentryError, Unavailable, Unsure
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.connection import Connection, origin_of
@@ -26,7 +28,7 @@ from sentry_sync.sentry.transports.budget import BudgetTransport, Ledger, lowere
 from sentry_sync.sentry.transports.coalesce import CoalesceTransport
 from sentry_sync.sentry.transports.errand import Errand
 from sentry_sync.sentry.transports.network import network
-from sentry_sync.sentry.transports.retry import RetryTransport
+from sentry_sync.sentry.transports.retry import NEVER_SENT, RetryTransport
 
 LONGEST_CONNECT = 10.0
 """Seconds to connect, and to send a request of a kilobyte: what takes longer is down."""
@@ -51,6 +53,8 @@ class Call:
     deadline: datetime | None = None
     on_control: bool = False
     """Asked of the configured server even when the organization lives in a region."""
+    change: Mapping[str, Any] | None = None
+    """What to change, as the body of a PUT; None only asks."""
 
 
 class Session:
@@ -85,10 +89,18 @@ class Session:
     def page(self, call: Call) -> Page:
         """The answer to ``call``; raises a SentryError that says what came instead, or BudgetExhausted."""
         try:
-            return self._page(call)
+            return self._page(call) if call.change is None else self._changed(call)
         except SentryError as error:
             error.endpoint = call.endpoint
             raise
+
+    def _changed(self, call: Call) -> Page:
+        try:
+            return self._page(call)
+        except (Unavailable, QueryTimeout, SchemaDrift) as error:
+            if isinstance(error.__cause__, NEVER_SENT):
+                raise
+            raise Unsure(f"whether the change was made is not known: {error}") from error
 
     def _page(self, call: Call) -> Page:
         base = self.origins.control if call.on_control else self.origins.regional
@@ -105,7 +117,7 @@ class Session:
 
         Which one answered is remembered per endpoint for the life of the process.
         """
-        bare = Call(call.endpoint, bare_path, call.query, call.lane, call.deadline)
+        bare = replace(call, path=bare_path)
         if self._bare_issues.get(call.endpoint, False):
             return self.page(bare)
         try:
@@ -136,7 +148,12 @@ class Session:
         connect = min(silence, LONGEST_CONNECT)
         timeout = {"connect": connect, "write": connect, "pool": connect, "read": silence}
         errand = Errand(call.endpoint, call.lane, call.deadline)
-        request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": timeout, **errand.attached()})
+        extensions = {"timeout": timeout, **errand.attached()}
+        if call.change is None:
+            request = httpx.Request("GET", url, headers=_HEADERS, extensions=extensions)
+        else:
+            headers, content = {**_HEADERS, "content-type": "application/json"}, orjson.dumps(call.change)
+            request = httpx.Request("PUT", url, headers=headers, content=content, extensions=extensions)
         try:
             return self._transport.handle_request(request)
         except httpx.TimeoutException as error:

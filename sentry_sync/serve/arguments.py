@@ -16,6 +16,8 @@ from sentry_sync.errors import QuestionError
 LONGEST_TEXT = 1000
 """Characters: an issue's address is the longest thing anybody has reason to send."""
 
+_TYPES = {"text": "string", "texts": "array"}
+
 QUOTED = 60
 """Characters of what was sent that an error repeats."""
 
@@ -25,7 +27,7 @@ class Parameter:
     """One argument."""
 
     name: str
-    kind: Literal["text", "integer", "boolean"]
+    kind: Literal["text", "texts", "integer", "boolean"]
     description: str
     required: bool = False
     choices: tuple[str, ...] = ()
@@ -35,7 +37,9 @@ class Parameter:
 
     def schema(self) -> dict[str, Any]:
         """Its JSON schema."""
-        found: dict[str, Any] = {"type": "string" if self.kind == "text" else self.kind}
+        found: dict[str, Any] = {"type": _TYPES.get(self.kind, self.kind)}
+        if self.kind == "texts":
+            found["items"] = {"type": "string"}
         if self.choices:
             found["enum"] = list(self.choices)
         if self.kind == "integer":
@@ -50,6 +54,8 @@ class Parameter:
             return self._boolean(value)
         if self.kind == "integer":
             return self._integer(value)
+        if self.kind == "texts":  # many clients send one text for a list of one
+            return tuple(self._text(one) for one in (value if isinstance(value, list) else [value]))
         return self._choice(self._text(value))
 
     def _text(self, value: Any) -> str:
@@ -113,7 +119,7 @@ def bind(tool: str, parameters: Sequence[Parameter], given: Mapping[str, Any]) -
     missing = [name for name, parameter in known.items() if parameter.required and not found.get(name)]
     if missing:
         raise QuestionError(f"{tool} needs {' and '.join(missing)}")
-    return {name: value for name, value in found.items() if value != ""}
+    return {name: value for name, value in found.items() if value not in ("", ())}
 
 
 def quoted(text: str) -> str:

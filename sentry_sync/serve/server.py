@@ -7,18 +7,19 @@ so that a slow Sentry holds up nobody else.
 from __future__ import annotations
 
 import logging
+import secrets
 import traceback
 from typing import Any
 
 import anyio.to_thread
 import mcp_types as types
-import orjson
 from mcp.server.lowlevel import Server
 
 from sentry_sync import __version__
 from sentry_sync.answers.asking import Answer, Pending
 from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
+from sentry_sync.serve.text import freshness_lines, render
 from sentry_sync.serve.tools import INSTRUCTIONS, TOOLS, Tool, tool_named
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 LARGEST_RESULT = 100_000
 """Characters. Claude Code puts results above 50,000 into a file unless a tool says otherwise; a full page of
 issues has 70,000."""
+
+NONCE_BYTES = 4
+"""Of the mark around hostile text: nobody guesses one of four billion with the one try that an event is."""
 
 _ANNOTATIONS = types.ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
@@ -40,15 +44,17 @@ def build(answers: Answers) -> Server[Any]:
         return listed
 
     async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        resource = "issues"
         try:
             question, how = tool_named(params.name).ask(params.arguments or {})
+            resource = question.resource
             found = answers.begin(question, how)
             if isinstance(found, Pending):
                 found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
         except SentrySyncError as error:
-            return _refused(str(error))
+            return _refused(str(error), answers.standing(resource))
         except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)
-            return _refused(_defect(error))
+            return _refused(_defect(error), answers.standing(resource))
         return _answered(found)
 
     return Server(
@@ -75,13 +81,14 @@ def _listed(tool: Tool) -> types.Tool:
 
 def _answered(answer: Answer) -> types.CallToolResult:
     """Both channels whole: some clients read only the text, others only the structure."""
-    text = orjson.dumps(answer).decode()
+    text = render(answer, secrets.token_hex(NONCE_BYTES))
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], structured_content=answer)
 
 
-def _refused(text: str) -> types.CallToolResult:
-    one_line = " ".join(text.split())
-    return types.CallToolResult(content=[types.TextContent(type="text", text=one_line)], is_error=True)
+def _refused(text: str, freshness: Answer) -> types.CallToolResult:
+    """What is wrong on one line, and how fresh the copy is; of an error clients show the text alone."""
+    lines = [" ".join(text.split()), *freshness_lines(freshness)]
+    return types.CallToolResult(content=[types.TextContent(type="text", text="\n".join(lines))], is_error=True)
 
 
 def _defect(error: Exception) -> str:

@@ -26,6 +26,7 @@ FORGOTTEN = (
     "passes",
     "coverage",
     "schedule",
+    "wishes",
     "window_sizes",
     "leases",
     "capabilities",

@@ -123,6 +123,7 @@ issues = Table(
     Index("ix_issues_project_status_last_seen", "project_id", "status", "last_seen"),
     Index("ix_issues_project_count", "project_id", "count"),
     Index("ix_issues_last_seen", "last_seen"),
+    Index("ix_issues_exception_type", "exception_type", "last_seen"),
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))
 Index("ix_issues_no_errors", issues.c.project_id, issues.c.last_seen, sqlite_where=issues.c.category != "error")
@@ -191,7 +192,9 @@ events = Table(
     Column("tags", Tags),
     Index("ix_events_issue", "issue_id", "timestamp"),
     Index("ix_events_timestamp", "timestamp"),
+    Index("ix_events_project", "project_id", "timestamp"),
 )
+Index("ix_events_tagged", events.c.project_id, events.c.timestamp, sqlite_where=events.c.tags.is_not(None))
 
 event_bodies = Table(
     "event_bodies",
@@ -424,6 +427,14 @@ schedule = Table(
     Column("updated_at", Moment, nullable=False),
 )
 
+wishes = Table(
+    "wishes",
+    metadata,
+    _key("stream"),
+    Column("wished_at", Moment, nullable=False),
+    Column("wished_by", Text, nullable=False),
+)
+
 window_sizes = Table(
     "window_sizes",
     metadata,
@@ -460,5 +471,9 @@ audit_log = Table(
     Column("target", Text),
     Column("source", Text),
     Column("rows", Integer),
+    Column("field", Text),
+    Column("old", Text),
+    Column("new", Text),
+    Column("outcome", Text),
     Index("ix_audit_log_at", "at"),
 )

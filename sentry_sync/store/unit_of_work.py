@@ -17,7 +17,7 @@ from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
-from sentry_sync.store import history, releases, removals, tables, take_back, vanished
+from sentry_sync.store import changes, history, releases, removals, tables, take_back, vanished, wishes
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import EPOCH, MICROSECOND
@@ -373,6 +373,22 @@ class UnitOfWork:
         }
         statement = upsert(tables.schedule).values(stream=entry.stream, **values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
+
+    def wish(self, streams: Iterable[str], at: datetime) -> None:
+        """Ask whoever syncs to take a turn of ``streams`` before it is due."""
+        wishes.make(self._connection, streams, at)
+
+    def grant(self, streams: Iterable[str], until: datetime) -> None:
+        """End the wishes for ``streams`` that were made up to then."""
+        wishes.grant(self._connection, streams, until)
+
+    def note_changes(self, about: Sequence[changes.Change]) -> list[int]:
+        """Write into the audit log what is about to be sent to Sentry; the keys to conclude it by."""
+        return changes.note(self._connection, about)
+
+    def conclude_changes(self, keys: Sequence[int], outcomes: Sequence[str]) -> None:
+        """Write into the audit log what became of each."""
+        changes.conclude(self._connection, keys, outcomes)
 
     def unlearn(self, capability: str) -> None:
         """Forget what was learned of it."""

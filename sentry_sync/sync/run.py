@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.errors import (
     AuthFailed,
     BadRequest,
+    BudgetExhausted,
     Gone,
     NotSupported,
     SentryError,
@@ -87,6 +88,8 @@ class StreamResult:
     error: str | None = None
     exit_code: int = 0
     """What a command ends with that this error stops; see ``errors.py``."""
+    failure: SentrySyncError | None = field(default=None, compare=False, repr=False)
+    """The error itself, for whoever wants more of it than its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +301,8 @@ class Syncer:
                 self._left = None if engine.left is None else Left(rung.source, engine.left)
             except AuthFailed:
                 raise
+            except BudgetExhausted as error:  # only where the client that was given has a deadline
+                return _result(rung, "partial", tally, error), set()
             except (NotSupported, BadRequest, Gone) as error:
                 read = tally.pages > 0
                 if not rung.needs or not able.refused(rung.needs, error, proven=proven, read=read):
@@ -334,4 +339,4 @@ def _result(stream: Stream, state: str, tally: Tally, error: SentrySyncError | N
     counts = (tally.pages, tally.rows, tally.rejected)
     if error is None:
         return StreamResult(stream.name, stream.resource, state, *counts)
-    return StreamResult(stream.name, stream.resource, state, *counts, str(error), error.exit_code)
+    return StreamResult(stream.name, stream.resource, state, *counts, str(error), error.exit_code, error)

@@ -171,9 +171,17 @@ def _within(entry: Entry, now: datetime, longest: timedelta) -> Entry:
 
 
 def choose(entries: Mapping[str, Entry], now: datetime, share: int) -> str | None:
-    """The ladder to run: who had the fewest quanta of ``share`` pages in his turn, of those the most valuable."""
+    """The ladder to run: who had the fewest quanta of ``share`` pages in his turn, of those the most valuable.
+
+    One that is wished for goes before all others, for its first quantum.
+    """
     ready = [entry for entry in entries.values() if entry.open or entry.due_at <= now]
-    chosen = min(ready, key=lambda entry: (_quanta(entry, now, share), VALUE[entry.stream]), default=None)
+
+    def rank(entry: Entry) -> tuple[bool, int, int]:
+        quanta = _quanta(entry, now, share)
+        return entry.wished_at is None or quanta > 0, quanta, VALUE[entry.stream]
+
+    chosen = min(ready, key=rank, default=None)
     return chosen.stream if chosen else None
 
 
@@ -257,6 +265,21 @@ def hastened(entries: Mapping[str, Entry], finder: str, now: datetime) -> dict[s
     every = RHYTHMS[leader].shortest
     entry = entries[leader]
     return {**entries, leader: replace(entry, every=every, due_at=min(entry.due_at, now + every))}
+
+
+def wished(
+    entries: Mapping[str, Entry], wishes: Mapping[str, datetime], now: datetime
+) -> tuple[dict[str, Entry], bool]:
+    """The entries with those due now that somebody wishes for, and whether any wish is a new one.
+
+    A turn that is under way began before the wish, and may have read its first pages before what was wished for.
+    """
+    new = {name for name, at in wishes.items() if name in entries and entries[name].wished_at != at}
+    heard = {
+        name: replace(entry, wished_at=wishes[name], due_at=min(entry.due_at, now)) if name in new else entry
+        for name, entry in entries.items()
+    }
+    return heard, bool(new)
 
 
 @dataclass(frozen=True, slots=True)

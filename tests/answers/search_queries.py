@@ -77,18 +77,12 @@ class Queries:
         rnd = self._rnd
         if rnd.random() < 0.06:
             return rnd.choice(ODDITIES)
-        return rnd.choice(
-            (self._is, self._is, self._level, self._assigned, self._seen, self._seen, self._count, self._count)
-            + (
-                self._priority,
-                self._kind,
-                self._issue,
-                self._platform,
-                self._project,
-                self._environment,
-                self._release,
-            )
-        )()
+        makers = (
+            *(self._is, self._is, self._level, self._assigned, self._seen, self._seen, self._count, self._count),
+            *(self._priority, self._kind, self._issue, self._platform, self._project, self._environment),
+            self._release,
+        )
+        return rnd.choice(makers)()
 
     def _not(self, share: float = 0.25) -> str:
         return "!" if self._rnd.random() < share else ""

@@ -21,8 +21,10 @@ def run(folder: Path, cases: int, seed: int) -> list[Outcome]:
     for name in WORLDS:
         lived = Lived(folder / name, name)
         queries = Queries(lived, seed)
-        for number in range(cases // len(WORLDS)):
-            outcomes.append(judge(lived, queries.case(), online=number % ONLINE_EVERY == 0))
+        outcomes += [
+            judge(lived, queries.case(), online=number % ONLINE_EVERY == 0)
+            for number in range(max(1, cases // len(WORLDS)))
+        ]
         lived.close()
     return outcomes
 

@@ -71,7 +71,7 @@ def test_what_attackers_write_stands_apart(filled: Asking) -> None:
         user_key="id:1",
     )
     filled.write(lambda uow: uow.upsert([hostile]))
-    found = filled.offline.get_events("17", limit=1)["events"][0]
+    found = filled.offline.get_events("17", limit=1, response_format="detailed")["events"][0]
     assert found["untrusted"] == {
         "title": "ab",
         "environment": "x y",

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from sentry_sync.answers import frames
 from sentry_sync.answers.tidy import Limits, size, tidy
-from sentry_sync.answers.trace import WHOLE_ANSWER, Traces
+from sentry_sync.answers.trace import Traces
+
+WHOLE_ANSWER = 48_000
 
 RECORDINGS = Path(os.environ.get("SENTRY_RECORDINGS") or "nowhere")
 EXAMPLES = Path(os.environ.get("SENTRY_OPENAPI") or "nowhere") / "examples"
@@ -62,7 +64,9 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def test_the_frame_that_crashed_comes_first_and_libraries_after_ones_own_code() -> None:
-    (found,) = Traces().of(body(crash(frame(1), frame(2, own=False), frame(3), frame(4, own=False))))["exceptions"]
+    (found,) = Traces(WHOLE_ANSWER).of(body(crash(frame(1), frame(2, own=False), frame(3), frame(4, own=False))))[
+        "exceptions"
+    ]
     assert [(entry["function"], entry["position"]) for entry in found["frames"]] == [
         ("f3", 1),
         ("f1", 3),
@@ -72,7 +76,7 @@ def test_the_frame_that_crashed_comes_first_and_libraries_after_ones_own_code() 
 
 
 def test_only_ones_own_frames_carry_source_and_variables() -> None:
-    (found,) = Traces().of(body(crash(frame(1, own=False), frame(2))))["exceptions"]
+    (found,) = Traces(WHOLE_ANSWER).of(body(crash(frame(1, own=False), frame(2))))["exceptions"]
     own, library = found["frames"]
     assert own["source"] == "  11: before\n> 12: the line\n  13: after"
     assert own["vars"] == {"x": 2}
@@ -81,17 +85,17 @@ def test_only_ones_own_frames_carry_source_and_variables() -> None:
 
 
 def test_without_any_frame_of_ones_own_the_innermost_shows_its_source() -> None:
-    (found,) = Traces().of(body(crash(frame(1, own=False), frame(2, own=False))))["exceptions"]
+    (found,) = Traces(WHOLE_ANSWER).of(body(crash(frame(1, own=False), frame(2, own=False))))["exceptions"]
     assert [("source" in entry) for entry in found["frames"]] == [True, False]
 
 
 def test_a_chain_is_told_from_what_was_raised_last_down_to_its_cause() -> None:
-    found = Traces().of(body(crash(frame(1), type="KeyError"), crash(frame(2), type="RuntimeError")))
+    found = Traces(WHOLE_ANSWER).of(body(crash(frame(1), type="KeyError"), crash(frame(2), type="RuntimeError")))
     assert [entry["type"] for entry in found["exceptions"]] == ["RuntimeError", "KeyError"]
 
 
 def test_a_long_chain_says_how_many_exceptions_are_left_out() -> None:
-    found = Traces().of(body(*(crash(type=f"E{number}") for number in range(14))))["exceptions"]
+    found = Traces(WHOLE_ANSWER).of(body(*(crash(type=f"E{number}") for number in range(14))))["exceptions"]
     assert found[0]["type"] == "E13"
     assert found[-1] == {"left_out": "4 exceptions further down the chain"}
 
@@ -115,7 +119,7 @@ def test_raw_events_spell_frames_in_snake_case_and_source_in_pieces() -> None:
             ]
         }
     }
-    (found,) = Traces().of(raw)["exceptions"]
+    (found,) = Traces(WHOLE_ANSWER).of(raw)["exceptions"]
     assert found["frames"] == [
         {
             "position": 0,
@@ -135,9 +139,9 @@ def test_threads_stand_in_where_no_exception_has_a_stack() -> None:
         {"id": 2, "name": "worker", "crashed": True, "stacktrace": {"frames": [frame(2)]}},
     ]
     event = {"entries": [{"type": "threads", "data": {"values": threads}}]}
-    (found,) = Traces().of(event)["threads"]
+    (found,) = Traces(WHOLE_ANSWER).of(event)["threads"]
     assert (found["thread"], found["frames"][0]["function"]) == ("worker", "f2")
-    assert "threads" not in Traces().of(body(crash(frame(1)), threads={"values": threads}))
+    assert "threads" not in Traces(WHOLE_ANSWER).of(body(crash(frame(1)), threads={"values": threads}))
 
 
 def test_secrets_in_headers_and_cookies_are_not_shown() -> None:
@@ -149,7 +153,7 @@ def test_secrets_in_headers_and_cookies_are_not_shown() -> None:
         "query": [["a", "1"]],
         "data": {"amount": 3},
     }
-    found = Traces().of({"entries": [{"type": "request", "data": request}]})["request"]
+    found = Traces(WHOLE_ANSWER).of({"entries": [{"type": "request", "data": request}]})["request"]
     assert "s3cret" not in str(found)
     assert found["headers"] == {"Authorization": "[not shown]", "X-Api-Key": "[not shown]", "Accept": "text/html"}
     assert (found["query"], found["data"]) == ({"a": "1"}, {"amount": 3})
@@ -157,7 +161,9 @@ def test_secrets_in_headers_and_cookies_are_not_shown() -> None:
 
 def test_only_the_last_breadcrumbs_are_shown_and_the_others_counted() -> None:
     crumbs = [{"category": "log", "message": f"step {number}"} for number in range(100)]
-    found = Traces().of({"entries": [{"type": "breadcrumbs", "data": {"values": crumbs}}]})["breadcrumbs"]
+    found = Traces(WHOLE_ANSWER).of({"entries": [{"type": "breadcrumbs", "data": {"values": crumbs}}]})[
+        "breadcrumbs"
+    ]
     assert found["earlier_left_out"] == 85
     assert [crumb["message"] for crumb in found["last"]] == [f"step {number}" for number in range(85, 100)]
 
@@ -173,12 +179,12 @@ def test_what_does_not_fit_is_shortened_or_named_with_its_size() -> None:
     assert any(line.startswith("exceptions: shortened from ") for line in found["left_out"])
     assert size({name: value for name, value in found.items() if name != "left_out"}) <= 9000 + 200
     tight = Traces(room=1000).of(event)
-    assert any(line.startswith("contexts: ") and line.endswith(" characters") for line in tight["left_out"])
+    assert any(line.startswith("contexts: ") and line.endswith(" bytes") for line in tight["left_out"])
 
 
 def test_several_traces_share_the_room_of_one_answer() -> None:
     event = body(*(crash(*(frame(number) for number in range(30))) for _ in range(10)))
-    traces = Traces()
+    traces = Traces(WHOLE_ANSWER)
     found = [traces.of(event) for _ in range(20)]
     assert size(found) < WHOLE_ANSWER + 20 * 300
     assert "exceptions" in found[0]
@@ -190,7 +196,7 @@ def test_several_traces_share_the_room_of_one_answer() -> None:
 @given(st.dictionaries(st.sampled_from([*INTERFACES, "tags", "user", "contexts", "sdk", "release"]), JSON), JSON)
 def test_no_body_however_odd_raises_or_lets_a_hidden_character_through(top: dict[str, Any], inner: Any) -> None:
     event = {**top, "entries": [{"type": kind, "data": inner} for kind in INTERFACES]}
-    found = Traces().of(event)
+    found = Traces(WHOLE_ANSWER).of(event)
     orjson.dumps(found)
     for text in texts(found):
         assert {unicodedata.category(sign) for sign in text}.isdisjoint({"Cf", "Cs", "Zl", "Zp"})
@@ -216,7 +222,7 @@ def test_bodies_of_real_servers_show_what_happened(path: Path) -> None:
     loaded = json.loads(path.read_text(encoding="utf-8"))
     loaded = loaded.get("body", loaded) if isinstance(loaded, dict) else loaded
     for event in loaded if isinstance(loaded, list) else [loaded]:
-        found = Traces().of(event)
+        found = Traces(WHOLE_ANSWER).of(event)
         assert found.get("exceptions") or found.get("message"), path
         if found.get("exceptions"):
             crashed = found["exceptions"][0]

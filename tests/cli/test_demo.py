@@ -62,7 +62,7 @@ def test_for_a_person_each_answer_ends_with_its_freshness(cli: CommandLine) -> N
     lines = outcome.out.splitlines()
     questions = [line for line in lines if line.startswith("> get-")]
     told = [line for line in lines if line.startswith("    freshness: source ")]
-    assert len(questions) == len(told) == 6
+    assert len(questions) == len(told) == 7
     assert any("asked Sentry because outside_coverage" in line for line in told)
     assert any(line.split() == ["day", "project", "errors", "covered"] for line in lines)
     assert "All of it took" in outcome.out

@@ -193,6 +193,16 @@ def test_a_server_that_lacks_performance_is_called_that_and_not_stale_data(rig: 
     assert {entry["state"] for entry in performance["streams"]} == {"unsupported"}
 
 
+def test_what_the_server_can_do_is_told_without_the_notes_kept_beside_it(rig: Rig, settings: Settings) -> None:
+    rig.sync("projects")
+    with rig.store.write() as uow:
+        uow.learn("explore.spans", START, available=False)
+        uow.learn("doubted:explore.spans", START, available=False)
+    told = status.document(settings, rig.clock)["capabilities"]
+    assert told["explore.spans"] is False
+    assert not [name for name in told if ":" in name]
+
+
 def test_the_budget_counts_every_lane_of_the_last_minute(rig: Rig, settings: Settings) -> None:
     rig.sync("projects")
     with RequestLedger(rig.store.paths.ledger, rig.clock) as ledger:

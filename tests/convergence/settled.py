@@ -8,6 +8,7 @@ from typing import Any
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator.identifiers import issue_id
 from sentry_sync.simulator.world.issues import Issue, users
+from sentry_sync.sync.server_clock import TOLERANCE
 from tests.convergence import truth
 from tests.convergence.held import EPOCH, Held, Row
 from tests.convergence.log import state_of
@@ -15,15 +16,19 @@ from tests.support.rig import Rig
 
 MICRO = 1_000_000
 HOUR, DAY = 3_600, 86_400
+DOUBT = int(TOLERANCE.total_seconds())
 SEARCHED = 90 * DAY - HOUR
 """What a search for issues sees, less what leaves it within the hour."""
 
 
 class Settled:
-    """The last look at the store. ``apart`` says where it differs from the world."""
+    """The last look at the store. ``apart`` says where it differs from the world.
 
-    def __init__(self, rig: Rig, held: Held, calm_since: int) -> None:
-        self._rig, self._held, self._since = rig, held, calm_since
+    ``synced`` is the second in which the last sync began: what came while it waited for the budget is the next one's.
+    """
+
+    def __init__(self, rig: Rig, held: Held, calm_since: int, synced: int) -> None:
+        self._rig, self._held, self._since, self._synced = rig, held, calm_since, synced
         self._world = rig.sim.world
         self._now = self._world.clock.seconds()
         self._kept_since = self._now - rig.sim.options.retention_days * DAY
@@ -43,10 +48,10 @@ class Settled:
                 self.apart.append(f"{what} {key}: the store has {mine}, the world {theirs}")
 
     def _covered(self, resource: str, seconds: float) -> None:
-        """The policy's whole window is known complete, up to this second, as far as the server still serves it."""
-        # The clock may be some way into its second, and the policy's window begins as far into one.
-        first = max(self._now - int(seconds) + 1, self._kept_since + DAY)
-        wanted = Interval(_moment(first), _moment(self._now))
+        """The policy's whole window is known complete, up to the last sync, as far as the server still serves it."""
+        # A sync knows the server's time to some seconds, and its windows begin and end by what it knows.
+        first = max(self._synced - int(seconds) + DOUBT, self._kept_since + DAY)
+        wanted = Interval(_moment(first), _moment(self._synced - DOUBT))
         parts = [
             Interval(_moment(start / MICRO), _moment(end / MICRO))
             for scope, start, end in self._held.covered(resource)

@@ -22,7 +22,7 @@ from tests.support.rows import NOW, issue, project
 
 Row = tuple[object, ...]
 
-LATER = {"leases", "schedule", "window_sizes", "retention", "doubts"}
+LATER = {"leases", "schedule", "wishes", "window_sizes", "retention", "doubts"}
 """Tables that came with 0002."""
 
 
@@ -64,7 +64,12 @@ def _made_up(kind: str) -> object:
 
 def content(path: Path, without: Set[str] = frozenset()) -> dict[str, list[Row]]:
     """Every row of every table, in the columns that 0001 has."""
-    added = {"coverage": {"resolution"}, "releases": {"removed_at"}, "issues": {"auto_resolved"}}
+    added = {
+        "coverage": {"resolution"},
+        "releases": {"removed_at"},
+        "issues": {"auto_resolved"},
+        "audit_log": {"field", "old", "new", "outcome"},
+    }
     found: dict[str, list[Row]] = {}
     with closing(sqlite3.connect(path)) as connection:
         for name, table in tables.metadata.tables.items():

@@ -123,7 +123,7 @@ class Rig:
         parts = urlsplit(str(request.url))
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         try:
-            status, headers, body = self.sim.handle(request.method, target, request.headers)
+            status, headers, body = self.sim.handle(request.method, target, request.headers, request.content)
         except Hang as silence:
             self.clock.advance(request.extensions["timeout"]["read"])
             raise httpx.ReadTimeout("timed out", request=request) from silence

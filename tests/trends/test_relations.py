@@ -14,6 +14,7 @@ _BOOKS = {
     "doubts",
     "leases",
     "schedule",
+    "wishes",
     "window_sizes",
     "webhook_deliveries",
     "audit_log",

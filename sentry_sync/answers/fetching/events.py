@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.answers.asking import Learned
-from sentry_sync.answers.misses import SEARCH_WINDOW
+from sentry_sync.answers.references import IssueReference
 from sentry_sync.errors import NotFound, QuestionError
-from sentry_sync.records.event import Event, EventBody, parse_event
+from sentry_sync.records.event import EventBody, parse_event
 from sentry_sync.records.fields import Raw, dumped
-from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueEnvironment
-from sentry_sync.sync.stream import sift
-from sentry_sync.sync.streams.explore import SECOND
+from sentry_sync.sync.stream import sift_one
 from sentry_sync.sync.streams.issues import harvest_issues
 
 if TYPE_CHECKING:
     from sentry_sync.answers.live import Live
-    from sentry_sync.answers.references import IssueReference
-    from sentry_sync.sentry.page import Page
     from sentry_sync.store.unit_of_work import UnitOfWork
-
-FULL_PAGE = 10
-"""Whole events on a page, since August 2026, whatever is asked for (getsentry/sentry PR 122718)."""
 
 ONE_BY_ONE = 2
 """Up to so many missing bodies are fetched alone: a page of whole events can weigh megabytes."""
+
+MOST_BODIES = 10
+"""Bodies fetched alone where no list has them: half of what is kept for live questions in a minute."""
 
 NO_ISSUE = "Sentry has no such issue, or hides it from this token: get-issues lists those there are"
 
@@ -47,6 +44,19 @@ def find_issue(live: Live, reference: IssueReference) -> Learned:
         raw, at = _issue(live, reference)
     except NotFound:
         raise QuestionError(NO_ISSUE) from None
+    return _kept(live, raw, at)
+
+
+def reread_issue(live: Live, issue_id: str) -> Learned:
+    """An issue the store has, as Sentry has it now; of a merged one, what it went into."""
+    try:
+        raw, at = _issue(live, IssueReference(issue_id))
+    except NotFound:
+        return Learned(live.now(), ("Sentry now has no such issue, or hides it from this token",))
+    return _kept(live, raw, at)
+
+
+def _kept(live: Live, raw: Any, at: datetime) -> Learned:
     harvest = harvest_issues([raw], at)
     found = next((record for record in harvest.records if isinstance(record, Issue)), None)
     if found is None:
@@ -77,40 +87,9 @@ def _issue(live: Live, reference: IssueReference) -> tuple[Any, datetime]:
     return page.body, page.server_time
 
 
-def list_events(live: Live, issue: IssueKey, limit: int, *, full: bool) -> Learned:
-    """The newest ``limit`` events of an issue, with their bodies if ``full``."""
-    pages: list[Page] = []
-    records: list[Any] = []
-    rejects: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = live.client.issue_events(
-            issue.id, full=full, limit=min(limit, FULL_PAGE) if full else limit, cursor=cursor
-        )
-        pages.append(page)
-        found, refused = _read(page.body, issue, page.server_time)
-        records += found
-        rejects += refused
-        cursor = page.next_cursor
-        if cursor is None or _events(records) >= limit or len(pages) * FULL_PAGE >= limit:
-            break
-    at = pages[0].server_time
-    whole = cursor is None
-    covered = None if rejects else _covered(records, at, whole=whole)
-
-    def write(uow: UnitOfWork) -> None:
-        uow.upsert(records)
-        if covered:
-            uow.cover("events", f"issue:{issue.id}", covered, source="issue_events", resolution=SECOND)
-
-    live.write(write)
-    notes = (f"{len(rejects)} events could not be read ({rejects[0]}) and are missing",) if rejects else ()
-    return Learned(at, notes, complete=whole or _events(records) >= limit)
-
-
 def get_event(live: Live, issue: IssueKey, event_id: str) -> Learned:
     """One event that an address pointed at; raises QuestionError when Sentry has it no longer."""
-    found = get_bodies(live, issue, (event_id,))
+    found = get_bodies(live, ((issue, event_id),))
     if found.ids:
         return found
     raise QuestionError(
@@ -118,40 +97,42 @@ def get_event(live: Live, issue: IssueKey, event_id: str) -> Learned:
     )
 
 
-def get_bodies(live: Live, issue: IssueKey, event_ids: Sequence[str]) -> Learned:
-    """The bodies of single events; those that Sentry no longer has stay missing."""
+def get_bodies(live: Live, wanted: Sequence[tuple[IssueKey, str]]) -> Learned:
+    """The bodies of single events, each by its issue and id; those that Sentry no longer has stay missing."""
     records: list[Any] = []
+    rejects: list[str] = []
     gone = 0
     at = live.now()
-    for event_id in event_ids:
+    for issue, event_id in wanted:
         try:
             page = live.client.issue_event(issue.id, event_id)
         except NotFound:
             gone += 1
             continue
         at = page.server_time
-        records += _read([page.body], issue, at)[0]
+        found, refused = sift_one(page.body, partial(read_event, at=at, told=issue))
+        records += found
+        rejects += refused
 
     def write(uow: UnitOfWork) -> None:
         uow.upsert(records)
 
     live.write(write)
-    found = tuple(record.event_id for record in records if isinstance(record, EventBody))
-    return Learned(at, (f"Sentry no longer has {gone} of these events",) if gone else (), ids=found)
+    notes = [f"Sentry no longer has {gone} of these events"] if gone else []
+    notes += [f"{len(rejects)} events could not be read ({rejects[0]})"] if rejects else []
+    ids = tuple(record.event_id for record in records if isinstance(record, EventBody))
+    return Learned(at, tuple(notes), ids=ids)
 
 
-def _read(rows: Any, issue: IssueKey, at: datetime) -> tuple[list[Any], list[str]]:
-    return sift(rows, lambda raw: read_event(raw, issue, at))
-
-
-def read_event(raw: Raw, issue: IssueKey, at: datetime) -> list[Any]:
+def read_event(raw: Raw, at: datetime, told: IssueKey | None = None) -> list[Any]:
     """An event's row, the environment it proves, and its body if it came with one.
 
-    Details leave out the project on some servers, where the question itself has told it.
+    Details leave out the project on some servers, where the question itself has ``told`` it.
     """
-    named = {"projectID", "project_id"} & raw.keys(), {"groupID", "group_id"} & raw.keys()
-    told = {key: value for key, value, there in _identity(issue, named) if not there}
-    event = parse_event({**told, **raw})
+    if told:
+        named = {"projectID", "project_id"} & raw.keys(), {"groupID", "group_id"} & raw.keys()
+        raw = {**{key: value for key, value, there in _identity(told, named) if not there}, **raw}
+    event = parse_event(raw)
     found: list[Any] = [event]
     if event.environment:
         when = event.timestamp
@@ -164,17 +145,3 @@ def read_event(raw: Raw, issue: IssueKey, at: datetime) -> list[Any]:
 
 def _identity(issue: IssueKey, named: tuple[set[str], set[str]]) -> list[tuple[str, str, set[str]]]:
     return [("projectID", issue.project_id, named[0]), ("groupID", issue.id, named[1])]
-
-
-def _events(records: Sequence[Any]) -> int:
-    return sum(isinstance(record, Event) for record in records)
-
-
-def _covered(records: Sequence[Any], at: datetime, *, whole: bool) -> Interval | None:
-    """The time in which every event of the issue was read, as far back as Sentry lists any if that was all.
-
-    Others of the very second of the oldest row may be on the next page; the newest so many are still these.
-    """
-    oldest = min((record.timestamp for record in records if isinstance(record, Event)), default=at)
-    start = at - SEARCH_WINDOW if whole else oldest
-    return Interval(start, at) if start < at else None

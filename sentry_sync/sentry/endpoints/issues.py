@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sentry_sync.sentry.caller import Caller
@@ -77,6 +77,14 @@ class IssueEndpoints(Caller):
         A merged issue's id answers with the issue it went into: compare ``id``.
         """
         return self._of_issue("issue", (issue_id,), [("collapse", "release")])
+
+    def update_issue(self, issue_id: str, change: Mapping[str, str]) -> Page:
+        """`PUT /organizations/{org}/issues/{id}/`, or without the organization: the issue as it is after it.
+
+        ``change`` holds ``status`` and ``assignedTo`` (``user:ID``, ``team:ID``, an e-mail address, "": nobody).
+        Sent again only where it surely was not carried out. Raises Unsure when nobody can say whether it was.
+        """
+        return self._of_issue("update_issue", (issue_id,), change=change)
 
     def short_id(self, short_id: str) -> Page:
         """`GET /organizations/{org}/shortids/{id}/`: ``{groupId, projectSlug, group}``."""

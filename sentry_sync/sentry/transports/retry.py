@@ -44,6 +44,9 @@ RETRIES = {
 }
 """How many more tries each is worth."""
 
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""Where no byte of the request has left: a change that met one of these surely was not made."""
+
 _BY_STATUS = {
     410: Trouble.RETIRED,
     429: Trouble.LIMITED,
@@ -80,8 +83,17 @@ def pause_before(trouble: Trouble, failures: int, chance: float) -> float | None
     return float(min(LONGEST_PAUSE, 2 ** (failures - 1))) * (0.5 + chance / 2)
 
 
+def surely_undone(outcome: httpx.Response | httpx.RequestError) -> bool:
+    """Whether a change that met this was not made: it never left, or the limiter turned it away."""
+    if isinstance(outcome, httpx.Response):
+        return outcome.status_code == httpx.codes.TOO_MANY_REQUESTS
+    return isinstance(outcome, NEVER_SENT)
+
+
 class RetryTransport(httpx.BaseTransport):
-    """Tries a GET again after trouble, with growing pauses, never past the caller's deadline.
+    """Tries again after trouble, with growing pauses, never past the caller's deadline.
+
+    A change (PUT) only where it surely was not made: the second of two may undo what others did in between.
 
     What it returns or raises in the end is what the last try returned or raised.
     """
@@ -104,7 +116,8 @@ class RetryTransport(httpx.BaseTransport):
                     raise
                 break  # what the server said last is the truer reason
             failures += 1
-            trouble = trouble_of(outcome) if request.method == "GET" else None
+            worth = request.method == "GET" or surely_undone(outcome)
+            trouble = trouble_of(outcome) if worth else None
             pause = pause_before(trouble, failures, self._rng.random()) if trouble else None
             if pause is None or not self._has_time(errand, pause):
                 break

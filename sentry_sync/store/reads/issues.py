@@ -261,10 +261,10 @@ def statuses() -> CTE:
     return found.union_all(select(following).where(found.c.status.is_not(None)))
 
 
-_BY_ID = Prepared(select(*COLUMNS).where(_issues.c.id == bindparam("id")))
+_BY_ID = Prepared(select(_issues).where(_issues.c.id == bindparam("id")))
 _BY_IDS = Prepared(select(*COLUMNS).where(_issues.c.id.in_(select(listed("ids").c.value))))
 _BY_SHORT_ID = Prepared(
-    select(*COLUMNS).where(_issues.c.short_id == bindparam("short_id")).order_by(_issues.c.removed_at)
+    select(_issues).where(_issues.c.short_id == bindparam("short_id")).order_by(_issues.c.removed_at)
 )
 _CHILDREN = Prepared(select(_issues.c.id).where(_issues.c.merged_into == bindparam("id")))
 _OLDEST = Prepared(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
-from sentry_sync.store import tables, take_back
+from sentry_sync.store import tables, take_back, wishes
 from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.reads.windows import window_size
@@ -124,6 +124,11 @@ class State:
             )
             for row in rows
         }
+
+    def wishes(self) -> dict[str, datetime]:
+        """When each stream that somebody wants before its turn was wished for."""
+        with self._connection.begin():
+            return wishes.read(self._connection)
 
     def changes_seen(self, streams: Sequence[str], since: datetime) -> int:
         """How many changes of issues these streams found out since then; counts move with events and are none."""

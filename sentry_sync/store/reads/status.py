@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, literal_column, select
 
 from sentry_sync.records.intervals import Interval, gaps, union
 from sentry_sync.store import lease, tables
@@ -84,6 +84,16 @@ class RetentionReport:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtReport:
+    """Hours in which something else is held than the server counts."""
+
+    resource: str
+    hours: int
+    newest_at: datetime
+    """When that was last seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything `sentry-sync status` shows of the database."""
 
@@ -95,6 +105,9 @@ class Status:
     """Rows by table, removed ones left out."""
     capabilities: dict[str, bool]
     retention: tuple[RetentionReport, ...]
+    doubts: tuple[DoubtReport, ...]
+    due: dict[str, datetime]
+    """When each stream is due again, as the process that syncs last planned it."""
     lease: Lease | None
     """Who syncs, or synced last; see :func:`sentry_sync.store.lease.held`."""
 
@@ -118,8 +131,8 @@ COUNTED = (
 """The tables that hold what was synced."""
 
 
-def read(connection: Connection) -> Status:
-    """The status of the store, read in one snapshot."""
+def read(connection: Connection, *, counted: bool = True) -> Status:
+    """The status of the store, read in one snapshot; without ``counted`` no rows: of millions that takes long."""
     with connection.begin():
         origin = connection.execute(select(tables.origin)).first()
         # The sync's own notes have a colon in their names.
@@ -130,9 +143,11 @@ def read(connection: Connection) -> Status:
             organization=origin.organization if origin else None,
             streams=_streams(connection),
             coverage=_coverage(connection),
-            rows={name: _count(connection, tables.metadata.tables[name]) for name in COUNTED},
+            rows={name: _count(connection, tables.metadata.tables[name]) for name in COUNTED if counted},
             capabilities={row.name: row.available for row in connection.execute(able)},
-            retention=tuple(_retention(connection)),
+            retention=tuple(_retention(connection)) if counted else (),
+            doubts=tuple(_doubts(connection)),
+            due={row.stream: row.due_at for row in connection.execute(select(tables.schedule))},
             lease=lease.read(connection),
         )
 
@@ -143,6 +158,18 @@ def _retention(connection: Connection) -> Iterator[RetentionReport]:
         older = select(func.count()).where(events.timestamp < row.since) if row.resource == "events" else None
         beyond = connection.execute(older).scalar_one() if older is not None else 0
         yield RetentionReport(row.resource, row.since, row.learned_at, beyond)
+
+
+def _doubts(connection: Connection) -> Iterator[DoubtReport]:
+    doubts = tables.doubts.c
+    differing = (
+        select(doubts.resource, func.count().label("hours"), func.max(doubts.doubted_at).label("newest_at"))
+        .where(doubts.served != doubts.held)
+        .group_by(doubts.resource)
+        .order_by(doubts.resource)
+    )
+    for row in connection.execute(differing):
+        yield DoubtReport(row.resource, row.hours, row.newest_at)
 
 
 def size_on_disk(paths: StorePaths) -> dict[str, int]:
@@ -190,11 +217,17 @@ def _streams(connection: Connection) -> dict[str, StreamReport]:
 
 def _rejected(connection: Connection) -> dict[str, int]:
     """Unreadable rows by stream. Reading a window again makes good for the time before."""
-    passes = tables.passes
-    last = select(func.max(passes.c.id)).group_by(passes.c.stream, passes.c.scope, passes.c.start)
+    passes, later = tables.passes, tables.passes.alias("later")
+    read_again = select(later.c.id).where(
+        later.c.stream == passes.c.stream,
+        later.c.scope == passes.c.scope,
+        later.c.start.is_not_distinct_from(passes.c.start),
+        later.c.id > passes.c.id,
+    )
     statement = (
         select(passes.c.stream, func.sum(passes.c.rejected).label("rejected"))
-        .where(passes.c.id.in_(last))
+        # Written out, since SQLite takes its partial index only for the very condition it was made with.
+        .where(passes.c.rejected > literal_column("0"), ~read_again.exists())
         .group_by(passes.c.stream)
     )
     return {row.stream: row.rejected for row in connection.execute(statement)}

@@ -186,3 +186,17 @@ def test_who_is_interrupted_leaves_the_others_to_ask_themselves() -> None:
         assert isinstance(first.exception(PATIENCE), Killed)
         assert second.result(PATIENCE).status_code == 200
     assert gate.count == 2
+
+
+def test_changes_that_look_alike_are_each_sent_and_are_no_reads_answer() -> None:
+    gate = Gate(lambda: httpx.Response(200))
+    waiting = Waiting(gate)
+    changes = [request(), request(), request()]
+    for change in changes[:2]:
+        change.method = "PUT"
+    with ThreadPoolExecutor(3) as pool:
+        found = [pool.submit(waiting.handle_request, change) for change in changes]
+        for _ in changes:
+            assert gate.arrived.acquire(timeout=PATIENCE)
+        gate.open.set()
+        assert len({id(future.result()) for future in found}) == 3

@@ -69,5 +69,5 @@ def prepared_statements() -> list[Any]:
 @pytest.mark.parametrize("statement", prepared_statements())
 def test_every_statement_runs(connection: Connection, statement: Prepared) -> None:
     compiled = statement._compiled
-    values = {**compiled.values, "page": 1}
+    values = {name: 1 if value is None else value for name, value in compiled.values.items()}
     assert isinstance(driver_of(connection).execute(compiled.sql, values).fetchall(), list)

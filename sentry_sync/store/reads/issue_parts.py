@@ -1,0 +1,158 @@
+"""What stands around one issue: its counts, environments, changes, tags, newest body, and issues like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Text, bindparam, func, select, type_coerce
+
+from sentry_sync.store import tables
+from sentry_sync.store.reads.knowledge import as_list, listed
+from sentry_sync.store.reads.prepared import Prepared, Snapshot
+from sentry_sync.store.types import Moment
+
+_counts, _pairs, _history = tables.error_counts, tables.issue_environments, tables.issue_history
+_events, _bodies, _issues = tables.events, tables.event_bodies, tables.issues
+
+_WHOLE = Prepared(select(_issues).where(_issues.c.id == bindparam("id")))
+_SINCE = bindparam("since", type_=Moment)
+_HOURS = Prepared(
+    select(_counts.c.hour, func.sum(_counts.c.count).label("events"))
+    .where(_counts.c.issue_id == bindparam("id"), _counts.c.hour >= _SINCE)
+    .group_by(_counts.c.hour)
+)
+_HOURS_OF_EVENTS = Prepared(
+    select(_events.c.timestamp)
+    .where(_events.c.issue_id == bindparam("id"), _events.c.timestamp >= _SINCE)
+    .order_by(_events.c.timestamp.desc())
+    .limit(bindparam("most"))
+)
+_SPREAD = Prepared(
+    select(
+        _counts.c.environment,
+        _counts.c.release,
+        func.sum(_counts.c.count).label("events"),
+        type_coerce(func.min(_counts.c.hour), Moment).label("first_hour"),
+        type_coerce(func.max(_counts.c.hour), Moment).label("last_hour"),
+    )
+    .where(_counts.c.issue_id == bindparam("id"), _counts.c.hour >= _SINCE)
+    .group_by(_counts.c.environment, _counts.c.release)
+)
+_ENVIRONMENTS = Prepared(
+    select(_pairs.c.environment, _pairs.c.first_seen, _pairs.c.last_seen)
+    .where(_pairs.c.issue_id == bindparam("id"))
+    .order_by(_pairs.c.last_seen.desc(), _pairs.c.environment)
+)
+_CHANGES = Prepared(
+    select(_history.c.field, _history.c.after, _history.c.at, _history.c.old, _history.c.new)
+    .where(_history.c.issue_id == bindparam("id"), _history.c.field.in_(select(listed("fields").c.value)))
+    .order_by(_history.c.at.desc(), _history.c.id.desc())
+    .limit(bindparam("most"))
+)
+_ALIKE = Prepared(
+    select(
+        _issues.c.id,
+        _issues.c.short_id,
+        _issues.c.project_id,
+        _issues.c.title,
+        _issues.c.culprit,
+        _issues.c.status,
+        _issues.c.count,
+        _issues.c.last_seen,
+    )
+    .where(
+        _issues.c.exception_type.is_(bindparam("type")),
+        _issues.c.id != bindparam("id"),
+        _issues.c.removed_at.is_(None),
+    )
+    .order_by(_issues.c.last_seen.desc())
+    .limit(bindparam("most"))
+)
+_NEWEST = (
+    select(type_coerce(_events.c.tags, Text).label("tags"))
+    .where(_events.c.issue_id == bindparam("id"))
+    .order_by(_events.c.timestamp.desc())
+    .limit(bindparam("looked_at"))
+    .subquery()
+)
+_TAGS = Prepared(select(_NEWEST.c.tags).where(_NEWEST.c.tags.is_not(None)).limit(bindparam("most")))
+_TAGS_AROUND = Prepared(
+    select(type_coerce(_events.c.tags, Text).label("tags"))
+    .where(
+        _events.c.project_id == bindparam("project"),
+        _events.c.tags.is_not(None),
+        _events.c.issue_id != bindparam("id"),
+    )
+    .order_by(_events.c.timestamp.desc())
+    .limit(bindparam("most"))
+)
+_NEWEST_BODY = Prepared(
+    select(_bodies.c.event_id, _bodies.c.timestamp, _bodies.c.body)
+    .where(_bodies.c.issue_id == bindparam("id"))
+    .order_by(_bodies.c.timestamp.desc())
+    .limit(1)
+)
+
+
+def whole(snapshot: Snapshot, issue_id: str) -> Any | None:
+    """All columns of an issue, also of a removed one."""
+    return _WHOLE.first(snapshot, {"id": issue_id})
+
+
+def hours(snapshot: Snapshot, issue_id: str, since: datetime) -> dict[datetime, int]:
+    """The errors counted in each hour from ``since`` on; hours without any are left out."""
+    return {row.hour: row.events for row in _HOURS.all(snapshot, {"id": issue_id, "since": since})}
+
+
+def moments(snapshot: Snapshot, issue_id: str, since: datetime, most: int) -> list[datetime]:
+    """When the newest events held happened, from ``since`` on."""
+    given = {"id": issue_id, "since": since, "most": most}
+    return [row.timestamp for row in _HOURS_OF_EVENTS.all(snapshot, given)]
+
+
+def spread(snapshot: Snapshot, issue_id: str, since: datetime) -> list[Any]:
+    """The errors counted from ``since`` on, by environment and release, with their first and last hour."""
+    return _SPREAD.all(snapshot, {"id": issue_id, "since": since})
+
+
+def environments(snapshot: Snapshot, issue_id: str) -> list[Any]:
+    """The environments the issue was seen in and when, the most recent first."""
+    return _ENVIRONMENTS.all(snapshot, {"id": issue_id})
+
+
+def changes(snapshot: Snapshot, issue_id: str, fields: Sequence[str], most: int) -> list[Any]:
+    """The newest observed changes of some fields."""
+    return _CHANGES.all(snapshot, {"id": issue_id, "fields": as_list(fields), "most": most})
+
+
+def alike(snapshot: Snapshot, issue_id: str, exception_type: str | None, most: int) -> list[Any]:
+    """Other issues of the organization with the same exception (or with none as well), newest first."""
+    return _ALIKE.all(snapshot, {"id": issue_id, "type": exception_type, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class TagSample:
+    """The tags of some events of an issue, and of other events of its project."""
+
+    own: Sequence[dict[str, str]]
+    around: Sequence[dict[str, str]]
+
+
+def tag_sample(
+    snapshot: Snapshot, project_id: str, issue_id: str, *, looked_at: int, own: int, around: int
+) -> TagSample:
+    """The newest events that are held with their tags: at most so many of the issue and of others."""
+    mine = _TAGS.all(snapshot, {"id": issue_id, "looked_at": looked_at, "most": own})
+    others: list[Any] = []
+    if mine:
+        others = _TAGS_AROUND.all(snapshot, {"project": project_id, "id": issue_id, "most": around})
+    return TagSample([orjson.loads(row.tags) for row in mine], [orjson.loads(row.tags) for row in others])
+
+
+def newest_body(snapshot: Snapshot, issue_id: str) -> Any | None:
+    """The newest event held whole: its id, time and packed body."""
+    return _NEWEST_BODY.first(snapshot, {"id": issue_id})
