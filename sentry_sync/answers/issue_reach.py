@@ -13,12 +13,21 @@ def reach_of(known: Knowledge) -> Reach | None:
 
 def reach_there(known: Knowledge) -> Reach | None:
     """The time in which every issue with an event is known, with its environments."""
-    found, pairs = reach_of(known), _reach(known, "issue_environments", "issue_environments")
-    if found is None or pairs is None:
+    return _both(reach_of(known), _reach(known, "issue_environments", "issue_environments"))
+
+
+def reach_with_events(known: Knowledge, project_id: str | None) -> Reach | None:
+    """The time in which every issue of a project with an event is known, with all those events."""
+    return _both(reach_of(known), _reach(known, "events", "events", "", f"project:{project_id}"))
+
+
+def _both(one: Reach | None, other: Reach | None) -> Reach | None:
+    if one is None or other is None:
         return None
-    return Reach(max(found.since, pairs.since), min(found.as_of, pairs.as_of))
+    return Reach(max(one.since, other.since), min(one.as_of, other.as_of))
 
 
-def _reach(known: Knowledge, stream: str, resource: str) -> Reach | None:
+def _reach(known: Knowledge, stream: str, resource: str, *scopes: str) -> Reach | None:
     """How far back a resource is known; time that the server only sampled doesn't count."""
-    return reach(known.as_of(stream), [part.interval for part in known.covered(resource) if not part.approximate])
+    parts = known.covered(resource, *scopes)
+    return reach(known.as_of(stream, *scopes), [part.interval for part in parts if not part.approximate])

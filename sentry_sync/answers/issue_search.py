@@ -18,12 +18,12 @@ from sentry_sync.answers.asking import Found, Learned, Step, View
 from sentry_sync.answers.capping import Paging
 from sentry_sync.answers.cursors import NOT_OURS, Position, decode, encode
 from sentry_sync.answers.freshness import Facts, Refusal
-from sentry_sync.answers.issue_reach import reach_of, reach_there
+from sentry_sync.answers.issue_reach import reach_of, reach_there, reach_with_events
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import SEARCH_WINDOW, Miss, Reach, newest_of, search_edge
-from sentry_sync.answers.searching import Answerable, Asked, Unanswerable, decide
+from sentry_sync.answers.searching import OF_EVENTS, Answerable, Asked, Unanswerable, decide
+from sentry_sync.answers.times import ceiling, shown
 from sentry_sync.answers.times import parse as parse_time
-from sentry_sync.answers.times import shown
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval, floor
@@ -39,15 +39,15 @@ from sentry_sync.sync.streams.issues import SWEEP_NAME
 
 STEP = "search"
 
-STREAMS = ("issues.hot", SWEEP_NAME, "issue_environments", "error_counts")
-RESOURCES = ("issues", "issue_environments", "error_counts")
+STREAMS = ("issues.hot", SWEEP_NAME, "issue_environments", "error_counts", "events")
+RESOURCES = ("issues", "issue_environments", "error_counts", "events")
 
 _CHANGES_UNSEEN = frozenset({"is", "assigned", "issue.priority"})
 """Keys about what people change without an event."""
 
 
 SECOND = timedelta(seconds=1)
-"""The grain of relative times: so that the same question asked twice at once is one request."""
+"""The grain of a search: events are told to the second, and one question asked twice at once is one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,9 @@ class SearchQuestion:
         if self.project is not None and project is None:
             return not_located(view, self.resource, {"project": None, "issues": [], "more": None})
         at = self._on_way(view)
-        known = knowledge.read(view.snapshot, STREAMS, RESOURCES)
+        known = knowledge.read(
+            view.snapshot, STREAMS, RESOURCES, ("", f"project:{project.id}") if project else ("",)
+        )
         scene = _Scene(view, known, project, self.window(at.now), at)
         page = self._page(scene)
         step, refusal = self._step(scene)
@@ -133,7 +135,7 @@ class SearchQuestion:
 
     def told_by_rows(self) -> bool:
         """Whether Sentry's rows tell what they are sorted by: not what is counted under the query's own terms."""
-        return all(term.key != "environment" for term in parsed(self.query).terms)
+        return all(term.key not in OF_EVENTS for term in parsed(self.query).terms)
 
     def window(self, now: datetime) -> Window:
         """The window of a question asked at ``now``; raises QuestionError for one that is none."""
@@ -141,6 +143,7 @@ class SearchQuestion:
         until = parse_time(self.until, now, "until") if self.until else None
         if since >= (until or now):
             raise QuestionError("since must be before until, and before now")
+        since, until = ceiling(since, SECOND), ceiling(until, SECOND) if until else None
         asked = self.since is not None or self.until is not None
         return Window(max(since, now - SEARCH_WINDOW), until if until and until < now else None, asked)
 
@@ -182,6 +185,7 @@ class SearchQuestion:
                 now,
                 self.environment,
                 by_count=self.sort == "frequency",
+                in_project=self.project is not None,
                 project_ids=projects.ids_by_slug(view.snapshot) if keys & {"project", "project.name"} else {},
                 issue_ids=_issue_ids(view, terms) if "issue" in keys else {},
             ),
@@ -197,49 +201,78 @@ class SearchQuestion:
         if scene.at.server is not None and not scene.view.refused:
             # Sentry gave the page before, in an order that may not be ours.
             return _Page(miss=Miss.UNSUPPORTED_FILTER, why="the answer before was Sentry's own")
-        return self._read(scene, decision)
+        if decision.needs_events:
+            return self._read_events(scene, decision)
+        page = self._read(scene, decision)
+        if page.uncertain and scene.project:
+            again = self._read_events(scene, decision)
+            return page if again.miss else again
+        return page
 
     def _read(self, scene: _Scene, asked: Answerable) -> _Page:
+        """By what is known of issues, and of issues in environments."""
         found = reach_of(scene.known) if asked.environment is None else reach_there(scene.known)
-        rows = search.find(
-            scene.view.snapshot,
-            IssueSearch(
-                now=scene.at.now,
-                since=scene.window.since,
-                served_since=search.served_since(scene.view.snapshot, scene.view.now),
-                until=scene.window.until,
-                project_id=scene.project_id,
-                environment=asked.environment,
-                conditions=asked.conditions,
-                text=asked.text,
-                sort=self.sort,
-                limit=self.limit + 1,
-                after=scene.at.place,
-            ),
+        wanted = self._wanted(scene, asked, found)
+        return self._judged(scene, replace(wanted, environment=asked.environment), found, asked)
+
+    def _read_events(self, scene: _Scene, asked: Answerable) -> _Page:
+        """By the events that are held."""
+        found = reach_with_events(scene.known, scene.project_id)
+        held = replace(
+            self._wanted(scene, asked, found),
+            of_events=asked.of_events,
+            held_since=found.since if found else scene.view.now,
         )
-        page = _local(rows, self.sort, self.limit, found)
-        miss = self._missed(scene, found, asked, page.rows)
+        return self._judged(scene, held, found, asked, of_events=True)
+
+    def _wanted(self, scene: _Scene, asked: Answerable, found: Reach | None) -> IssueSearch:
+        until = scene.window.until
+        return IssueSearch(
+            now=scene.at.now,
+            since=scene.window.since,
+            served=search.served(scene.view.snapshot, scene.view.now),
+            until=until if until and found and until <= found.as_of else None,
+            project_id=scene.project_id,
+            conditions=asked.conditions,
+            text=asked.text,
+            sort=self.sort,
+            limit=self.limit + 1,
+            after=scene.at.place,
+        )
+
+    def _judged(
+        self,
+        scene: _Scene,
+        wanted: IssueSearch,
+        found: Reach | None,
+        asked: Answerable,
+        *,
+        of_events: bool = False,
+    ) -> _Page:
+        page = _local(search.find(scene.view.snapshot, wanted), self.sort, self.limit, found)
+        in_part = of_events or asked.environment is not None
+        edge, oldest = self._edge(page.rows), self._oldest(scene, found, asked, in_part=in_part)
+        miss = newest_of(found, edge, oldest)
+        if miss is None and in_part:
+            other = search.newest_that_is_no_error(scene.view.snapshot, scene.project_id)
+            miss = Miss.OUTSIDE_COVERAGE if other and (edge is None or other >= edge) else None
         if miss is not None:
             return page.missed(miss, "not all of the time it is about was read")
         if page.uncertain:
             why = f"whether {len(page.uncertain)} of these issues fit, or where they stand, is not known"
             return page.missed(Miss.OUTSIDE_COVERAGE, why)
-        return page
+        # A full page may be all that is known; what comes behind it is then not.
+        ends = page.more or newest_of(found, None, oldest) is None
+        return page if ends else replace(page, more=None)
 
-    def _missed(self, scene: _Scene, found: Reach | None, asked: Answerable, rows: Sequence[Any]) -> Miss | None:
-        """Whether issues may be missing among the rows."""
-        view = scene.view
-        edges = (scene.window.since, asked.since, search_edge(found.as_of if found else view.now))
+    def _oldest(self, scene: _Scene, found: Reach | None, asked: Answerable, *, in_part: bool) -> datetime:
+        """Before when no issue that belongs here had its last event; ``in_part``: known by single events."""
+        edges = (scene.window.since, asked.since, search_edge(found.as_of if found else scene.view.now))
         oldest = max(edge for edge in edges if edge)
-        if asked.environment is not None and found and found.since > oldest:
-            # No event in an environment is older than the oldest issue.
-            oldest = max(oldest, search.oldest_first_seen(view.snapshot, scene.project_id) or oldest)
-        edge = self._edge(rows)
-        miss = newest_of(found, edge, oldest)
-        if miss is None and asked.environment is not None:
-            other = search.newest_that_is_no_error(view.snapshot, scene.project_id)
-            miss = Miss.OUTSIDE_COVERAGE if other and (edge is None or other >= edge) else None
-        return miss
+        if in_part and found and found.since > oldest:
+            # No event is older than the oldest issue.
+            oldest = max(oldest, search.oldest_first_seen(scene.view.snapshot, scene.project_id) or oldest)
+        return oldest
 
     def _edge(self, rows: Sequence[Any]) -> datetime | None:
         """When the last wanted row was last seen, if everything seen later must be among the wanted."""
@@ -349,14 +382,14 @@ def _local(found: Sequence[Any], sort: str, limit: int, known: Reach | None) -> 
         [(_place(row, sort), None) for row in rows],
         more=len(found) > limit,
         known=known,
-        in_window={row.id: row.count if row.whole else None for row in rows},
+        in_window={row.id: row.n if row.whole else None for row in rows},
         uncertain=frozenset(row.id for row in rows if not row.certain),
     )
 
 
 def _place(row: Any, sort: str) -> Place:
     rank = issues.RANKS.get(row.priority or "", len(issues.RANKS)) if sort == "priority" else 0
-    return Place(row.count if sort == "frequency" else row.edge, row.id, rank)
+    return Place(row.n if sort == "frequency" else row.edge, row.id, rank)
 
 
 def _told(view: View, learned: Learned) -> _Page:

@@ -151,7 +151,9 @@ class IssuesQuestion:
         miss = newest_of(known, edge, oldest)
         if miss is None and self.environment and verified_since == EPOCH:
             miss = self._other_kinds(view, project, edge)
-        more = True if len(rows) > self.limit else None if miss else False
+        # A full page may be all that is known; what comes behind it is then not.
+        ends = miss is None and newest_of(known, None, oldest) is None
+        more = True if len(rows) > self.limit else False if ends else None
         return _Page(rows[: self.limit], more, miss, known)
 
     def _other_kinds(self, view: View, project: Project, edge: datetime | None) -> Miss | None:

@@ -52,6 +52,8 @@ class Asked:
     """Asked for as a parameter."""
     by_count: bool = False
     """The rows are wanted by the number of their events."""
+    in_project: bool = True
+    """The issues of one project are asked for."""
     project_ids: Mapping[str, str] = field(default_factory=dict)
     """By slug; what the query names of them must be here."""
     issue_ids: Mapping[str, str] = field(default_factory=dict)
@@ -64,8 +66,26 @@ class Answerable:
 
     conditions: tuple[Condition, ...]
     text: str
-    environment: str | None
-    """Only issues with an event there: the parameter's, or the query's."""
+    of_events: tuple[Condition, ...] = ()
+    """What one event of the issue must fit."""
+    by_count: bool = False
+    """The number of these events matters."""
+
+    @property
+    def environment(self) -> str | None:
+        """The one environment that is asked for, where that is all that is asked of events."""
+        if len(self.of_events) != 1:
+            return None
+        (found,) = self.of_events
+        one = (
+            found.field == "environment" and found.operator == "=" and not found.negated and len(found.values) == 1
+        )
+        return str(found.values[0]) if one else None
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether the events themselves have to be looked at."""
+        return bool(self.of_events) and (self.by_count or self.environment is None)
 
     @property
     def since(self) -> datetime | None:
@@ -114,20 +134,25 @@ def _together(conditions: list[Condition], text: str, asked: Asked) -> Answerabl
     statuses = {str(c.values[0]) for c in conditions if c.field == "status" and not c.negated}
     if len(statuses) > 1:
         return Unanswerable("no issue has two statuses")
-    named = [c for c in conditions if c.field == "environment"]
-    if len(named) + (asked.environment is not None) > 1:
-        return Unanswerable("environment: is answered once: whether one event was in both is not kept")
-    environment = asked.environment if asked.environment is not None else _only(named)
     fields = {c.field for c in conditions}
-    if environment is not None and (asked.by_count or "times_seen" in fields):
-        return Unanswerable("the copy counts an issue's events over all environments")
     if asked.environment is not None and "first_seen" in fields:
         return Unanswerable("Sentry counts an issue's age in the environment asked for")
-    return Answerable(tuple(c for c in conditions if c.field != "environment"), text, environment)
+    of_events = [c for c in conditions if c.field in OF_EVENTS]
+    if asked.environment is not None:
+        of_events.append(Condition("environment", "=", (asked.environment,)))
+    found = Answerable(
+        tuple(c for c in conditions if c.field not in OF_EVENTS),
+        text,
+        tuple(of_events),
+        asked.by_count or "times_seen" in fields,
+    )
+    if found.needs_events and not asked.in_project:
+        return Unanswerable("what is about single events is answered for one project")
+    return found
 
 
-def _only(conditions: list[Condition]) -> str | None:
-    return str(conditions[0].values[0]) if conditions else None
+OF_EVENTS = frozenset({"environment", "release"})
+"""Fields of events; all conditions on them must be met by the same event."""
 
 
 def _odd_text(text: str) -> Unanswerable | None:
@@ -206,10 +231,13 @@ def _first_release(term: Term, _asked: Asked) -> Read:
     return Condition("first_release", "=", term.values, term.negated)
 
 
-def _environment(term: Term, _asked: Asked) -> Read:
-    if term.operator or term.negated or term.wild or len(term.values) > 1:
-        return Unanswerable("is answered for one exact name")
-    return Condition("environment", "=", term.values)
+def _of_event(of: str) -> Reader:
+    def read(term: Term, _asked: Asked) -> Read:
+        if term.operator or (of == "release" and "latest" in term.values):
+            return Unanswerable("is answered for names, exact or with one *")
+        return _like(of, term) if term.wild else Condition(of, "=", term.values, term.negated)
+
+    return read
 
 
 def _number(of: str) -> Reader:
@@ -304,14 +332,22 @@ KEYS: dict[str, Key] = {
     ),
     "assigned": Key(_assigned, "`none` and `#team`; people and `me` go to Sentry."),
     "level": Key(_choice("level", LEVELS, wild=True), "The issue's level, also with `*`."),
-    "environment": Key(_environment, "One exact name, as far back as environments are known."),
+    "environment": Key(
+        _of_event("environment"),
+        'Names, lists, `*`, `""` for none. One exact name as far back as environments are known; all else within '
+        "one project, as far back as events are held.",
+    ),
+    "release": Key(
+        _of_event("release"),
+        'Versions, lists, `*`, `""` for none; not `latest`. Within one project, as far back as events are held.',
+    ),
     "firstRelease": Key(
         _first_release, "Exact versions, where the first release of every issue in question is known."
     ),
     "timesSeen": Key(
         _number("times_seen"),
         "Numbers, `>`, `>=`, `<`, `<=`, lists. Exact for issues begun in the window; where an older one could "
-        "matter, Sentry is asked. Not within an environment.",
+        "matter, and the events held do not reach back to the window's start, Sentry is asked.",
     ),
     "age": Key(_moment("first_seen"), "Ages (`-24h`: younger, `+24h`: older), days, times with `>` and `<`."),
     "firstSeen": Key(_moment("first_seen"), "The same. Not together with the argument `environment`."),
@@ -336,7 +372,6 @@ NOT_ANSWERED: dict[str, str] = {
     "event.timestamp": "is about single events",
     "timestamp": "is about single events",
     "has": "is about the tags of events, which their lists don't carry",
-    "release": "is about single events",
     "users_seen": "counts people in the window, and people of two windows don't add up",
 }
 """Why others are not."""

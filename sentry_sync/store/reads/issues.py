@@ -166,7 +166,8 @@ def _wanted(
         found.append(issues.c.status == bindparam("status"))
     if shape.after is not None:
         seen = issues.c.last_seen if edge is None else edge
-        found.append(after(shape.sort, issues, seen, known=shape.after))
+        key = issues.c.count if shape.sort == "frequency" else seen
+        found.append(after(shape.sort, issues, key, known=shape.after))
     return found
 
 
@@ -188,17 +189,18 @@ def rank(issues: FromClause) -> ColumnElement[int]:
     return case(RANKS, value=issues.c.priority, else_=len(RANKS))
 
 
-def order(sort: str, issues: FromClause, edge: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """The order of ``sort``, where ``edge`` is when an issue was last seen."""
+def order(
+    sort: str, issues: FromClause, edge: ColumnElement[Any], count: ColumnElement[Any] | None = None
+) -> list[ColumnElement[Any]]:
+    """The order of ``sort``: ``edge`` is when an issue was last seen, ``count`` how often, if not ever."""
     if sort == "frequency":
-        return [issues.c.count.desc(), _id(issues).desc()]
+        return [(issues.c.count if count is None else count).desc(), _id(issues).desc()]
     newest = [edge.desc(), _id(issues).desc()]
     return [rank(issues), *newest] if sort == "priority" else newest
 
 
-def after(sort: str, issues: FromClause, edge: ColumnElement[Any], *, known: bool) -> ColumnElement[bool]:
-    """What stands behind a :class:`Place` in the order of ``sort``; ``known`` says whether it has a key."""
-    key = issues.c.count if sort == "frequency" else edge
+def after(sort: str, issues: FromClause, key: ColumnElement[Any], *, known: bool) -> ColumnElement[bool]:
+    """What stands behind a :class:`Place` in an order by ``key``; ``known`` says whether the place has one."""
     value = bindparam("after_key", type_=key.type)
     older = and_(key == value if known else key.is_(None), _id(issues) < bindparam("after_id"))
     behind = or_(key < value, key.is_(None), older) if known else older

@@ -8,6 +8,7 @@ exactly Sentry's: whoever is not on it does not fit, or comes after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -23,7 +25,10 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
+    or_,
     select,
+    type_coerce,
 )
 
 from sentry_sync.records.audit import Retention
@@ -35,10 +40,18 @@ from sentry_sync.store.reads.prepared import Prepared, Snapshot
 from sentry_sync.store.reads.search_conditions import NEW_FOR, SNOOZE_ENDS, Bool, Row, Shape, Sides
 from sentry_sync.store.types import Moment
 
-_issues, _pairs = tables.issues, tables.issue_environments
+_issues, _pairs, _events = tables.issues, tables.issue_environments, tables.events
 
 SHAPES_KEPT = 256
 """Compiling a statement costs as much as running it; an assistant's searches are of few shapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Which events Sentry still has: none of the time before one moment, all of the time since another."""
+
+    nothing_before: datetime
+    all_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +61,8 @@ class IssueSearch:
     now: datetime
     since: datetime
     """Only issues with an event at or after this."""
-    served_since: datetime
-    """Sentry still has every event since then; of an issue's older ones it may have none."""
+    served: Served
+    """What Sentry still has."""
     until: datetime | None = None
     """Only issues with an event before this; None where nothing is known of anything later."""
     project_id: str | None = None
@@ -57,6 +70,11 @@ class IssueSearch:
     environment: str | None = None
     """Only issues with an event there; the window and the order are then about events there."""
     conditions: tuple[Condition, ...] = ()
+    of_events: tuple[Condition, ...] | None = None
+    """Only issues with an event that fits all of these; the window, the order and the counts are then about such
+    events, out of those that are held. Of one project only: its events are read."""
+    held_since: datetime | None = None
+    """Every event since then is held."""
     text: str = ""
     sort: str = "date"
     """``date``, newest event first; ``frequency``, most events in the window first; ``priority``, high before
@@ -81,11 +99,14 @@ def find(snapshot: Snapshot, wanted: IssueSearch) -> list[Any]:
         environment=wanted.environment is not None,
         until=wanted.until is not None,
         after=None if wanted.after is None else wanted.after.key is not None,
+        events=None if wanted.of_events is None else tuple(map(Shape.of, wanted.of_events)),
     )
     given: dict[str, Any] = {
         "since": wanted.since,
         "until": wanted.until,
-        "served": wanted.served_since,
+        "gone": wanted.served.nothing_before,
+        "served": wanted.served.all_since,
+        "whole": max(wanted.served.all_since, wanted.held_since or wanted.served.all_since),
         "verified": wanted.verified_since,
         "snoozed_since": wanted.now - SNOOZE_ENDS,
         "new_since": wanted.now - NEW_FOR,
@@ -95,6 +116,7 @@ def find(snapshot: Snapshot, wanted: IssueSearch) -> list[Any]:
         "text": wanted.text.lower(),
         **(wanted.after.parameters() if wanted.after else {}),
         **search_conditions.parameters(wanted.conditions),
+        **search_conditions.parameters(wanted.of_events or (), "event_"),
     }
     return _prepared(plan).all(snapshot, given)
 
@@ -111,12 +133,29 @@ class _Plan:
     until: bool
     after: bool | None
     """Behind a place: one whose key is known, or not."""
+    events: tuple[Shape, ...] | None
+    """What single events must fit."""
 
     @property
     def of_each_status(self) -> bool:
         """An index orders the issues of a project and a status by time, none those of a project."""
         one = any(shape.field == "status" and not shape.negated for shape in self.shapes)
-        return self.sort == "date" and self.project and not (one or self.environment or self.until)
+        return self.sort == "date" and self.project and not (one or self.by_pairs or self.until or self.by_events)
+
+    @property
+    def by_events(self) -> bool:
+        """The events themselves are looked at."""
+        return self.events is not None
+
+    @property
+    def clamped(self) -> bool:
+        """Of an issue seen after the window's end only that it may have been seen before it is known."""
+        return self.until and not self.by_events
+
+    @property
+    def by_pairs(self) -> bool:
+        """What is known of issues in environments is enough."""
+        return self.environment and not self.by_events
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -127,42 +166,81 @@ def _prepared(plan: _Plan) -> Prepared:
 def _statement(plan: _Plan) -> Select[Any]:
     chosen = (_newest_of_each_status(plan) if plan.of_each_status else _chosen(plan)).subquery("chosen")
     seen = chosen.c.seen
-    row = Row(_issues, seen, _whole(_issues, seen, plan))
+    row = Row(_issues, seen, chosen.c.n, _whole(_issues, seen, plan))
     certain = [side.certain for side in _sides(plan, row)]
-    certain += [seen >= _moment("served"), *([seen < _moment("until")] if plan.until else [])]
+    certain += [seen >= _moment("served"), *([seen < _moment("until")] if plan.clamped else [])]
     if plan.sort == "frequency":
         certain.append(row.whole)
     return (
         select(
             *COLUMNS,
             chosen.c.edge,
+            chosen.c.n,
             row.whole.label("whole"),
             func.coalesce(and_(*certain), false()).label("certain"),
         )
         .select_from(chosen.join(_issues, row_id("issues") == chosen.c.row))
-        .order_by(*order(plan.sort, _issues, chosen.c.edge))
+        .order_by(*order(plan.sort, _issues, chosen.c.edge, chosen.c.n))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Issues with what is known of their events in the window."""
+
+    rows: FromClause
+    seen: ColumnElement[Any]
+    count: ColumnElement[Any]
+    where: Sequence[Bool]
+
+
+def _source(plan: _Plan, best: FromClause) -> _Source:
+    if plan.by_events:
+        hits = _hits(plan)
+        return _Source(best.join(hits, hits.c.issue_id == best.c.id), hits.c.newest, hits.c.n, ())
+    if not plan.environment:
+        began = [best.c.first_seen < _moment("until")] if plan.until else []
+        return _Source(best, best.c.last_seen, best.c.count, began)
+    there = [_pairs.c.environment == bindparam("environment")]
+    if plan.project:
+        there.append(_pairs.c.project_id == bindparam("project"))
+    if plan.until:
+        there.append(_pairs.c.first_seen < _moment("until"))
+    return _Source(best.join(_pairs, _pairs.c.issue_id == best.c.id), _pairs.c.last_seen, best.c.count, there)
+
+
+def _hits(plan: _Plan) -> FromClause:
+    """Of each issue, the newest held event in the window that fits, and how many there are."""
+    # A search goes by whole seconds; events whose bodies were fetched are known to the millisecond.
+    newest, count = type_coerce(_second(func.max(type_coerce(_events.c.timestamp, Integer))), Moment), func.count()
+    return (
+        select(_events.c.issue_id, newest.label("newest"), count.label("n"))
+        .where(
+            _events.c.project_id == bindparam("project"),
+            _events.c.timestamp >= _moment("since"),
+            *([_events.c.timestamp < _moment("until")] if plan.until else []),
+            *(search_conditions.of_event(_events, shape, place) for place, shape in enumerate(plan.events or ())),
+        )
+        .group_by(_events.c.issue_id)
+        .subquery("hits")
+    )
+
+
+def _second(micros: ColumnElement[int]) -> ColumnElement[int]:
+    return micros - micros % literal_column("1000000", Integer)
 
 
 def _chosen(plan: _Plan, status: ColumnElement[Any] | None = None) -> Select[Any]:
     """The page's rows by their number in the table: narrow, so that sorting them is cheap."""
     best = _issues.alias("best")
-    source: FromClause = best
-    seen, first = best.c.last_seen, best.c.first_seen
-    there: list[Bool] = []
-    if plan.environment:
-        seen, first = _pairs.c.last_seen, _pairs.c.first_seen
-        source = best.join(_pairs, _pairs.c.issue_id == best.c.id)
-        there.append(_pairs.c.environment == bindparam("environment"))
-        if plan.project:
-            there.append(_pairs.c.project_id == bindparam("project"))
-    if plan.until:
-        there.append(first < _moment("until"))
-    edge = case((seen >= _moment("until"), _moment("until")), else_=seen) if plan.until else seen
-    row = Row(best, seen, _whole(best, seen, plan))
+    source = _source(plan, best)
+    seen = source.seen
+    edge = case((seen >= _moment("until"), _moment("until")), else_=seen) if plan.clamped else seen
+    row = Row(best, seen, source.count, _whole(best, seen, plan))
     wanted = [
-        *there,
+        *source.where,
         seen >= _moment("since"),
+        or_(seen >= _moment("gone"), func.coalesce(best.c.category, "error") != "error"),
         best.c.removed_at.is_(None),
         best.c.verified_at >= _moment("verified"),
         *(side.possible for side in _sides(plan, row)),
@@ -172,12 +250,16 @@ def _chosen(plan: _Plan, status: ColumnElement[Any] | None = None) -> Select[Any
     if status is not None:
         wanted.append(best.c.status == status)
     if plan.after is not None:
-        wanted.append(after(plan.sort, best, edge, known=plan.after))
+        key, exact = (source.count, row.whole) if plan.sort == "frequency" else (edge, seen < _moment("until"))
+        behind = after(plan.sort, best, key, known=plan.after)
+        # What may stand before the place may as well stand behind it, where its key is but the most it can be.
+        bounded = plan.clamped or (plan.sort == "frequency" and not plan.by_events)
+        wanted.append(or_(behind, not_(exact)) if bounded else behind)
     return (
-        select(row_id("best").label("row"), seen.label("seen"), edge.label("edge"))
-        .select_from(source)
+        select(row_id("best").label("row"), seen.label("seen"), edge.label("edge"), source.count.label("n"))
+        .select_from(source.rows)
         .where(*wanted)
-        .order_by(*order(plan.sort, best, edge))
+        .order_by(*order(plan.sort, best, edge, source.count))
         .limit(bindparam("page"))
     )
 
@@ -188,7 +270,7 @@ def _newest_of_each_status(plan: _Plan) -> Select[Any]:
     newest = _chosen(plan, each.c.status).with_only_columns(row_id("best")).correlate(each)
     seen = of_all.c.last_seen
     return (
-        select(row_id("of_all").label("row"), seen.label("seen"), seen.label("edge"))
+        select(row_id("of_all").label("row"), seen.label("seen"), seen.label("edge"), of_all.c.count.label("n"))
         .select_from(each.join(of_all, row_id("of_all").in_(newest)))
         .order_by(*order("date", of_all, seen))
         .limit(bindparam("page"))
@@ -204,10 +286,15 @@ def _sides(plan: _Plan, row: Row) -> list[Sides]:
 
 
 def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
-    """All events the issue ever had lie in the window, and Sentry still has them."""
-    began = and_(issues.c.first_seen >= _moment("since"), issues.c.first_seen >= _moment("served"))
-    within = and_(began, seen < _moment("until")) if plan.until else began
-    return func.coalesce(within, false())
+    """Whether the count is the window's: Sentry still has all events that were counted, and they lie in it.
+
+    The lifetime count speaks of the window where the whole life lies in it; held events where none is missing.
+    """
+    began = issues.c.first_seen >= _moment("whole")
+    if plan.by_events:
+        return func.coalesce(or_(began, _moment("since") >= _moment("whole")), false())
+    began = and_(began, issues.c.first_seen >= _moment("since"))
+    return func.coalesce(and_(began, seen < _moment("until")) if plan.until else began, false())
 
 
 def _moment(name: str) -> ColumnElement[datetime]:
@@ -249,12 +336,12 @@ def oldest_first_seen(snapshot: Snapshot, project_id: str | None) -> datetime | 
     return found
 
 
-def served_since(snapshot: Snapshot, now: datetime) -> datetime:
-    """Since when Sentry has every event, by what it said of its oldest: what it drops moves with the clock."""
+def served(snapshot: Snapshot, now: datetime) -> Served:
+    """What Sentry has, by what it last said of its oldest error: what it drops moves with the clock."""
     row = _RETENTION.first(snapshot)
     by_plan = now - KEPT_BY_ANY_PLAN
     if row is None:
-        return by_plan
+        return Served(EPOCH, by_plan)
     known = Retention("events", row.since, row.learned_at)
     drifted: datetime = row.since + max(now - row.learned_at, timedelta())
-    return known.surely_since(now) or max(by_plan, drifted)
+    return Served(row.since, known.surely_since(now) or max(by_plan, drifted))

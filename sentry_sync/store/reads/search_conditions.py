@@ -52,8 +52,9 @@ class Row:
     issues: FromClause
     seen: ColumnElement[Any]
     """When it was last seen, in the environment if one was asked for."""
+    count: ColumnElement[Any]
+    """How many events it had in the window, where ``whole`` is true."""
     whole: Bool
-    """All events it ever had lie in the window, so that its lifetime count is the window's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def sides(shape: Shape, place: int, row: Row) -> Sides:
     return _FIELDS[shape.field](shape, f"value_{place}", row)
 
 
-def parameters(conditions: Sequence[Condition]) -> dict[str, Any]:
-    """The values of all conditions, by the names that :func:`sides` gave them."""
-    return {f"value_{place}": _value(condition) for place, condition in enumerate(conditions)}
+def parameters(conditions: Sequence[Condition], of: str = "") -> dict[str, Any]:
+    """The values of all conditions, by the names they have in SQL; ``of`` is ``event_`` for those of events."""
+    return {f"{of}value_{place}": _value(condition) for place, condition in enumerate(conditions)}
 
 
 def _value(condition: Condition) -> Any:
@@ -124,9 +125,9 @@ _Field = Callable[[Shape, str, Row], Sides]
 
 # -- the status that Sentry has stored, which is not always the one it shows -----------------
 
-SNOOZE_ENDS = timedelta(hours=1)
-"""An expired snooze is shown as unresolved at once and stored so by a job that runs every few minutes; until then
-no search for either status finds the issue. An hour after it was seen so, the job has long been there."""
+SNOOZE_ENDS = timedelta(minutes=15)
+"""An expired snooze is shown as unresolved at once and stored so by a job that runs every five minutes; until then
+no search for either status finds the issue. This long after it was seen so, the job has been there."""
 
 _LISTED_BY_STATUS = "issues.review"
 """The stream that asks for stored-unresolved issues alone: what it lists is."""
@@ -232,17 +233,27 @@ def _moment_of(column: Callable[[Row], ColumnElement[Any]]) -> _Field:
 
 
 def _times_seen(shape: Shape, parameter: str, row: Row) -> Sides:
-    """The window's count is the lifetime's where the window holds the whole life, else from 1 up to that."""
-    count, whole = row.issues.c.count, row.whole
+    """The window's count where it is known, else anything from 1 up to the lifetime's."""
+    count, most, whole = row.count, row.issues.c.count, row.whole
     if shape.operator == "=":
         fits = _turned(_among(count, shape, parameter), shape)
-        return Sides(or_(fits, not_(whole), count.is_(None)), func.coalesce(and_(whole, fits), false()))
-    value = bindparam(parameter, type_=Integer)
-    fits = _COMPARE[shape.operator](count, value)
-    if shape.operator in (">", ">="):
-        return Sides(or_(fits, count.is_(None)), func.coalesce(and_(whole, fits), false()))
-    perhaps = and_(not_(whole), _COMPARE[shape.operator](literal_column("1"), value))
-    return Sides(or_(fits, perhaps, count.is_(None)), func.coalesce(fits, false()))
+        return Sides(_unless_false(or_(fits, not_(whole))), _if_true(and_(whole, fits)))
+    value, compare = bindparam(parameter, type_=Integer), _COMPARE[shape.operator]
+    extreme = most if shape.operator in (">", ">=") else literal_column("1")
+    certainly = and_(compare(literal_column("1"), value), compare(most, value))
+    return Sides(
+        _unless_false(or_(and_(whole, compare(count, value)), and_(not_(whole), compare(extreme, value)))),
+        _if_true(or_(and_(whole, compare(count, value)), and_(not_(whole), certainly))),
+    )
+
+
+def _unless_false(fits: Bool) -> Bool:
+    """True also where a count is NULL, which is not known."""
+    return func.coalesce(fits, true())
+
+
+def _if_true(fits: Bool) -> Bool:
+    return func.coalesce(fits, false())
 
 
 _COMPARE: dict[str, Callable[[Any, Any], Bool]] = {
@@ -270,6 +281,13 @@ _FIELDS: dict[str, _Field] = {
     "times_seen": _times_seen,
 }
 """What can be asked. An issue's level and platform are those of its newest event."""
+
+
+def of_event(events: FromClause, shape: Shape, place: int) -> Bool:
+    """Whether a single event fits a condition about events; one without the value has the empty one."""
+    column = func.coalesce(events.c[shape.field], "", type_=Text)
+    fits = _among(column, shape, f"event_value_{place}")
+    return _turned(and_(column != "", fits) if shape.operator == "like" else fits, shape)
 
 
 def says(row: Row) -> Sides:
