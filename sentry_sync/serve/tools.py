@@ -157,34 +157,52 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "get-issues",
-        "List issues of a project",
-        "Issues of a project. Without status: all but deleted and merged ones. frequency.events counts the "
-        "issue's lifetime, frequency.last_24h the last 24 clock hours (null: not known); counts and times are "
-        "over all environments. untrusted.environment lists where events are known from. With at_time: those "
-        "there were then, gone ones too, as they were, from the copy alone. certain false: the looks before and "
-        "after saw what uncertain holds (of events anything between), or nobody looked since (verified_at).",
+        "List issues",
+        "Issues of a project, or of all where project is left out. Without status or query: all but deleted and "
+        "merged ones. frequency.events counts the issue's lifetime, last_24h the last 24 clock hours, in_window "
+        "(with query, since, until or all projects) the window's events that it was found by; null: not known. "
+        "untrusted.environment lists where events are known from. With at_time: those there were then, gone ones "
+        "too, as they were, from the copy alone; certain false: the looks before and after saw what uncertain "
+        "holds, or nobody looked since. With query, certain false: the copy alone cannot tell whether it fits.",
         (
-            _PROJECT,
+            Parameter("project", "text", "Project slug or id; all of them if left out."),
+            Parameter(
+                "query",
+                "text",
+                "Sentry's issue search: is:unresolved level:[error,fatal] !assigned:none age:-24h timesSeen:>100 "
+                "environment:x release:x text; all must hold, no OR, no parentheses.",
+            ),
             Parameter("status", "text", "Only this status.", choices=("resolved", "unresolved", "ignored")),
-            Parameter("environment", "text", "Only issues with an event there in the last 90 days; exact name."),
+            Parameter("environment", "text", "Only issues with an event there in the window; exact name."),
+            Parameter("since", "text", "Only issues with an event since: ISO 8601 or -24h, -7d; 90 days at most."),
+            Parameter("until", "text", "Only issues with an event before this."),
             Parameter("limit", "integer", "Rows.", minimum=1, maximum=100, default=25),
             Parameter(
                 "sort",
                 "text",
-                "date: newest event first (in the environment, if given). frequency: lifetime events. priority: "
-                "high, medium, low, then newest.",
+                "date: newest event first. frequency: lifetime events, or where in_window is shown those. "
+                "priority: high, medium, low, then newest.",
                 choices=("date", "priority", "frequency"),
                 default="date",
             ),
             Parameter(
                 "at_time",
                 "text",
-                "As it was at this past time: ISO 8601 (a date alone: its 00:00 UTC) or an age such as -24h, -7d. "
-                "Not with environment.",
+                "As it was at this past time: ISO 8601 (a date alone: its 00:00 UTC) or -24h, -7d. With project, "
+                "status, limit and sort only.",
             ),
+            CURSOR,
+            FORMAT,
         ),
         issues_question,
-        {"project": _OBJECT, "at_time": _TIME, "issues": _ROWS, "more": _MORE},
+        {
+            "project": _OBJECT,
+            "at_time": _TIME,
+            "window": _OBJECT,
+            "issues": _ROWS,
+            "more": _MORE,
+            "next_cursor": _TIME,
+        },
     ),
     Tool(
         "get-issue",

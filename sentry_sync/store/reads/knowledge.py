@@ -81,7 +81,7 @@ def listed(parameter: str) -> TableValuedAlias:
     return func.json_each(bindparam(parameter, type_=Text)).table_valued("value", name=f"{parameter}_list")
 
 
-def as_list(values: Sequence[str]) -> str:
+def as_list(values: Sequence[str | int]) -> str:
     """``values`` as the parameter of :func:`listed`."""
     return orjson.dumps(values).decode()
 
