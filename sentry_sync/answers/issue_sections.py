@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sentry_sync.answers import buckets, similarity, standouts, untrusted
@@ -15,9 +15,8 @@ from sentry_sync.answers.event_evidence import Subject, evidence
 from sentry_sync.answers.event_misses import newest_events
 from sentry_sync.answers.event_rows import shown_event
 from sentry_sync.answers.misses import reach, search_edge
-from sentry_sync.answers.times import HOUR, ceiling, shown
+from sentry_sync.answers.times import DAY, HOUR, ceiling, shown
 from sentry_sync.answers.trace import crash
-from sentry_sync.records.intervals import floor
 from sentry_sync.store.reads import events, issue_parts
 from sentry_sync.store.reads.knowledge import Knowledge
 
@@ -32,8 +31,8 @@ COMPARED = 100
 """Issues of the same exception that are looked at, the newest: half a millisecond."""
 
 OWN_TAGGED = 100
-AROUND_TAGGED = 300
-LOOKED_AT = 500
+AROUND_TAGGED = 200
+LOOKED_AT = 200
 """Events whose tags are looked at, of the issue and of others, and how far back in the issue: a millisecond."""
 
 COUNTED_EVENTS = 20_000
@@ -65,12 +64,16 @@ def counts(view: View, known: Knowledge, subject: Subject) -> Counts | None:
         return None
     parts = known.covered("error_counts")
     found = reach(known.as_of("error_counts"), [part.interval for part in parts])
-    if found:
-        hours = issue_parts.hours(view.snapshot, issue.id, buckets.oldest(found.as_of))
-        intervals = tuple(part.interval for part in parts)
-        approximate = any(part.approximate for part in parts)
-        return Counts(Counted(hours, intervals, found.as_of), "error_counts", approximate, found.since)
-    return _from_events(view, known, subject)
+    if found is None:
+        return _from_events(view, known, subject)
+
+    def sums(step: timedelta, length: int) -> dict[datetime, int]:
+        return issue_parts.sums(view.snapshot, issue.id, buckets.first(found.as_of, step, length), step)
+
+    counted = Counted(
+        sums(HOUR, buckets.HOURS), sums(DAY, buckets.DAYS), [part.interval for part in parts], found.as_of
+    )
+    return Counts(counted, "error_counts", any(part.approximate for part in parts), found.since)
 
 
 def _from_events(view: View, known: Knowledge, subject: Subject) -> Counts | None:
@@ -78,12 +81,17 @@ def _from_events(view: View, known: Knowledge, subject: Subject) -> Counts | Non
     found = reach(held.synced_at or held.read_alone_at, held.known)
     if found is None:
         return None
-    since = buckets.oldest(found.as_of)
-    moments = issue_parts.moments(view.snapshot, subject.issue.id, since, COUNTED_EVENTS)
-    if len(moments) == COUNTED_EVENTS:
+
+    def sums(step: timedelta, length: int) -> dict[datetime, int]:
+        since = buckets.first(found.as_of, step, length)
+        return issue_parts.sums_of_events(view.snapshot, subject.issue.id, since, step, COUNTED_EVENTS)
+
+    by_day = sums(DAY, buckets.DAYS)
+    if sum(by_day.values()) == COUNTED_EVENTS:
         return None
-    hours = Counter(floor(moment, HOUR) for moment in moments)
-    return Counts(Counted(hours, tuple(held.known), found.as_of), "events", False, found.since)
+    return Counts(
+        Counted(sums(HOUR, buckets.HOURS), by_day, held.known, found.as_of), "events", False, found.since
+    )
 
 
 def trend(found: Counts | None) -> dict[str, Any]:
