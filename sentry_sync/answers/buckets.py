@@ -55,15 +55,20 @@ def series(
     ``known`` are disjoint.
     """
     start = first(as_of, step, length)
-    starts = [start + number * step for number in range(length)]
-    return {
-        "from": shown(start),
-        "events": [sums.get(at, 0) if _known(known, at, min(at + step, as_of)) else None for at in starts],
-    }
+    values: list[int | None] = [0] * length
+    for at, events in sums.items():
+        if at >= start:
+            values[(at - start) // step] = events
+    if not _known(known, start, as_of):
+        for number in range(length):
+            at = start + number * step
+            if not _known(known, at, min(at + step, as_of)):
+                values[number] = None
+    return {"from": shown(start), "events": values}
 
 
 def _known(known: Sequence[Interval], start: datetime, end: datetime) -> bool:
-    """Whether all of a bucket is; of one that has only just begun, the time right before it."""
+    """Whether all of that time is known; of a bucket that has only just begun, the time right before it."""
     return any(part.start <= start and end <= part.end for part in known if start < end or part.start < start)
 
 

@@ -94,7 +94,7 @@ class _Look:
             "trend": issue_sections.trend(counts),
             "environments": issue_sections.environments(view, known, issue, since, counted),
             "releases": issue_sections.releases(issue, since, counted, known_newest, rows=self.detailed),
-            "newest_event": issue_sections.newest_event(view, issue, newest),
+            "newest_event": issue_sections.newest_event(view, issue, newest, whole=self.detailed),
         }
         if self.detailed:
             found |= {

@@ -17,7 +17,7 @@ from sentry_sync.answers.event_rows import shown_event
 from sentry_sync.answers.misses import reach, search_edge
 from sentry_sync.answers.times import DAY, HOUR, ceiling, shown
 from sentry_sync.answers.trace import crash
-from sentry_sync.store.reads import events, issue_parts
+from sentry_sync.store.reads import events, issue_parts, issues
 from sentry_sync.store.reads.knowledge import Knowledge
 
 ROWS = 10
@@ -28,10 +28,10 @@ ALIKE = 5
 CHANGES = 20
 
 COMPARED = 100
-"""Issues of the same exception that are looked at, the newest: half a millisecond."""
+"""Issues of the same exception that are looked at, the newest: each takes two microseconds."""
 
 OWN_TAGGED = 100
-AROUND_TAGGED = 200
+AROUND_TAGGED = 100
 LOOKED_AT = 200
 """Events whose tags are looked at, of the issue and of others, and how far back in the issue: a millisecond."""
 
@@ -215,19 +215,17 @@ def newest(view: View, known: Knowledge, subject: Subject) -> Newest | None:
     return Newest(rows[0], miss is None, covered.as_of if covered else None)
 
 
-def newest_event(view: View, issue: Any, found: Newest | None) -> dict[str, Any] | None:
-    """The newest event, with the exception and culprit of the newest that is held whole."""
+def newest_event(view: View, issue: Any, found: Newest | None, *, whole: bool) -> dict[str, Any] | None:
+    """The newest event; if ``whole``, with the exception and culprit frame of the newest that is held whole."""
     if found is None:
         return None
     row = shown_event(found.row, with_tags=False)
-    body = issue_parts.newest_body(view.snapshot, issue.id)
-    row["untrusted"]["exception"] = crash(events.unpacked(body.body)) if body else None
-    return {
-        "complete": found.complete,
-        "as_of": shown(found.as_of),
-        **row,
-        "exception_of": body.event_id if body else None,
-    }
+    told = {"complete": found.complete, "as_of": shown(found.as_of), **row}
+    if whole:
+        body = issue_parts.newest_body(view.snapshot, issue.id)
+        row["untrusted"]["exception"] = crash(events.unpacked(body.body)) if body else None
+        told["exception_of"] = body.event_id if body else None
+    return told
 
 
 def tags(view: View, issue: Any) -> dict[str, Any]:
@@ -280,20 +278,21 @@ def _told(value: str | None) -> str | None:
 def similar(view: View, issue: Any) -> dict[str, Any]:
     """Other issues that are called alike."""
     others = issue_parts.alike(view.snapshot, issue.id, issue.exception_type, COMPARED)
+    found = {one.issue.id: one.similarity for one in similarity.most_alike(issue, others, ALIKE)}
     return {
         "compared_with": len(others),
         "measure": similarity.MEASURE,
         "rows": [
             {
-                "id": one.issue.id,
-                "short_id": one.issue.short_id,
-                "project_id": one.issue.project_id,
-                "similarity": round(one.similarity, 2),
-                "status": one.issue.status,
-                "events": one.issue.count,
-                "last_seen": shown(one.issue.last_seen),
-                "untrusted": untrusted.fields({"title": one.issue.title, "culprit": one.issue.culprit}),
+                "id": row.id,
+                "short_id": row.short_id,
+                "project_id": row.project_id,
+                "similarity": round(found[row.id], 2),
+                "status": row.status,
+                "events": row.count,
+                "last_seen": shown(row.last_seen),
+                "untrusted": untrusted.fields({"title": row.title, "culprit": row.culprit}),
             }
-            for one in similarity.most_alike(issue, others, ALIKE)
+            for row in issues.by_ids(view.snapshot, list(found))
         ],
     }

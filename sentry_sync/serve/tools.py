@@ -171,7 +171,7 @@ TOOLS: tuple[Tool, ...] = (
         "get-issue",
         "One issue",
         "What it is, events by hour and day (null: not known), environments, releases (`counted`: events since "
-        "`counted_from`), newest event with exception and culprit frame. detailed adds tags that stand out, "
+        "`counted_from`), newest event. detailed adds the exception with its culprit frame, tags that stand out, "
         "history (each change came between `after` and `at`), similar issues. A part's own `complete` is about it "
         "alone.",
         (_ISSUE, FORMAT),

@@ -63,16 +63,7 @@ _CHANGES = Prepared(
     .limit(bindparam("most"))
 )
 _ALIKE = Prepared(
-    select(
-        _issues.c.id,
-        _issues.c.short_id,
-        _issues.c.project_id,
-        _issues.c.title,
-        _issues.c.culprit,
-        _issues.c.status,
-        _issues.c.count,
-        _issues.c.last_seen,
-    )
+    select(_issues.c.id, _issues.c.title, _issues.c.culprit)
     .where(
         _issues.c.exception_type.is_(bindparam("type")),
         _issues.c.id != bindparam("id"),
@@ -142,7 +133,10 @@ def changes(snapshot: Snapshot, issue_id: str, fields: Sequence[str], most: int)
 
 
 def alike(snapshot: Snapshot, issue_id: str, exception_type: str | None, most: int) -> list[Any]:
-    """Other issues of the organization with the same exception (or with none as well), newest first."""
+    """Other issues of the organization with the same exception (or with none as well), newest first.
+
+    Only what they are called: many are compared, and few shown.
+    """
     return _ALIKE.all(snapshot, {"id": issue_id, "type": exception_type, "most": most})
 
 
