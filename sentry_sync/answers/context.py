@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
+from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
 from sentry_sync.answers.capping import cap
+from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
@@ -20,6 +22,7 @@ from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
@@ -91,6 +94,20 @@ class Answers:
     def standing(self, resource: str) -> Answer:
         """The ``freshness`` of what is held of ``resource``, for beside an error."""
         return standing(self._desk, resource)
+
+    def complete(self, kind: names.Kind, typed: str) -> names.Completed:
+        """The names that somebody may mean who has typed so much of one: from the store, at once."""
+        with self._desk.moment() as (snapshot, _):
+            return names.completed(snapshot, kind, typed)
+
+    def projects_of(self, version: str, most: int) -> list[str]:
+        """Slugs of the projects that a release is known to belong to."""
+        with self._desk.moment() as (snapshot, _):
+            return stored_names.projects_of(snapshot, version, most)
+
+    def changes(self) -> Changes:
+        """A watcher of the store, for the caller to close."""
+        return self._desk.changes()
 
     def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
         """The organization's projects: ``{organization, projects, freshness}``."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.answers.asking import Found, Learned, Question, View
 from sentry_sync.answers.capping import DEFAULT_BYTES
+from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.freshness import Refusal
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
@@ -96,6 +97,10 @@ class Desk:
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A snapshot of the store, for what is no question."""
         return self._reader.snapshot()
+
+    def changes(self) -> Changes:
+        """A watcher of the store."""
+        return Changes(self.store)
 
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""

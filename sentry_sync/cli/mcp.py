@@ -1,4 +1,4 @@
-"""``sentry-sync mcp``: the tools, over stdio."""
+"""``sentry-sync mcp``: the tools, over stdio or HTTP."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
 
 
-def run(settings: Settings) -> None:
-    """Serve until stdin ends. Raises SettingsError for settings that could never reach a server."""
+def run(settings: Settings, http: str | None = None) -> None:
+    """Serve until stdin ends, or at the address ``http`` until a signal.
+
+    Raises SettingsError for settings that could never reach a server, and for an address that cannot be had.
+    """
+    serve = stdio.run if http is None else partial(_over_http, settings, http)
     # Without a token the copy is all there is.
     connection = connection_of(settings) if settings.auth_token else None
     clock = SystemClock()
@@ -31,7 +35,17 @@ def run(settings: Settings) -> None:
             answers = Answers(
                 store, clock, client, base_url=connection.base_url, organization=connection.organization
             )
-        stdio.run(answers)
+        serve(answers)
+
+
+def _over_http(settings: Settings, http: str, answers: Answers) -> None:
+    from sentry_sync.cli import output
+    from sentry_sync.serve import http as serving
+    from sentry_sync.serve.gate import Rules
+
+    token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
+    rules = Rules(token, frozenset(settings.mcp_hosts), settings.mcp_rate_limit)
+    serving.run(answers, serving.address(http), rules, output.warn)
 
 
 def once(

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import logging
 import secrets
-import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
 import mcp_types as types
+from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 
 from sentry_sync import __version__
 from sentry_sync.answers.asking import Answer, Pending
 from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
+from sentry_sync.serve import logs
+from sentry_sync.serve.beside import Beside
+from sentry_sync.serve.subscriptions import LOOK_SECONDS, Subscriptions
 from sentry_sync.serve.text import freshness_lines, render
 from sentry_sync.serve.tools import INSTRUCTIONS, TOOLS, Tool, tool_named
 
@@ -36,9 +41,30 @@ _ANNOTATIONS = types.ToolAnnotations(
 )
 
 
-def build(answers: Answers) -> Server[Any]:
-    """A server that answers from ``answers``, for any transport."""
+CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
+"""What is the same for everybody until another version is started: a client may keep it for five minutes."""
+
+
+def build(
+    answers: Answers, told: set[Subscriptions] | None = None, look_seconds: float = LOOK_SECONDS
+) -> Server[Any]:
+    """A server that answers from ``answers``, for any transport.
+
+    ``told`` is kept to the subscriptions of the lifespans that run; ``look_seconds`` is how often they look.
+    """
     listed = types.ListToolsResult(tools=[_listed(tool) for tool in TOOLS])
+    schemas = {tool.name: tool.input_schema for tool in listed.tools}
+    running = set() if told is None else told
+
+    @asynccontextmanager
+    async def lifespan(_server: Server[Any]) -> AsyncIterator[Subscriptions]:
+        subscriptions = Subscriptions(answers, look_seconds)
+        async with subscriptions.running():
+            running.add(subscriptions)
+            try:
+                yield subscriptions
+            finally:
+                running.discard(subscriptions)
 
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return listed
@@ -62,8 +88,12 @@ def build(answers: Answers) -> Server[Any]:
         version=__version__,
         title="Sentry, from a local copy",
         instructions=INSTRUCTIONS,
+        lifespan=lifespan,
+        cache_hints={"tools/list": CONSTANT, "resources/list": CONSTANT, "prompts/list": CONSTANT},
+        get_tool_input_schema=schemas.get,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        **Beside(answers, _defect).handlers(),
     )
 
 
@@ -92,7 +122,6 @@ def _refused(text: str, freshness: Answer) -> types.CallToolResult:
 
 
 def _defect(error: Exception) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__} at {'/'.join(last.filename.split('/')[-3:])}:{last.lineno}"
+    place = logs.place(error)
     logger.error("a defect of sentry-sync: %s", place)
     return f"a defect of sentry-sync, please report it: {place}"
