@@ -114,9 +114,9 @@ def spread(view: View, issue: Any, since: datetime | None) -> list[Any]:
 
 
 def environments(
-    view: View, known: Knowledge, issue: Any, since: datetime | None, counted: Sequence[Any]
+    view: View, known: Knowledge, issue: Any, since: datetime | None, counted: Sequence[Any], *, detailed: bool
 ) -> dict[str, Any]:
-    """Where the issue was seen, the most recent first."""
+    """Where the issue was seen, the most recent first; ``detailed`` with the events counted from ``since`` on."""
     totals: Counter[str] = Counter()
     for row in counted:
         totals[row.environment] += row.events
@@ -127,14 +127,14 @@ def environments(
         "complete": pairs is not None
         and issue.category in (None, "error")
         and issue.removed_at is None
-        and pairs.since <= max(search_edge(pairs.as_of), issue.first_seen or pairs.since),
+        and pairs.since <= max(search_edge(pairs.as_of), issue.first_seen or search_edge(pairs.as_of)),
         "as_of": shown(pairs.as_of) if pairs else None,
-        "counted_from": shown(since),
+        **({"counted_from": shown(since)} if detailed else {}),
         "rows": [
             {
                 "first_seen": shown(row.first_seen),
                 "last_seen": shown(row.last_seen),
-                "counted": totals[row.environment] if since else None,
+                **({"counted": totals[row.environment] if since else None} if detailed else {}),
                 "untrusted": {"environment": untrusted.line(row.environment) or None},
             }
             for row in rows[:ROWS]
@@ -150,10 +150,14 @@ class _Release:
     last: datetime
 
 
-def releases(
-    issue: Any, since: datetime | None, counted: Sequence[Any], newest: Any | None, *, rows: bool
-) -> dict[str, Any]:
-    """Which releases the issue was seen in, the last first; ``newest`` is its newest event, if that is known."""
+def first_and_last(issue: Any, newest: Any | None) -> dict[str, Any]:
+    """The releases the issue was first and last seen in; ``newest`` is its newest event, if that is known."""
+    last = _name(newest.release) if newest else None
+    return {"untrusted": {"first_release": _name(issue.first_release), "last_release": last}}
+
+
+def releases(issue: Any, since: datetime | None, counted: Sequence[Any], newest: Any | None) -> dict[str, Any]:
+    """The same with each release's events counted from ``since`` on, the last first."""
     by_release: dict[str, _Release] = {}
     for row in counted:
         kept = by_release.setdefault(row.release, _Release(0, row.first_hour, row.last_hour))
@@ -162,17 +166,15 @@ def releases(
     total = sum(one.events for one in by_release.values())
     # All its hours are counted, and its lifetime count knows of no more: some may have come with old times.
     complete = bool(since and issue.first_seen and since <= issue.first_seen and total >= (issue.count or 0))
-    told: dict[str, Any] = {
+    told = first_and_last(issue, newest)
+    if complete and told["untrusted"]["first_release"] is None:
+        told["untrusted"]["first_release"] = _name(_first(by_release))
+    ordered = sorted(by_release.items(), key=lambda one: (one[1].last, one[1].first, one[0]), reverse=True)
+    return {
         "complete": complete,
         "counted_from": shown(since),
-        "untrusted": {
-            "first_release": _name(issue.first_release) or (_name(_first(by_release)) if complete else None),
-            "last_release": _name(newest.release) if newest else None,
-        },
-    }
-    if rows:
-        ordered = sorted(by_release.items(), key=lambda one: (one[1].last, one[1].first, one[0]), reverse=True)
-        told["rows"] = [
+        **told,
+        "rows": [
             {
                 "counted": one.events,
                 "first_hour": shown(one.first),
@@ -180,9 +182,9 @@ def releases(
                 "untrusted": {"release": _name(release)},
             }
             for release, one in ordered[:ROWS]
-        ]
-        told["more"] = len(ordered) > ROWS
-    return told
+        ],
+        "more": len(ordered) > ROWS,
+    }
 
 
 def _name(release: str | None) -> str | None:

@@ -111,7 +111,7 @@ def test_the_trend_counts_hours_and_days(filled: Asking) -> None:
 
 
 def test_environments_are_told_with_their_counts(filled: Asking) -> None:
-    found = filled.offline.get_issue("17")["environments"]
+    found = detailed(filled)["environments"]
     assert [(row["untrusted"]["environment"], row["counted"]) for row in found["rows"]] == [
         ("production", 3),
         ("staging", 5),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Integer, Text, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, select, type_coerce
 
 from sentry_sync.store import tables
 from sentry_sync.store.reads.knowledge import as_list, listed
@@ -18,15 +18,15 @@ from sentry_sync.store.types import MICROSECOND, Moment
 _counts, _pairs, _history = tables.error_counts, tables.issue_environments, tables.issue_history
 _events, _bodies, _issues = tables.events, tables.event_bodies, tables.issues
 
-_WHOLE = Prepared(select(_issues).where(_issues.c.id == bindparam("id")))
 _SINCE = bindparam("since", type_=Moment)
 _STEP = bindparam("step", type_=Integer)
-_COUNTED = _counts.c.hour - type_coerce(_counts.c.hour, Integer).op("%")(_STEP)
-_SUMS = Prepared(
+_COUNTED: ColumnElement[int] = _counts.c.hour - type_coerce(_counts.c.hour, Integer).op("%")(_STEP)
+_sums: Select[Any] = (
     select(type_coerce(_COUNTED, Moment).label("start"), func.sum(_counts.c.count).label("events"))
     .where(_counts.c.issue_id == bindparam("id"), _counts.c.hour >= _SINCE)
     .group_by(_COUNTED)
 )
+_SUMS = Prepared(_sums)
 _NEWEST_MOMENTS = (
     select(type_coerce(_events.c.timestamp, Integer).label("moment"))
     .where(_events.c.issue_id == bindparam("id"), _events.c.timestamp >= _SINCE)
@@ -34,12 +34,13 @@ _NEWEST_MOMENTS = (
     .limit(bindparam("most"))
     .subquery()
 )
-_HAPPENED = _NEWEST_MOMENTS.c.moment - _NEWEST_MOMENTS.c.moment.op("%")(_STEP)
-_SUMS_OF_EVENTS = Prepared(
+_HAPPENED: ColumnElement[int] = _NEWEST_MOMENTS.c.moment - _NEWEST_MOMENTS.c.moment.op("%")(_STEP)
+_sums_of_events: Select[Any] = (
     select(type_coerce(_HAPPENED, Moment).label("start"), func.count().label("events"))
     .select_from(_NEWEST_MOMENTS)
     .group_by(_HAPPENED)
 )
+_SUMS_OF_EVENTS = Prepared(_sums_of_events)
 _SPREAD = Prepared(
     select(
         _counts.c.environment,
@@ -96,11 +97,6 @@ _NEWEST_BODY = Prepared(
     .order_by(_bodies.c.timestamp.desc())
     .limit(1)
 )
-
-
-def whole(snapshot: Snapshot, issue_id: str) -> Any | None:
-    """All columns of an issue, also of a removed one."""
-    return _WHOLE.first(snapshot, {"id": issue_id})
 
 
 def sums(snapshot: Snapshot, issue_id: str, since: datetime, step: timedelta) -> dict[datetime, int]:

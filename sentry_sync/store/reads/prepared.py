@@ -19,10 +19,28 @@ from sqlalchemy.dialects import sqlite
 
 from sentry_sync.store.types import EPOCH, Moment
 
-Snapshot = sqlite3.Connection
-"""A connection inside a read transaction: what a ``Reader`` hands out."""
+
+class Snapshot(sqlite3.Connection):
+    """A connection inside a read transaction: what a ``Reader`` hands out."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.memory: dict[object, Any] = {}
+        """What was made of this version of the store: forgotten once anybody has written to it."""
+        self._version: int | None = None
+
+    def renew(self) -> None:
+        """Forget what was made of an older version. Inside the transaction, whose version it is."""
+        (version,) = self.execute("PRAGMA data_version").fetchone()
+        if version != self._version or len(self.memory) > REMEMBERED:
+            self._version = version
+            self.memory.clear()
+
 
 Convert = Callable[[Any], Any]
+
+REMEMBERED = 256
+"""Things made of one version of the store: questions about that many scopes between two writes."""
 
 TIMES_KEPT = 4096
 """A page of rows was verified at one time, and an assistant looks at the same rows again and again."""
