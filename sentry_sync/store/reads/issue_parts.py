@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Text, bindparam, func, select, type_coerce
 
 from sentry_sync.store import tables
 from sentry_sync.store.reads.knowledge import as_list, listed
@@ -20,13 +20,21 @@ _events, _bodies, _issues = tables.events, tables.event_bodies, tables.issues
 
 _SINCE = bindparam("since", type_=Moment)
 _STEP = bindparam("step", type_=Integer)
-_COUNTED: ColumnElement[int] = _counts.c.hour - type_coerce(_counts.c.hour, Integer).op("%")(_STEP)
-_sums: Select[Any] = (
-    select(type_coerce(_COUNTED, Moment).label("start"), func.sum(_counts.c.count).label("events"))
+
+
+def _bucket(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The start of the hour or day of a column of microseconds."""
+    found: ColumnElement[Any] = type_coerce(moment - moment.op("%")(_STEP), Moment)
+    return found.label("start")
+
+
+_HOUR = _bucket(type_coerce(_counts.c.hour, Integer))
+_COUNT: ColumnElement[Any] = func.sum(_counts.c.count)
+_SUMS = Prepared(
+    select(_HOUR, _COUNT.label("events"))
     .where(_counts.c.issue_id == bindparam("id"), _counts.c.hour >= _SINCE)
-    .group_by(_COUNTED)
+    .group_by(_HOUR)
 )
-_SUMS = Prepared(_sums)
 _NEWEST_MOMENTS = (
     select(type_coerce(_events.c.timestamp, Integer).label("moment"))
     .where(_events.c.issue_id == bindparam("id"), _events.c.timestamp >= _SINCE)
@@ -34,13 +42,11 @@ _NEWEST_MOMENTS = (
     .limit(bindparam("most"))
     .subquery()
 )
-_HAPPENED: ColumnElement[int] = _NEWEST_MOMENTS.c.moment - _NEWEST_MOMENTS.c.moment.op("%")(_STEP)
-_sums_of_events: Select[Any] = (
-    select(type_coerce(_HAPPENED, Moment).label("start"), func.count().label("events"))
-    .select_from(_NEWEST_MOMENTS)
-    .group_by(_HAPPENED)
+_HAPPENED = _bucket(_NEWEST_MOMENTS.c.moment)
+_NUMBER: ColumnElement[Any] = func.count()
+_SUMS_OF_EVENTS = Prepared(
+    select(_HAPPENED, _NUMBER.label("events")).select_from(_NEWEST_MOMENTS).group_by(_HAPPENED)
 )
-_SUMS_OF_EVENTS = Prepared(_sums_of_events)
 _SPREAD = Prepared(
     select(
         _counts.c.environment,
