@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.dialects import sqlite
 
-from sentry_sync.store.types import EPOCH, Moment
+from sentry_sync.store.types import EPOCH, EventId, Moment, Tags
 
 
 class Snapshot(sqlite3.Connection):
@@ -65,9 +66,21 @@ def _moment(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
+def _event_id(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
+def _tags(value: str | None) -> Any:
+    return orjson.loads(value) if value else {}
+
+
+_READING: dict[type, Convert] = {Moment: _moment, EventId: _event_id, Tags: _tags}
+"""As the types themselves read them."""
+
+
 def _reading(column: ColumnElement[Any]) -> Convert | None:
-    if isinstance(column.type, Moment):
-        return _moment
+    if type(column.type) in _READING:
+        return _READING[type(column.type)]
     return column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
 
 
