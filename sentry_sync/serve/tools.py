@@ -207,10 +207,10 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "get-issue",
         "One issue",
-        "What it is, events by hour and day (null: not known), environments, releases (`counted`: events since "
-        "`counted_from`), newest event with exception and culprit frame. detailed adds tags that stand out, "
-        "history (each change came between `after` and `at`), similar issues. A part's own `complete` is about it "
-        "alone.",
+        "What it is, events by hour and day (null: not known), environments, first and last release, newest "
+        "event. detailed adds counts by environment and release (`counted`, since `counted_from`), the exception "
+        "with its culprit frame, tags that stand out, history (each change between `after` and `at`), similar "
+        "issues. A part's own `complete` is about it alone.",
         (_ISSUE, FORMAT),
         IssueQuestion,
         {"issue": _OBJECT, **dict.fromkeys(DETAILED, _OBJECT)},
