@@ -76,8 +76,8 @@ It ends within five seconds of Ctrl-C or SIGTERM; what is being answered is answ
 
 Logs go to stderr, a line each, and hold neither tokens nor anything out of events.
 
-Progress of `sync-now` is told over stdio, SSE, and Streamable HTTP of 2026-07-28. Sessions of Streamable HTTP
-before that get each answer as one piece of JSON, which takes half the time of a stream.
+A session of Streamable HTTP (before 2026-07-28) gets each answer as one piece of JSON, which takes half the time of
+a stream; progress and news of changes come on the stream that its client opens with GET.
 """
 
 _CHANGES = """
@@ -89,8 +89,8 @@ A client can be told when `sentry-sync://status`, an issue or a release changes,
 {seconds} seconds while somebody wants to know. An issue that was only looked at again has not changed.
 """
 
-_END = """Their arguments can be completed from the copy. An argument stands in the prompt as JSON on a line of its own,
-cleaned: it cannot pass for a step.
+_END = """Their arguments can be completed from the copy. An argument stands in the prompt as JSON on a line of its
+own, cleaned: it cannot pass for a step.
 
 ## Registries
 
