@@ -76,8 +76,8 @@ It ends within five seconds of Ctrl-C or SIGTERM; what is being answered is answ
 
 Logs go to stderr, a line each, and hold neither tokens nor anything out of events.
 
-A session of Streamable HTTP (before 2026-07-28) gets each answer as one piece of JSON, which takes half the time of
-a stream; progress and news of changes come on the stream that its client opens with GET.
+A session of Streamable HTTP (before 2026-07-28) gets each answer as one piece of JSON, which takes half the time
+of a stream; progress and news of changes come on the stream that its client opens with GET.
 """
 
 _CHANGES = """

@@ -69,9 +69,9 @@ class _Eras:
     """Streamable HTTP: sessions for clients of before 2026-07-28, single requests for those from then on."""
 
     def __init__(self, server: Server[Any]) -> None:
-        # To a session a plain JSON answer takes half the time of a stream with one event in it, and what else there
-        # is to tell has the session's own stream. A single request has nothing else: its answer becomes a stream
-        # where there is more to tell before it, such as progress.
+        # A session's answers are plain JSON, in half the time of a stream with one event in it: what else there is
+        # to tell has the session's own stream. A single request has none: its answer becomes a stream where there
+        # is more to tell before it, such as progress.
         self._sessions = StreamableHTTPSessionManager(
             server,
             json_response=True,
