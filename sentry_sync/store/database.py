@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from sentry_sync.errors import StoreMissing
+from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.sqlite import REBUILD, connect, damaged, explain, quoted
 
 __all__ = [
@@ -61,7 +62,7 @@ def reader(path: Path) -> Engine:
 def _reader(path: Path) -> Engine:
     """Kept: an engine holds no connection, but every statement it has compiled, half of a small sync's time."""
     engine = create_engine(
-        "sqlite://", creator=lambda: connect(f"file:{quoted(path)}?mode=ro"), poolclass=NullPool
+        "sqlite://", creator=lambda: connect(f"file:{quoted(path)}?mode=ro", Snapshot), poolclass=NullPool
     )
 
     @event.listens_for(engine, "begin")

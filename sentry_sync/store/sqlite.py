@@ -22,10 +22,12 @@ def quoted(path: Path) -> str:
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def connect(uri: str) -> sqlite3.Connection:
+def connect(uri: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """A connection without transactions but those it is told to begin."""
     # isolation_level=None: pysqlite's own transactions are no snapshots and leave failed migrations half done.
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=kind
+    )
 
 
 DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")
