@@ -21,7 +21,7 @@ issues: id, project_id, short_id, title, culprit, type, issue_type, category, le
   substatus, priority, unhandled boolean, first_seen moment, last_seen moment, count integer, user_count
   integer, assigned_type, assigned_id, assigned_to, permalink, exception_type, exception_value, filename,
   function, num_comments integer, first_release, known_since moment, verified_at moment, removed_at moment,
-  removed_as, merged_into
+  removed_as, merged_into, auto_resolved boolean
 issue_raw: issue_id, verified_at moment
 issue_environments: issue_id, environment, project_id, first_seen moment, last_seen moment
 issue_history: id integer, issue_id, after moment, at moment, field, old, new, seen_by

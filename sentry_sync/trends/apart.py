@@ -65,12 +65,10 @@ class Told:
     """It was the limit of bytes."""
     ms: float
     notes: list[str]
-    tables: list[str]
-    """Those read that come from Sentry."""
-    as_of: str | None
-    """All of what was read was true then, or later."""
+    tables: dict[str, str | None]
+    """Those read that come from Sentry, and when each was true; None for one that never was read whole."""
     complete: bool
-    """Whether of each table some time is known as a whole."""
+    """Whether each of them is known without a gap, and none of their rows was set aside."""
 
 
 class Apart:

@@ -72,9 +72,8 @@ def _document(result: Result, most: int, notes: tuple[str, ...]) -> dict[str, An
         "cut": cut,
         "ms": result.elapsed_ms,
         "notes": [*result.notes, *notes],
-        "tables": [table.table for table in result.tables],
-        "as_of": min((table.as_of for table in result.tables if table.as_of), default=None),
-        "complete": all(not table.covered or table.known for table in result.tables),
+        "tables": {table.table: table.as_of for table in result.tables},
+        "complete": all(table.whole for table in result.tables),
     }
 
 

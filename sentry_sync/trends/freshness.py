@@ -80,6 +80,12 @@ class TableState:
     removed: int = 0
     """Rows left out since Sentry no longer has them."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that it is meant to hold is held, as of then and since its first known time."""
+        unbroken = len(self.known) == 1 or not self.covered
+        return self.as_of is not None and unbroken and not self.set_aside and not self.only
+
 
 def describe(state: TableState) -> str:
     """One line: the table's name, what of it is complete, and when it was true."""
