@@ -101,7 +101,9 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
 def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
     issue = asking.offline.get_issues(asking.slug)["issues"][0]["id"]
     return {
-        "query-sql": {"sql": "SELECT title, project_id FROM issues UNION ALL SELECT tags, release FROM events"},
+        "query-sql": {
+            "sql": "SELECT title, project_id FROM issues UNION ALL SELECT tags::VARCHAR, release FROM events"
+        },
         "get-projects": {"include_stats": True},
         "get-issues": {"project": asking.slug, "sort": "frequency"},
         "get-issue": {"issue_id": issue, "response_format": "detailed"},
