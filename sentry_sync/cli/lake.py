@@ -7,7 +7,7 @@ from contextlib import closing
 from sentry_sync.cli import output
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import StoreError
-from sentry_sync.records.clock import SystemClock
+from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.lake_parts import Part, checksum, parts
 from sentry_sync.store.lake_resources import RESOURCES
@@ -61,9 +61,9 @@ def _check(paths: StorePaths, part: Part) -> None:
         raise StoreError(f"{path} is not what was published: {REBUILD}")
 
 
-def rebuild(settings: Settings, *, as_json: bool) -> None:
+def rebuild(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
     """Write the lake anew and say what was written."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     with closing(Store(settings.store, clock)) as store:
         with reading(store.paths):
             pass  # there must be a store, of this schema
