@@ -8,7 +8,7 @@ that the work can move into a child process that can be killed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import orjson
 
-from sentry_sync.errors import QueryError, StoreError
+from sentry_sync.errors import QueryError
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.lake_union import literal
 from sentry_sync.store.paths import StorePaths
@@ -55,7 +55,7 @@ _SETTINGS = (
     "CREATE SCHEMA stored",
 )
 
-DAMAGED = "a file of the lake is damaged: run `sentry-sync lake rebuild`, which writes it anew from the store"
+DAMAGED = "a file of the lake is damaged, so its rows were read from the database: run `sentry-sync lake rebuild`"
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _ZONES = (_ZONED, "TIME WITH TIME ZONE")
@@ -109,26 +109,37 @@ def run_sql(
 
 def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     """See :func:`run_sql`."""
-    return _answer(paths, reading(paths), question, clock)
+    return _answer(paths, lambda: reading(paths), question, clock)
 
 
 def answer_within(paths: StorePaths, connection: sqlite3.Connection, question: Question, clock: Clock) -> Result:
     """The same inside a read transaction of the caller's."""
-    return _answer(paths, nullcontext(connection), question, clock)
+    return _answer(paths, lambda: nullcontext(connection), question, clock)
 
 
-def _answer(
-    paths: StorePaths, opened: AbstractContextManager[sqlite3.Connection], question: Question, clock: Clock
-) -> Result:
+Opening = Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+
+def _answer(paths: StorePaths, opening: Opening, question: Question, clock: Clock) -> Result:
     if question.rows < 1:
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
+    try:
+        found = _in_time(paths, opening, question, frozenset())
+    except _Damaged as damage:
+        # SQLite has every row: what lies in a damaged file is read from there.
+        found = _in_time(paths, opening, question, damage.files)
+        found = replace(found, notes=(*found.notes, DAMAGED))
+    return replace(found, elapsed_ms=(clock.now() - started).total_seconds() * 1000)
+
+
+def _in_time(paths: StorePaths, opening: Opening, question: Question, without: frozenset[str]) -> Result:
     with (
         closing(_connected(question.memory)) as session,
         Watchdog(session.interrupt, question.seconds) as watchdog,
     ):
         try:
-            found = _found(session, paths, opened, question, watchdog)
+            found = _found(session, paths, opening, question, watchdog, without=without)
         except QueryError:
             if not watchdog.expired:
                 raise
@@ -136,7 +147,15 @@ def _answer(
             raise QueryError(
                 f"the statement was stopped after {question.seconds:g} seconds: narrow it, or name fewer columns"
             )
-    return replace(found, elapsed_ms=(clock.now() - started).total_seconds() * 1000)
+    return found
+
+
+class _Damaged(Exception):
+    """Files of the lake are not what was published."""
+
+    def __init__(self, files: frozenset[str]) -> None:
+        super().__init__(files)
+        self.files = files
 
 
 def open_session(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
@@ -184,14 +203,16 @@ def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
 def _found(
     session: duckdb.DuckDBPyConnection,
     paths: StorePaths,
-    opened: AbstractContextManager[sqlite3.Connection],
+    opening: Opening,
     question: Question,
     watchdog: Watchdog,
+    *,
+    without: frozenset[str],
 ) -> Result:
     reads = admit(session, question)
     columns = {name: reads.columns(RELATIONS[name].columns) for name in sorted(reads.relations)}
-    with opened as connection:
-        view = snapshot.of(paths, connection, columns)
+    with opening() as connection:
+        view = snapshot.of(paths, connection, columns, without)
         _wall_in(session, view.files)
         names, types = _bind(session, question, view)
         try:
@@ -208,10 +229,12 @@ def _found(
     return Result(names, types, rows[: question.rows], truncated, 0.0, tuple(map(describe, known)), known)
 
 
-def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[str]) -> QueryError | StoreError:
-    """A line for a person: of a damaged file, what to do about it; else what was wrong with the statement."""
-    if not isinstance(error, (duckdb.OutOfMemoryException, duckdb.InterruptException)) and view.damaged():
-        return StoreError(DAMAGED)
+def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[str]) -> QueryError | _Damaged:
+    """What was wrong with the statement, in a line for a person; or with a file, if it was that."""
+    if not isinstance(error, (duckdb.OutOfMemoryException, duckdb.InterruptException)):
+        damaged = view.damaged()
+        if damaged:
+            return _Damaged(damaged)
     return mistakes.while_running(error, literals)
 
 

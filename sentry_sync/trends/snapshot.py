@@ -6,7 +6,7 @@ DuckDB never opens the store's database: a second SQLite library in the process 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,9 @@ class Snapshot:
         """Their files: a session may open these and no others."""
         return [str(path) for path, _ in self.parts]
 
-    def damaged(self) -> bool:
-        """Whether one of the files is not what was published."""
-        return any(checksum(path) != part.checksum for path, part in self.parts)
+    def damaged(self) -> frozenset[str]:
+        """Those of them that are not what was published."""
+        return frozenset(str(part.file) for path, part in self.parts if checksum(path) != part.checksum)
 
     def shape(self, session: duckdb.DuckDBPyConnection) -> None:
         """Make the tables and views that the statement reads, all of them empty."""
@@ -78,18 +78,17 @@ class Snapshot:
                     lake_union.append(session, relation.name, rows, stopped)
 
 
-def of(paths: StorePaths, connection: sqlite3.Connection, columns: Columns) -> Snapshot:
-    """What ``columns`` are to be read from, as of ``connection``'s transaction."""
-    return Snapshot(paths, connection, columns, dict(_sources(paths.lake, connection, columns)))
-
-
-def _sources(
-    folder: Path, connection: sqlite3.Connection, relations: Iterable[str]
-) -> Iterable[tuple[str, Source]]:
-    for name in relations:
+def of(
+    paths: StorePaths, connection: sqlite3.Connection, columns: Columns, without: Collection[str] = ()
+) -> Snapshot:
+    """What ``columns`` are to be read from, as of ``connection``'s transaction; not from the files ``without``."""
+    sources = {}
+    for name in columns:
         if name in RESOURCES:
-            held = lake_parts.usable(folder, lake_parts.parts(connection, name))
-            yield name, lake_parts.source(connection, name, held)
+            held = lake_parts.usable(paths.lake, lake_parts.parts(connection, name))
+            sound = [part for part in held if part.file not in without]
+            sources[name] = lake_parts.source(connection, name, sound)
+    return Snapshot(paths, connection, columns, sources)
 
 
 def _requests(

@@ -43,7 +43,9 @@ def test_an_escape_is_refused_in_one_clear_line(paths: StorePaths, statement: st
 
 @pytest.mark.parametrize("statement", of(STOPPED))
 def test_a_bomb_is_stopped_within_its_limits(apart: Apart, paths: StorePaths, statement: str) -> None:
-    with pytest.raises(QueryError, match=r"was stopped after 0\.5 seconds|needs? (?:ed )?more memory|cannot work on a value"):
+    with pytest.raises(
+        QueryError, match=r"was stopped after 0\.5 seconds|needs? (?:ed )?more memory|cannot work on a value"
+    ):
         apart.ask(paths, statement, SMALL)
 
 
