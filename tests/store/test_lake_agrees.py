@@ -100,7 +100,9 @@ class World:
 
     def measures(self) -> None:
         hour = (self.clock.now() - self.at()).replace(minute=0, second=0, microsecond=0)
-        stat = TransactionStat("1", "", "/a", hour, self.chance.randint(1, 9), *[1.0] * 8, None, approximate=False)
+        stat = TransactionStat(
+            "1", "", "/a", hour, self.chance.randint(1, 9), 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 1.0, None, False
+        )
         health = ReleaseHealth(
             "web@1", "1", "", hour.replace(hour=0), self.chance.randint(1, 9), 1, 0.5, None, 1.0
         )

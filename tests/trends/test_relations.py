@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from sentry_sync.store import tables
 from sentry_sync.trends.freshness import ORIGINS
-from sentry_sync.trends.relations import RELATIONS, quote, select
+from sentry_sync.trends.relations import RELATIONS, select
 
 _BOOKS = {
     "origin",
@@ -49,7 +49,3 @@ def test_every_table_with_a_removal_time_is_split() -> None:
 
 def test_every_table_from_sentry_says_how_fresh_it_is() -> None:
     assert set(RELATIONS) - _BOOKS == {*ORIGINS, "removed_issues", "removed_projects", "removed_releases"}
-
-
-def test_a_name_is_quoted_whatever_it_holds() -> None:
-    assert quote('a"b') == '"a""b"'
