@@ -1,4 +1,4 @@
-"""Who syncs, what is due when, how large windows may be, what is still served, what is in doubt; indexes."""
+"""Who syncs, what is due when, how large windows may be, what is served or in doubt; indexes and columns."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,6 +63,7 @@ def upgrade() -> None:
     # Plain ALTER TABLE, not a batch: nothing is copied, so a filled store is upgraded in a moment.
     op.add_column("coverage", sa.Column("resolution", sa.Integer(), nullable=True))
     op.add_column("releases", sa.Column("removed_at", sa.BigInteger(), nullable=True))
+    op.add_column("issues", sa.Column("auto_resolved", sa.Boolean(), nullable=True))
     # Events of a project by time, its tagged ones, and issues with the same exception: what answers look for.
     op.create_index("ix_events_project", "events", ["project_id", "timestamp"])
     op.create_index(
@@ -85,6 +86,7 @@ def downgrade() -> None:
     for name in ("outcome", "new", "old", "field"):
         op.drop_column("audit_log", name)
     op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")
+    op.drop_column("issues", "auto_resolved")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
     op.drop_table("doubts")

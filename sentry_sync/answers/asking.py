@@ -6,7 +6,7 @@ the network and is handed back as :class:`Pending`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,10 +64,14 @@ class Learned:
     notes: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     """The rows of the answer, in its order, where the errand has settled that."""
+    rows: tuple[Mapping[str, Any], ...] = ()
+    """What the errand knows of each of ``ids`` that the store does not keep: where it stands in Sentry's order."""
     complete: bool = True
     """Whether Sentry's answer was read as far as the question needs."""
     more: bool = False
     """Whether Sentry has further rows behind these."""
+    onward: str | None = None
+    """Sentry's cursor behind all that was read."""
     rung: str | None = None
     """Which way it went, where there are several."""
 

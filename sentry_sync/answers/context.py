@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
@@ -13,6 +13,7 @@ from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issue import IssueQuestion
+from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -115,24 +116,14 @@ class Answers:
         """The organization's projects: ``{organization, projects, more, next_cursor, freshness}``."""
         return self.ask(ProjectsQuestion(organization, include_stats, cursor))
 
-    def get_issues(
-        self,
-        project: str,
-        *,
-        status: str | None = None,
-        environment: str | None = None,
-        limit: int = 25,
-        sort: str = "date",
-        at_time: str | None = None,
-    ) -> Answer:
-        """A project's issues: ``{project, issues, more, freshness}``; ``sort`` is date, priority or frequency.
+    def get_issues(self, project: str | None = None, **arguments: Any) -> Answer:
+        """Issues of a project, or of all: ``{project, issues, more, next_cursor, freshness}``.
 
-        With ``at_time`` as they were then, which the answer then repeats.
+        ``query`` is Sentry's issue search; ``since`` and ``until`` are the window in which an issue has an event;
+        ``sort`` is date, priority or frequency; ``status``, ``environment``, ``limit``, ``cursor``. With
+        ``at_time`` as they were then, which the answer then repeats.
         """
-        question = issues_question(
-            project, status=status, environment=environment, limit=limit, sort=sort, at_time=at_time
-        )
-        return self.ask(question)
+        return self.ask(issues_question(project, **{"response_format": DETAILED, **arguments}))
 
     def get_issue(self, issue_id: str, *, response_format: str = "concise") -> Answer:
         """One issue by id, short id or address.

@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 from mcp.server.lowlevel import Server
 from mcp.server.sse import SseServerTransport
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import INVALID_REQUEST
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
@@ -64,27 +65,49 @@ class _Sse:
             await self._server.run(read, write, self._server.create_initialization_options())
 
 
+class _Eras:
+    """Streamable HTTP: sessions for clients of before 2026-07-28, single requests for those from then on."""
+
+    def __init__(self, server: Server[Any]) -> None:
+        # A session's answers are plain JSON, in half the time of a stream with one event in it: what else there is
+        # to tell has the session's own stream. A single request has none: its answer becomes a stream where there
+        # is more to tell before it, such as progress.
+        self._sessions = StreamableHTTPSessionManager(
+            server,
+            json_response=True,
+            security_settings=GATED,
+            max_request_body_size=LARGEST_BODY,
+            max_sessions=MOST_SESSIONS,
+        )
+        self._requests = StreamableHTTPSessionManager(
+            server, security_settings=GATED, max_request_body_size=LARGEST_BODY
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve until the block ends."""
+        async with self._sessions.run(), self._requests.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        spoken = _values(scope["headers"], b"mcp-protocol-version")
+        older = all(version in HANDSHAKE_PROTOCOL_VERSIONS for version in spoken)
+        await (self._sessions if older else self._requests).handle_request(scope, receive, send)
+
+
 def http_app(server: Server[Any], gate: Gate) -> Starlette:
     """The application. Whoever mounts it in another one enters its ``router.lifespan_context`` around serving."""
-    # A plain JSON answer takes half the time of a stream with one event in it; streams of changes and the answers
-    # to clients of 2026-07-28 that report progress are streams all the same.
-    sessions = StreamableHTTPSessionManager(
-        server,
-        json_response=True,
-        security_settings=GATED,
-        max_request_body_size=LARGEST_BODY,
-        max_sessions=MOST_SESSIONS,
-    )
+    eras = _Eras(server)
     sse = SseServerTransport("/messages/", security_settings=GATED, max_request_body_size=LARGEST_BODY)
 
     @asynccontextmanager
     async def running(_app: Starlette) -> AsyncIterator[None]:
-        async with sessions.run():
+        async with eras.running():
             yield
 
     return Starlette(
         routes=[
-            Route("/mcp", endpoint=StreamableHTTPASGIApp(sessions)),
+            Route("/mcp", endpoint=eras),
             Route("/sse", endpoint=_Sse(server, sse), methods=["GET"]),
             Mount("/messages/", app=sse.handle_post_message),
         ],

@@ -118,6 +118,7 @@ issues = Table(
     Column("removed_at", Moment),
     Column("removed_as", Text),
     Column("merged_into", Text),
+    Column("auto_resolved", Boolean),
     Index("ix_issues_short_id", "short_id"),
     Index("ix_issues_project_status_last_seen", "project_id", "status", "last_seen"),
     Index("ix_issues_project_count", "project_id", "count"),

@@ -26,7 +26,10 @@ from tests.answers.desk import Asking
 
 SIGNATURES = {
     "get-projects": ("organization", "include_stats", "cursor"),
-    "get-issues": ("project", "status", "environment", "limit", "sort", "at_time"),
+    "get-issues": (
+        *("project", "query", "status", "environment", "since", "until", "limit", "sort", "at_time"),
+        *("cursor", "response_format"),
+    ),
     "get-issue": ("issue_id", "response_format"),
     "get-events": (
         *("issue_id", "project", "tag", "environment", "release", "user", "since", "until"),
@@ -76,7 +79,7 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
     required = {tool.name: tool.input_schema.get("required", []) for tool in listed.tools}
     assert required == {
         "get-projects": [],
-        "get-issues": ["project"],
+        "get-issues": [],
         "get-issue": ["issue_id"],
         "get-events": [],
         "get-performance": ["project"],
@@ -146,7 +149,8 @@ def test_a_tools_name_may_be_written_otherwise(asking: Asking, name: str) -> Non
     ("name", "arguments", "says"),
     [
         ("get-isues", {}, "there is no tool 'get-isues' (did you mean get-issues?)"),
-        ("get-issues", {}, "get-issues needs project"),
+        ("get-performance", {}, "get-performance needs project"),
+        ("get-issues", {"query": "a OR b"}, "issue search has no OR"),
         ("get-issues", {"project": "x", "environmint": "y"}, "(did you mean environment?)"),
         ("get-issues", {"project": "x", "limit": 0}, "limit must be a whole number from 1 to 100"),
         ("get-issues", {"project": "nope-nope"}, "unknown project 'nope-nope'"),
