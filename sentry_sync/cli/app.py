@@ -206,6 +206,9 @@ def status(
 @app.command()
 def mcp(
     *,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
+    ] = False,
     http: Annotated[
         str | None,
         typer.Option(
@@ -215,6 +218,8 @@ def mcp(
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
+    max_events: options.MaxEvents = None,
+    history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
@@ -228,6 +233,9 @@ def mcp(
     An assistant starts this itself. To add it to a client, give it the command `sentry-sync mcp` and, in its
     environment, SENTRY_AUTH_TOKEN and SENTRY_ORG. Without a token it answers from the copy alone.
 
+    Nothing in Sentry is ever changed, unless --allow-writes adds the tool update-issue. The token then needs the
+    scope event:write, and each change is kept in the copy's audit_log.
+
     With --http one process serves many assistants, at /mcp (Streamable HTTP) and /sse (clients from before March
     2025), until Ctrl-C or SIGTERM. Listening on anything but this machine's loopback needs SENTRY_SYNC_MCP_TOKEN,
     which clients send as a bearer token. See docs/mcp.md.
@@ -238,7 +246,8 @@ def mcp(
     from sentry_sync.cli import mcp as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    room.run(_settings(config, **server, store=store), http)
+    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    room.run(_settings(config, **server, **copy), http, allow_writes=allow_writes)
 
 
 @app.command()

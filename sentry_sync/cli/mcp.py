@@ -9,17 +9,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sentry_sync.answers.context import Answers
+from sentry_sync.answers.desk import Means
 from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.serve import stdio
 from sentry_sync.store.store import Store
+from sentry_sync.sync.stream import Policy
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
 
 
-def run(settings: Settings, http: str | None = None) -> None:
+def run(settings: Settings, http: str | None = None, *, allow_writes: bool = False) -> None:
     """Serve until stdin ends, or at the address ``http`` until a signal.
 
     Raises SettingsError for settings that could never reach a server, and for an address that cannot be had.
@@ -29,11 +31,18 @@ def run(settings: Settings, http: str | None = None) -> None:
     connection = connection_of(settings) if settings.auth_token else None
     clock = SystemClock()
     with closing(Store(settings.store, clock)) as store, ExitStack() as opened:
-        answers = Answers(store, clock, organization=settings.org)
+        policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+        means = Means(settings.rate_limit, policy, allow_writes)
+        answers = Answers(store, clock, organization=settings.org, means=means)
         if connection is not None:
             client = once(partial(client_of, connection, store, clock, settings.rate_limit), opened)
             answers = Answers(
-                store, clock, client, base_url=connection.base_url, organization=connection.organization
+                store,
+                clock,
+                client,
+                base_url=connection.base_url,
+                organization=connection.organization,
+                means=means,
             )
         serve(answers)
 

@@ -24,9 +24,10 @@ from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
 from sentry_sync.serve import logs
 from sentry_sync.serve.beside import Beside
+from sentry_sync.serve.listening import listening
 from sentry_sync.serve.subscriptions import LOOK_SECONDS, Subscriptions
 from sentry_sync.serve.text import freshness_lines, render
-from sentry_sync.serve.tools import INSTRUCTIONS, TOOLS, Tool, tool_named
+from sentry_sync.serve.tools import INSTRUCTIONS, Effect, Tool, offered, tool_named
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +37,6 @@ issues has 70,000."""
 
 NONCE_BYTES = 4
 """Of the mark around hostile text: nobody guesses one of four billion with the one try that an event is."""
-
-_ANNOTATIONS = types.ToolAnnotations(
-    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
-)
 
 
 CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
@@ -53,7 +50,7 @@ def build(
 
     ``told`` is kept to the subscriptions of the lifespans that run; ``look_seconds`` is how often they look.
     """
-    listed = types.ListToolsResult(tools=[_listed(tool) for tool in TOOLS])
+    listed = types.ListToolsResult(tools=[_listed(tool) for tool in offered(answers.allow_writes)])
     schemas = {tool.name: tool.input_schema for tool in listed.tools}
     running = set() if told is None else told
 
@@ -70,14 +67,15 @@ def build(
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return listed
 
-    async def call_tool(_context: Any, params: types.CallToolRequestParams) -> HandlerResult:
+    async def call_tool(context: Any, params: types.CallToolRequestParams) -> HandlerResult:
         resource = "issues"
         try:
             question, how = tool_named(params.name).ask(params.arguments or {})
             resource = question.resource
-            found = answers.begin(question, how)
-            if isinstance(found, Pending):
-                found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
+            with listening(context) as listener:
+                found = answers.begin(question, how, listener)
+                if isinstance(found, Pending):
+                    found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
         except SentrySyncError as error:
             return _refused(str(error), answers.standing(resource))
         except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)
@@ -109,7 +107,12 @@ def _listed(tool: Tool) -> types.Tool:
         description=tool.description,
         input_schema=tool.input_schema(),
         output_schema=tool.output_schema(),
-        annotations=_ANNOTATIONS,
+        annotations=types.ToolAnnotations(
+            read_only_hint=tool.effect is Effect.NONE,
+            destructive_hint=tool.effect is Effect.SENTRY,
+            idempotent_hint=tool.effect is not Effect.SENTRY,
+            open_world_hint=tool.open_world,
+        ),
         _meta={"anthropic/maxResultSizeChars": LARGEST_RESULT},
     )
 

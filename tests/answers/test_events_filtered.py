@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +261,18 @@ def test_what_sentrys_search_cannot_say_is_answered_with_the_reason(asking: Aski
     found = fresh(asking.online.get_events(busiest(asking).id, tag=["path:C:\\x"]))
     assert (found["complete"], found["could_not_fall_through_because"]) == (False, "not_supported")
     assert "backslash" in found["notes"][0]
+
+
+@pytest.mark.parametrize("asked", [{}, {"environment": "production"}, {"environment": "nowhere"}])
+def test_a_server_without_explore_is_asked_for_its_list(tmp_path: Path, asked: dict[str, Any]) -> None:
+    asking = Asking(tmp_path, profile="glitchtip")
+    try:
+        answer = asking.online.get_events(project=asking.slug, limit=3, **asked)
+        assert fresh(answer)["complete"]
+        wanted = asked.get("environment", "nowhere")
+        assert bool(answer["events"]) == (wanted == "production" or not asked)
+        if asked and answer["events"]:
+            assert {row["untrusted"]["environment"] for row in answer["events"]} == {wanted}
+            assert fresh(answer)["rung"] == "project_events"
+    finally:
+        asking.close()

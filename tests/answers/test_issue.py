@@ -111,7 +111,7 @@ def test_the_trend_counts_hours_and_days(filled: Asking) -> None:
 
 
 def test_environments_are_told_with_their_counts(filled: Asking) -> None:
-    found = filled.offline.get_issue("17")["environments"]
+    found = detailed(filled)["environments"]
     assert [(row["untrusted"]["environment"], row["counted"]) for row in found["rows"]] == [
         ("production", 3),
         ("staging", 5),
@@ -132,7 +132,7 @@ def test_counts_that_do_not_reach_the_lifetime_count_are_not_complete(own: Askin
 
 
 def test_the_newest_event_has_its_exception_and_the_frame_of_ones_own_code(filled: Asking) -> None:
-    found = filled.offline.get_issue("17")["newest_event"]
+    found = detailed(filled)["newest_event"]
     assert (found["id"], found["complete"], found["exception_of"]) == (f"{1:032x}", True, f"{1:032x}")
     exception = found["untrusted"]["exception"]
     assert (exception["type"], exception["value"]) == ("KeyError", "'x'")
