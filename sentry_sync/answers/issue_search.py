@@ -251,7 +251,7 @@ class SearchQuestion:
     ) -> _Page:
         page = _local(search.find(scene.view.snapshot, wanted), self.sort, self.limit, found)
         in_part = of_events or asked.environment is not None
-        edge, oldest = self._edge(page.rows), self._oldest(scene, found, asked, in_part=in_part)
+        edge, oldest = self._edge(page.rows), self._oldest(scene, wanted, found, asked, in_part=in_part)
         miss = newest_of(found, edge, oldest)
         if miss is None and in_part:
             other = search.newest_that_is_no_error(scene.view.snapshot, scene.project_id)
@@ -265,9 +265,13 @@ class SearchQuestion:
         ends = page.more or newest_of(found, None, oldest) is None
         return page if ends else replace(page, more=None)
 
-    def _oldest(self, scene: _Scene, found: Reach | None, asked: Answerable, *, in_part: bool) -> datetime:
-        """Before when no issue that belongs here had its last event; ``in_part``: known by single events."""
-        edges = (scene.window.since, asked.since, search_edge(found.as_of if found else scene.view.now))
+    def _oldest(
+        self, scene: _Scene, wanted: IssueSearch, found: Reach | None, asked: Answerable, *, in_part: bool
+    ) -> datetime:
+        """Before when no issue that belongs here had its last event; ``in_part``: known by its error events."""
+        edges = [wanted.since, asked.since, search_edge(found.as_of if found else scene.view.now)]
+        if in_part:
+            edges.append(wanted.served.nothing_before)
         oldest = max(edge for edge in edges if edge)
         if in_part and found and found.since > oldest:
             # No event is older than the oldest issue.
