@@ -99,7 +99,7 @@ def _value(condition: Condition) -> Any:
         return _pattern(str(values[0]))
     if len(condition.values) == 1:
         return values[0] if values else None
-    return as_list(values)
+    return as_list([value for value in values if isinstance(value, (str, int))])
 
 
 def _pattern(value: str) -> str:
