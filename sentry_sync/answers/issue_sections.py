@@ -33,7 +33,8 @@ COMPARED = 60
 OWN_TAGGED = 60
 AROUND_TAGGED = 100
 LOOKED_AT = 100
-"""Events whose tags are looked at, of the issue and of others, and how far back in the issue: each takes a microsecond or two."""
+"""Events whose tags are looked at, of the issue and of others, and how far back in the issue: each takes two
+microseconds."""
 
 COUNTED_EVENTS = 20_000
 """Events of an issue that are counted one by one where the server counts none by the hour."""
