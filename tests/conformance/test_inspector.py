@@ -34,9 +34,11 @@ def arguments(store: Path) -> Mapping[str, dict[str, str]]:
         issue = answers.get_issues(project)["issues"][0]["id"]
     return {
         "get-issues": {"project": project},
+        "get-issue": {"issue_id": issue},
         "get-events": {"issue_id": issue},
         "get-performance": {"project": project},
         "get-releases": {"project": project},
+        "sync-now": {"resource": "projects"},
     }
 
 
