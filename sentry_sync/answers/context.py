@@ -79,16 +79,18 @@ class Answers:
         """Whether issues may be changed at Sentry."""
         return self._desk.means.allow_writes
 
-    def begin(
-        self, question: Question | Command, ask: Ask = PLAINLY, listener: Listener = NOBODY
-    ) -> Answer | Pending:
+    def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that must wait for Sentry."""
-        if isinstance(question, Command):
-            return Pending(lambda: cap(question.carry_out(self._desk, listener), None, ask.max_bytes))
         return begin(self._desk, question, ask)
+
+    def carry_out(self, command: Command, ask: Ask = PLAINLY, listener: Listener = NOBODY) -> Answer:
+        """What came of ``command``; waits for it, and tells ``listener`` meanwhile."""
+        return cap(command.carry_out(self._desk, listener), None, ask.max_bytes)
 
     def ask(self, question: Question | Command, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
+        if isinstance(question, Command):
+            return self.carry_out(question, ask)
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
 
@@ -219,8 +221,7 @@ class Answers:
         listener: Listener = NOBODY,
     ) -> Answer:
         """Sync now: ``{resource, scope, outcome, streams, now, ..., freshness}``; ``listener`` hears of pages."""
-        found = self.begin(SyncCommand(resource, scope, wait_seconds), listener=listener)
-        return found.resume() if isinstance(found, Pending) else found
+        return self.carry_out(SyncCommand(resource, scope, wait_seconds), listener=listener)
 
     def sync_status(self, *, response_format: str = "concise") -> Answer:
         """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
@@ -235,5 +236,4 @@ class Answers:
         listener: Listener = NOBODY,
     ) -> Answer:
         """Change an issue: ``{outcome, issue, changes, copy_updated, freshness}``; ``listener`` is who did it."""
-        found = self.begin(UpdateCommand(issue_id, status, assign_to), listener=listener)
-        return found.resume() if isinstance(found, Pending) else found
+        return self.carry_out(UpdateCommand(issue_id, status, assign_to), listener=listener)

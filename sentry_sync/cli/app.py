@@ -132,6 +132,8 @@ def daemon(
     Ctrl-C or SIGTERM ends it at the page it is reading, a second one at once; the next one goes on there. While
     another process syncs into the same copy it waits, and takes over when that one ends or dies.
 
+    What an assistant wants synced at once (`sync-now`) goes before all else: it is heard within seconds.
+
     Prints a line on stderr for each turn that came through or failed; with --json {"daemon": ...} on stdout.
     """
     from sentry_sync.cli import daemon as room
