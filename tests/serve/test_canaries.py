@@ -14,12 +14,14 @@ from typing import Any
 
 import orjson
 import pytest
+from mcp import Client
 
 from sentry_sync.answers.desk import Means
+from sentry_sync.serve.resources import address_of
 from sentry_sync.serve.tools import TOOLS
 from sentry_sync.store import bodies, tables
 from tests.answers.desk import Asking
-from tests.serve.test_server import arguments_of, called
+from tests.serve.test_server import arguments_of, called, conversation
 
 CANARY = "CANARY"
 
@@ -128,6 +130,32 @@ def test_every_tool_marks_what_an_attacker_wrote(attacked: Asking, caplog: pytes
             assert len(re.findall("^freshness: ", content.text, re.MULTILINE)) == 1
     assert CANARY not in caplog.text
     assert seen >= {"get-issues", "get-events", "get-releases", "get-performance", "update-issue"}
+
+
+def test_every_resource_marks_it_too(attacked: Asking, caplog: pytest.LogCaptureFixture) -> None:
+    issue = attacked.offline.get_issues(attacked.slug)["issues"][0]["id"]
+    with attacked.rig.store.write() as uow:
+        versions = uow._connection.exec_driver_sql("SELECT version FROM release_projects").scalars().all()
+    addresses = ["sentry-sync://status", address_of("issue", issue), address_of("release", versions[0])]
+    seen = set()
+
+    async def talk(client: Client) -> list[str]:
+        return [(await client.read_resource(uri)).contents[0].text for uri in addresses]
+
+    with caplog.at_level(logging.DEBUG):
+        for uri, text in zip(addresses, conversation(attacked.offline, talk), strict=True):
+            for path, found in strings(orjson.loads(text)):
+                assert not HIDDEN.search(found), (uri, path)
+                if CANARY in found:
+                    assert "untrusted" in path, (uri, path)
+                    seen.add(uri)
+    assert seen == set(addresses[1:])
+    assert CANARY not in caplog.text
+
+
+def test_what_hides_or_reorders_is_no_completion(attacked: Asking) -> None:
+    for kind in ("environment", "release"):
+        assert not any(HIDDEN.search(value) for value in attacked.offline.complete(kind, "").values)
 
 
 def test_an_error_repeats_nothing_of_it(attacked: Asking) -> None:

@@ -137,6 +137,8 @@ def test_the_sdks_own_clients_are_content_with_both_transports_and_eras(store: P
         assert anyio.run(talk, url) == [3, 3, 3]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
+        assert process.stderr
+        assert process.stderr.read() == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
