@@ -15,9 +15,10 @@ from typing import Any
 import orjson
 import pytest
 from mcp import Client
+from mcp_types import ResourceTemplateReference, TextContent, TextResourceContents
 
 from sentry_sync.answers.desk import Means
-from sentry_sync.serve.resources import address_of
+from sentry_sync.serve.resources import TEMPLATES, address_of
 from sentry_sync.serve.tools import TOOLS
 from sentry_sync.store import bodies, tables
 from tests.answers.desk import Asking
@@ -132,35 +133,54 @@ def test_every_tool_marks_what_an_attacker_wrote(attacked: Asking, caplog: pytes
     assert seen >= {"get-issues", "get-events", "get-releases", "get-performance", "update-issue"}
 
 
-def test_every_resource_marks_it_too(attacked: Asking, caplog: pytest.LogCaptureFixture) -> None:
-    issue = attacked.offline.get_issues(attacked.slug)["issues"][0]["id"]
-    with attacked.rig.store.write() as uow:
-        versions = uow._connection.exec_driver_sql("SELECT version FROM release_projects").scalars().all()
-    addresses = ["sentry-sync://status", address_of("issue", issue), address_of("release", versions[0])]
-    seen = set()
-
-    async def talk(client: Client) -> list[str]:
-        return [(await client.read_resource(uri)).contents[0].text for uri in addresses]
-
-    with caplog.at_level(logging.DEBUG):
-        for uri, text in zip(addresses, conversation(attacked.offline, talk), strict=True):
-            for path, found in strings(orjson.loads(text)):
-                assert not HIDDEN.search(found), (uri, path)
-                if CANARY in found:
-                    assert "untrusted" in path, (uri, path)
-                    seen.add(uri)
-    assert seen == set(addresses[1:])
-    assert CANARY not in caplog.text
-
-
-def test_what_hides_or_reorders_is_no_completion(attacked: Asking) -> None:
-    for kind in ("environment", "release"):
-        assert not any(HIDDEN.search(value) for value in attacked.offline.complete(kind, "").values)
-
-
 def test_an_error_repeats_nothing_of_it(attacked: Asking) -> None:
     for tool in TOOLS:
         arguments = dict.fromkeys(tool.input_schema().get("required", ()), "nothing-of-the-kind")
         result = called(attacked.offline, tool.name, **arguments, no_such_argument="x")
         assert result.is_error
         assert CANARY not in result.content[0].text
+
+
+def test_resources_mark_it_and_prompts_and_completions_hide_nothing(attacked: Asking) -> None:
+    issue = attacked.offline.get_issues(attacked.slug)["issues"][0]["short_id"]
+    version = attacked.rig.rows(tables.releases)[0].version
+
+    async def talk(client: Client) -> list[Any]:
+        uris = [resource.uri for resource in (await client.list_resources()).resources]
+        uris += [address_of("issue", issue), address_of("release", version)]
+        read = [
+            content.text
+            for uri in uris
+            for content in (await client.read_resource(uri)).contents
+            if isinstance(content, TextResourceContents)
+        ]
+        typed = {"name": "version", "value": version.split(CANARY)[0][:5]}
+        completed = await client.complete(ResourceTemplateReference(uri=TEMPLATES[1].address), typed)
+        return [*map(orjson.loads, read), completed.completion.values]
+
+    *contents, completed = conversation(attacked.offline, talk)
+    seen = 0
+    for content in contents:
+        for path, text in strings(content):
+            assert not HIDDEN.search(text), path
+            if CANARY in text:
+                assert "untrusted" in path, path
+                seen += 1
+    assert seen
+    # A name with characters that hide something is not proposed: cleaned, it would be no release's.
+    assert completed or HIDDEN.search(version) or "\n" in version
+    assert not any(HIDDEN.search(value) or "\n" in value for value in completed)
+
+
+def test_prompts_hold_nothing_of_it(attacked: Asking) -> None:
+    async def talk(client: Client) -> list[str]:
+        found = []
+        for prompt in (await client.list_prompts()).prompts:
+            given = {one.name: "api" for one in prompt.arguments or [] if one.required}
+            messages = (await client.get_prompt(prompt.name, given)).messages
+            found += [message.content.text for message in messages if isinstance(message.content, TextContent)]
+        return found
+
+    texts = conversation(attacked.offline, talk)
+    assert len(texts) >= 5
+    assert CANARY not in "".join(texts)
