@@ -153,7 +153,8 @@ async def _release(answers: Answers, version: str) -> Answer:
     if not slugs:
         raise QuestionError("the copy holds no release of that version: get-releases lists a project's")
     found = [
-        await _asked(answers, ReleasesQuestion(slug, version, health_data=True)) for slug in slugs[:MOST_PROJECTS]
+        await _asked(answers, ReleasesQuestion(slug, version, health_data=True, response_format="detailed"))
+        for slug in slugs[:MOST_PROJECTS]
     ]
     return {"projects": found, "more": len(slugs) > MOST_PROJECTS}
 
