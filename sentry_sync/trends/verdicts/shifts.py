@@ -45,12 +45,12 @@ def shift(logs: Sequence[float], alpha: float = 0.01) -> Shift | None:
     # W, the sum of the ranks of positive ones, is the number of positive averages; a zero is half of one.
     positive = len(averages) - (bisect_left(averages, 0.0) + bisect_right(averages, 0.0)) / 2
     smaller = min(positive, len(averages) - positive)
-    cut = max(bisect_right(below, alpha / 2) - 1, -1)  # the largest W whose tail is within alpha / 2
+    cut = bisect_right(below, alpha / 2) - 1  # the largest W whose tail is within alpha / 2
     middle = (averages[(len(averages) - 1) // 2] + averages[len(averages) // 2]) / 2
     return Shift(
         ratio=math.exp(middle),
-        low=math.exp(averages[cut + 1]) if cut >= 0 else 0.0,
-        high=math.exp(averages[-cut - 2]) if cut >= 0 else math.inf,
+        low=math.exp(averages[cut]) if cut >= 0 else 0.0,
+        high=math.exp(averages[-cut - 1]) if cut >= 0 else math.inf,
         p=min(1.0, 2 * below[math.floor(smaller)]),
         hours=count,
     )
