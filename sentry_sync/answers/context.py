@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
+from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.capping import cap
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
@@ -175,6 +176,15 @@ class Answers:
     def get_releases(self, project: str, *, version: str | None = None, health_data: bool = False) -> Answer:
         """A project's releases: ``{project, releases, more, freshness}``."""
         return self.ask(ReleasesQuestion(project, version, health_data))
+
+    def assess_release(
+        self, project: str, version: str, *, baseline: str | None = None, environment: str | None = None
+    ) -> Answer:
+        """Whether a release made its project worse: ``{verdict, because, would_change, errors, ..., freshness}``.
+
+        The verdict is healthy, watch, regressed, roll back or too early; None for a release nobody knows.
+        """
+        return self.ask(AssessmentQuestion(project, version, baseline, environment))
 
     def sync_now(
         self,

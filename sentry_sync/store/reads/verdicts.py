@@ -51,6 +51,7 @@ def _issues_of() -> Select[Any]:
             _issues.priority,
             _issues.unhandled,
             _issues.first_seen,
+            _issues.last_seen,
             _issues.first_release,
             counted.c.events,
             counted.c.users,
@@ -123,7 +124,7 @@ def sessions(snapshot: Snapshot, project_id: str, window: Interval, environment:
 
 
 def issues_of(
-    snapshot: Snapshot, project_id: str, release: str, window: Interval, environment: str | None, limit: int
+    snapshot: Snapshot, project_id: str, window: Interval, environment: str | None, *, release: str, limit: int
 ) -> list[Any]:
     """Issues with errors of ``release`` in the window, with how many; the most frequent first."""
     given = _given(project_id, window, environment) | {"release": release, "page": limit}
