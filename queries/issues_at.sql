@@ -105,4 +105,4 @@ WHERE j.there
   AND ($status::VARCHAR IS NULL OR NOT j.known OR j.status = $status OR j.or_status = $status)
   AND ($project::VARCHAR IS NULL OR p.slug = $project OR j.project_id = $project)
   AND j.project_id NOT IN (SELECT id FROM removed_projects)
-ORDER BY j.known DESC, j.last_seen DESC NULLS LAST, j.id
+ORDER BY j.known DESC, j.last_seen DESC NULLS LAST, TRY_CAST(j.id AS BIGINT) DESC

@@ -1,4 +1,4 @@
-"""Who syncs, what is due when, how large windows may be, what is still served, what is in doubt; indexes."""
+"""Who syncs, what is due when, how large windows may be, what is served or in doubt; indexes and columns."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,24 +63,30 @@ def upgrade() -> None:
     # Plain ALTER TABLE, not a batch: nothing is copied, so a filled store is upgraded in a moment.
     op.add_column("coverage", sa.Column("resolution", sa.Integer(), nullable=True))
     op.add_column("releases", sa.Column("removed_at", sa.BigInteger(), nullable=True))
+    op.add_column("issues", sa.Column("auto_resolved", sa.Boolean(), nullable=True))
     # Events of a project by time, its tagged ones, and issues with the same exception: what answers look for.
     op.create_index("ix_events_project", "events", ["project_id", "timestamp"])
     op.create_index(
         "ix_events_tagged", "events", ["project_id", "timestamp"], sqlite_where=sa.text("tags IS NOT NULL")
     )
     op.create_index("ix_issues_exception_type", "issues", ["exception_type", "last_seen"])
+    op.create_index(
+        "ix_issues_first_release", "issues", ["first_release"], sqlite_where=sa.text("first_release IS NOT NULL")
+    )
     for name in ("field", "old", "new", "outcome"):
         op.add_column("audit_log", sa.Column(name, sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away again."""
+    op.drop_index("ix_issues_first_release", "issues")
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")
     op.drop_index("ix_events_project", "events")
     for name in ("outcome", "new", "old", "field"):
         op.drop_column("audit_log", name)
     op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")
+    op.drop_column("issues", "auto_resolved")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
     op.drop_table("doubts")

@@ -6,7 +6,7 @@ the network and is handed back as :class:`Pending`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,10 +64,14 @@ class Learned:
     notes: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     """The rows of the answer, in its order, where the errand has settled that."""
+    rows: tuple[Mapping[str, Any], ...] = ()
+    """What the errand knows of each of ``ids`` that the store does not keep: where it stands in Sentry's order."""
     complete: bool = True
     """Whether Sentry's answer was read as far as the question needs."""
     more: bool = False
     """Whether Sentry has further rows behind these."""
+    onward: str | None = None
+    """Sentry's cursor behind all that was read."""
     rung: str | None = None
     """Which way it went, where there are several."""
 
@@ -145,7 +149,7 @@ def begin(desk: Desk, question: Question, ask: Ask = PLAINLY) -> Answer | Pendin
     refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(inquiry.now)
     if refusal:
         return inquiry.refused(refusal)
-    return Pending(lambda: inquiry.resolved(found))
+    return Pending(lambda: desk.sharing.once((question, ask), inquiry.resolved))
 
 
 class _Inquiry:
@@ -174,8 +178,11 @@ class _Inquiry:
         told = found.refresh is not None and found.refresh.name in self.learned
         return not told and self.ask.demands(found.facts, self.desk.clock.now())
 
-    def resolved(self, found: Found) -> Answer:
-        """The answer once Sentry was asked whatever is needed."""
+    def resolved(self) -> Answer:
+        """The answer once Sentry was asked whatever is needed: another may have brought it since it was missed."""
+        found = self.look()
+        if self.next_step(found) is None:
+            return self.finished(found)
         try:
             live = self.desk.live()
             while (step := self.next_step(found)) is not None:

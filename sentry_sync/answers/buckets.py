@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sentry_sync.answers.times import DAY, HOUR, shown
-from sentry_sync.records.intervals import Interval, floor, gaps
+from sentry_sync.records.intervals import Interval, floor, union
 
 HOURS = 24
 DAYS = 14
@@ -16,37 +16,26 @@ DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Events by the hour, and when they were counted completely."""
+    """Events by hours and by days, and when they were counted completely."""
 
     by_hour: Mapping[datetime, int]
-    known: tuple[Interval, ...]
+    """Of the last hours at least."""
+    by_day: Mapping[datetime, int]
+    known: Sequence[Interval]
     as_of: datetime
     """The end of the newest known time: its hour and day are not over."""
 
 
-def oldest(as_of: datetime) -> datetime:
-    """Where the days that are shown begin."""
-    return floor(as_of, DAY) - (DAYS - 1) * DAY
-
-
-def series(counted: Counted, step: timedelta, length: int) -> dict[str, Any]:
-    """The counts of the last ``length`` hours or days of UTC, oldest first; None where not all of one is known."""
-    newest = floor(counted.as_of, step)
-    starts = [newest - back * step for back in range(length - 1, -1, -1)]
-    sums = dict.fromkeys(starts, 0)
-    for hour, events in counted.by_hour.items():
-        start = floor(hour, step)
-        if start in sums:
-            sums[start] += events
-    return {
-        "from": shown(starts[0]),
-        "events": [sums[start] if _known(counted, start, step) else None for start in starts],
-    }
+def first(as_of: datetime, step: timedelta, length: int) -> datetime:
+    """Where the last so many hours or days begin, the one of ``as_of`` being the last."""
+    return floor(as_of, step) - (length - 1) * step
 
 
 def trend(counted: Counted) -> dict[str, Any]:
     """Both series, their totals, and whether anything in them is not known."""
-    hours, days = series(counted, HOUR, HOURS), series(counted, DAY, DAYS)
+    known = union(counted.known)
+    hours = series(counted.by_hour, known, counted.as_of, HOUR, HOURS)
+    days = series(counted.by_day, known, counted.as_of, DAY, DAYS)
     values = [*hours["events"], *days["events"]]
     return {
         "complete": None not in values,
@@ -58,13 +47,30 @@ def trend(counted: Counted) -> dict[str, Any]:
     }
 
 
-def _known(counted: Counted, start: datetime, step: timedelta) -> bool:
-    end = min(start + step, counted.as_of)
-    # A bucket that has only just begun is told apart from an unknown one by the time right before it.
-    wanted = Interval(start, end) if start < end else Interval(start - HOUR, start)
-    return not gaps(wanted, counted.known)
+def series(
+    sums: Mapping[datetime, int], known: Sequence[Interval], as_of: datetime, step: timedelta, length: int
+) -> dict[str, Any]:
+    """The sums of the last ``length`` hours or days of UTC, oldest first; None where not all of one is known.
+
+    ``known`` are disjoint.
+    """
+    start = first(as_of, step, length)
+    values: list[int | None] = [0] * length
+    for at, events in sums.items():
+        if at >= start:
+            values[(at - start) // step] = events
+    if not _known(known, start, as_of):
+        for number in range(length):
+            at = start + number * step
+            if not _known(known, at, min(at + step, as_of)):
+                values[number] = None
+    return {"from": shown(start), "events": values}
 
 
-def _total(values: Iterable[int | None]) -> int | None:
-    found = list(values)
-    return None if None in found else sum(value or 0 for value in found)
+def _known(known: Sequence[Interval], start: datetime, end: datetime) -> bool:
+    """Whether all of that time is known; of a bucket that has only just begun, the time right before it."""
+    return any(part.start <= start and end <= part.end for part in known if start < end or part.start < start)
+
+
+def _total(values: Sequence[int | None]) -> int | None:
+    return None if None in values else sum(value or 0 for value in values)

@@ -51,11 +51,18 @@ def cap(answer: dict[str, Any], paging: Paging | None, most: int) -> dict[str, A
     Its freshness is never cut; what was left out is said in the notes.
     """
     if paging is not None:
-        answer = {**answer, "next_cursor": paging.after(len(answer[paging.rows])) if answer.get("more") else None}
+        onward = paging.after(len(answer[paging.rows])) if _may_go_on(answer) else None
+        answer = {**answer, "next_cursor": onward}
     if size(answer) <= most:
         return answer
     answer = _fewer(answer, paging, most)
     return answer if size(answer) <= most else _shorter(answer, most)
+
+
+def _may_go_on(answer: Mapping[str, Any]) -> bool:
+    """Whether there are further rows, or where all on this page are certain and nobody knows what comes after."""
+    more = answer.get("more")
+    return bool(more) or ("more" in answer and more is None and answer["freshness"]["complete"])
 
 
 def size(value: Any) -> int:

@@ -19,6 +19,8 @@ from sentry_sync.errors import QuestionError
 VERSION = 1
 """Of what a cursor holds. Another version's is refused: nobody keeps a cursor for long."""
 
+NOT_OURS = "cursor is none of ours: pass next_cursor of the answer before, unchanged"
+
 ASIDE = frozenset({"cursor", "response_format"})
 """Fields of a question that do not change which rows it has."""
 
@@ -27,7 +29,7 @@ Value = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Behind which row an answer goes on: one of ``after`` and ``live``."""
+    """Behind which row an answer goes on: by ``after``, by ``live``, or by both."""
 
     after: tuple[Value, ...] = ()
     """What the store orders rows by, of the last row shown."""
@@ -56,9 +58,9 @@ def decode(cursor: str, question: Any) -> Position:
         version, owner, after, live, skip = told
         position = Position(tuple(after), live, skip)
     except (ValueError, TypeError, binascii.Error):
-        raise QuestionError("cursor is none of ours: pass next_cursor of the answer before, unchanged") from None
+        raise QuestionError(NOT_OURS) from None
     if version != VERSION or not _sane(position):
-        raise QuestionError("cursor is none of ours: pass next_cursor of the answer before, unchanged")
+        raise QuestionError(NOT_OURS)
     if owner != fingerprint(question):
         raise QuestionError("cursor belongs to another question: repeat the arguments it was given with")
     return position

@@ -23,8 +23,8 @@ from sentry_sync.store.reads import events
 from sentry_sync.store.reads.events import FOREVER, LOOKED_THROUGH, EventFilter, Window
 from sentry_sync.sync.plan import stale_after
 
-SPARE = 5
-"""Rows read beyond those wanted, so that the last second of these is over."""
+SPARE = 1
+"""Rows read beyond those wanted: the last second of these is over, if no other event was in it."""
 
 _STEPS = ("issue", "projects", "events", "event", "bodies")
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sentry_sync.answers import recent, untrusted
+from sentry_sync.answers import issue_rows, recent
 from sentry_sync.answers.asking import Found, Step, View
+from sentry_sync.answers.capping import Paging
+from sentry_sync.answers.cursors import NOT_OURS, Position, decode, encode
 from sentry_sync.answers.freshness import Facts
+from sentry_sync.answers.issue_reach import reach_of, reach_there
+from sentry_sync.answers.issue_search import SearchQuestion, parsed
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import (
     SEARCH_WINDOW,
@@ -26,16 +30,14 @@ from sentry_sync.answers.warnings import warnings
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.reads import issues, knowledge
-from sentry_sync.store.reads.issues import EPOCH, IssueFilter
+from sentry_sync.store.reads.issues import EPOCH, RANKS, IssueFilter, Place
 from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.store.types import from_micros, to_micros
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.streams.issues import GLITCHTIP, SENTRY, SWEEP_NAME
 
 _STREAMS = ("issues.hot", SWEEP_NAME, "issue_environments", "error_counts")
 _RESOURCES = ("issues", "issue_environments", "error_counts", "issues.asked")
-
-ENVIRONMENTS = 10
-"""Environment names a row shows at most."""
 
 _STATUS_NOTE = (
     "a status changed in Sentry without a new event shows only once the issue is read again: a row's status is as "
@@ -52,11 +54,14 @@ class IssuesQuestion:
     environment: str | None = None
     limit: int = 25
     sort: str = "date"
+    cursor: str | None = None
+    response_format: str = issue_rows.DETAILED
 
     resource = "issues"
 
     def look(self, view: View) -> Found:
         """The issues as the store knows them."""
+        self.place()
         project = locate(view, self.project)
         if project is None:
             return not_located(view, self.resource, {"project": None, "issues": [], "more": None})
@@ -69,7 +74,35 @@ class IssuesQuestion:
             page.miss,
             None if page.miss is None else step,
             refresh=step,
+            paging=Paging(
+                "issues", lambda count: self._behind(page.rows[count - 1]) if count else self.cursor or ""
+            ),
         )
+
+    def place(self) -> Place | None:
+        """Behind which row to go on; raises QuestionError for a cursor of another question."""
+        if self.cursor is None:
+            return None
+        position = decode(self.cursor, self)
+        try:
+            key, issue_id, rank = position.after
+            number = None if key is None else int(key)
+            at = number if number is None or self.sort == "frequency" else from_micros(number)
+            return Place(at, str(issue_id), int(rank or 0))
+        except (ValueError, TypeError, OverflowError):
+            raise QuestionError(NOT_OURS) from None
+
+    def _behind(self, row: Any) -> str:
+        place = self.place_of(row)
+        key = to_micros(place.key) if isinstance(place.key, datetime) else place.key
+        return encode(self, Position((key, place.id, place.rank)))
+
+    def place_of(self, row: Any) -> Place:
+        """Where a row stands in the question's order."""
+        rank = RANKS.get(row.priority or "", len(RANKS)) if self.sort == "priority" else 0
+        if self.sort == "frequency":
+            return Place(row.count, row.id, rank)
+        return Place(getattr(row, "seen_there", row.last_seen), row.id, rank)
 
     def scope(self, project: Project) -> str:
         """The scope of what Sentry's answer to this very question covers."""
@@ -93,11 +126,7 @@ class IssuesQuestion:
         return found
 
     def _synced(self, known: Knowledge) -> Reach | None:
-        found = _reach(known, "issues.hot", "issues")
-        if self.environment is None or found is None:
-            return found
-        pairs = _reach(known, "issue_environments", "issue_environments")
-        return Reach(max(found.since, pairs.since), min(found.as_of, pairs.as_of)) if pairs else None
+        return reach_of(known) if self.environment is None else reach_there(known)
 
     def _read(self, view: View, project: Project, known: Reach | None, verified_since: datetime = EPOCH) -> _Page:
         as_of = known.as_of if known else view.now
@@ -111,6 +140,7 @@ class IssuesQuestion:
                 verified_since=verified_since,
                 sort=self.sort,
                 limit=self.limit + 1,
+                after=self.place(),
             ),
         )
         oldest = search_edge(as_of)
@@ -121,7 +151,9 @@ class IssuesQuestion:
         miss = newest_of(known, edge, oldest)
         if miss is None and self.environment and verified_since == EPOCH:
             miss = self._other_kinds(view, project, edge)
-        more = True if len(rows) > self.limit else None if miss else False
+        # A full page may be all that is known; what comes behind it is then not.
+        ends = miss is None and newest_of(known, None, oldest) is None
+        more = True if len(rows) > self.limit else False if ends else None
         return _Page(rows[: self.limit], more, miss, known)
 
     def _other_kinds(self, view: View, project: Project, edge: datetime | None) -> Miss | None:
@@ -146,10 +178,7 @@ class IssuesQuestion:
         return Step("issues", lambda live: list_issues(live, self, project, speaks_sentry=dialect))
 
     def _rows(self, view: View, known: Knowledge, project: Project, page: _Page) -> dict[str, Any]:
-        ids = [row.id for row in page.rows]
-        environments = issues.environments(view.snapshot, ids) if ids else {}
-        counts = recent.counts(view.snapshot, known, ids)
-        rows = [_shown(row, environments.get(row.id, ()), counts.of(row.id)) for row in page.rows]
+        rows = issue_rows.rows(view.snapshot, known, page.rows, self.response_format)
         return {"project": project.shown(), "issues": rows, "more": page.more}
 
     def _facts(self, view: View, known: Knowledge, page: _Page, project: Project) -> Facts:
@@ -181,23 +210,42 @@ def _rung(known: Knowledge) -> str:
 
 
 def issues_question(
-    project: str,
+    project: str | None = None,
     *,
+    query: str | None = None,
     status: str | None = None,
     environment: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
     limit: int = 25,
     sort: str = "date",
+    cursor: str | None = None,
     at_time: str | None = None,
-) -> IssuesQuestion | PastIssuesQuestion:
+    response_format: str = issue_rows.CONCISE,
+) -> IssuesQuestion | SearchQuestion | PastIssuesQuestion:
     """The question about issues as they are, or as they were ``at_time``; raises QuestionError."""
-    if at_time is None:
-        return IssuesQuestion(project, status, environment, limit, sort)
-    if environment is not None:
-        raise QuestionError(
-            "environment cannot be asked together with at_time: in which environments an issue had been seen by "
-            "then is not kept; leave one of them out"
+    if at_time is not None:
+        _alone(query=query, environment=environment, since=since, until=until, cursor=cursor)
+        if project is None:
+            raise QuestionError("at_time needs a project: what was so in all of them at once is not kept ready")
+        return PastIssuesQuestion(project, at_time, status, limit, sort)
+    if project is None or query or since or until:
+        parsed(query or "")
+        return SearchQuestion(
+            query or "", project, status, environment, limit, sort, since, until, cursor, response_format
         )
-    return PastIssuesQuestion(project, at_time, status, limit, sort)
+    return IssuesQuestion(project, status, environment, limit, sort, cursor, response_format)
+
+
+def _alone(**given: str | None) -> None:
+    for name, value in given.items():
+        if value is not None:
+            why = (
+                "in which environments an issue had been seen by then is not kept"
+                if name == "environment"
+                else "the past is answered from the copy alone, whole"
+            )
+            raise QuestionError(f"{name} cannot be asked together with at_time: {why}; leave one of them out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,36 +260,3 @@ class _Page:
         """The time in which every issue is known; Sentry's own answer has none, it is what it is."""
         known = self.known
         return Interval(known.since, known.as_of) if known and known.since < known.as_of else None
-
-
-def _reach(known: Knowledge, stream: str, resource: str) -> Reach | None:
-    """How far back a resource is known; time that the server only sampled doesn't count."""
-    return reach(known.as_of(stream), [part.interval for part in known.covered(resource) if not part.approximate])
-
-
-def _shown(row: Any, environments: Sequence[str], last_24h: int | None) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "short_id": row.short_id,
-        "status": row.status,
-        "substatus": row.substatus,
-        "priority": row.priority,
-        "level": untrusted.word(row.level),
-        "category": row.category,
-        "platform": untrusted.word(row.platform),
-        "unhandled": row.unhandled,
-        "assigned_to": untrusted.line(row.assigned_to) if row.assigned_to else None,
-        # The hourly counts are of error events: of another kind of issue they know nothing.
-        "frequency": {"events": row.count, "last_24h": last_24h if row.category in (None, "error") else None},
-        "users": row.user_count,
-        "first_seen": shown(row.first_seen),
-        "last_seen": shown(row.last_seen),
-        "verified_at": shown(row.verified_at),
-        "permalink": row.permalink,
-        "untrusted": {
-            "title": untrusted.line(row.title),
-            "culprit": untrusted.line(row.culprit or ""),
-            "environment": untrusted.lines(environments, ENVIRONMENTS),
-            "first_release": untrusted.line(row.first_release) if row.first_release else None,
-        },
-    }

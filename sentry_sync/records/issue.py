@@ -48,6 +48,8 @@ class Issue:
     num_comments: int | None
     first_release: str | None
     verified_at: datetime
+    auto_resolved: bool | None = None
+    """Shown as resolved since nothing happened for long, while Sentry has it stored as unresolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,13 @@ def parse_issue(raw: Raw, at: datetime) -> Issue:
         num_comments=integer(raw, "numComments"),
         first_release=text(first_release, "version") if isinstance(first_release, dict) else None,
         verified_at=at,
+        auto_resolved=_resolved_itself(raw.get("statusDetails")),
     )
+
+
+def _resolved_itself(details: object) -> bool | None:
+    """What ``statusDetails`` says of it; None where the server sends none."""
+    return bool(details.get("autoResolved")) if isinstance(details, dict) else None
 
 
 def parse_issue_project(raw: Raw) -> IssueProject:

@@ -50,7 +50,7 @@ def freshness_lines(freshness: Mapping[str, Any]) -> list[str]:
 def _onward(answer: Mapping[str, Any]) -> str:
     more = answer.get("more")
     if answer.get("next_cursor"):
-        return f"more=true next_cursor={answer['next_cursor']}"
+        return f"more={'true' if answer.get('more') else 'unknown'} next_cursor={answer['next_cursor']}"
     return "more=unknown" if more is None else f"more={str(more).lower()}"
 
 

@@ -78,8 +78,8 @@ def test_a_status_leaves_only_its_own(filled: Asking, status: str, found: list[s
     assert "moved into this status since 2026-11-20T11:34:56Z may be missing" in note
 
 
-def test_frequency_is_the_lifetime_count_and_ties_go_by_id(filled: Asking) -> None:
-    assert ids(filled.offline.get_issues("api", sort="frequency")) == ["3", "2", "4", "1", "6", "5"]
+def test_frequency_is_the_lifetime_count_and_of_ties_the_higher_id_comes_first(filled: Asking) -> None:
+    assert ids(filled.offline.get_issues("api", sort="frequency")) == ["3", "4", "2", "1", "6", "5"]
 
 
 def test_priority_is_high_medium_low_none_and_newest_within(filled: Asking) -> None:

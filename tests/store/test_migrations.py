@@ -67,6 +67,7 @@ def content(path: Path, without: Set[str] = frozenset()) -> dict[str, list[Row]]
     added = {
         "coverage": {"resolution"},
         "releases": {"removed_at"},
+        "issues": {"auto_resolved"},
         "audit_log": {"field", "old", "new", "outcome"},
     }
     found: dict[str, list[Row]] = {}

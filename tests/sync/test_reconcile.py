@@ -320,6 +320,22 @@ def test_what_was_merged_into_an_issue_that_is_being_merged_keeps_its_events(tmp
     rig.close()
 
 
+def test_without_an_event_to_ask_for_nothing_is_deleted_beside_an_issue_on_its_way_out(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
+    rig.sync("projects", "issues")
+    last, parent, child = [issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved"][:3]
+    rig.advance(900)
+    rig.sim.mutate.merge(parent, child)
+    rig.sim.mutate.merge(last, parent, pending_seconds=600)
+    rig.advance(1)
+    assert full(rig).ok
+    assert child not in removed(rig)
+    rig.advance(1800)
+    assert full(rig).ok
+    assert removed(rig) == {child: ("merged", last), parent: ("merged", last)}
+    rig.close()
+
+
 def test_of_a_deleted_issue_the_events_are_gone_too_before_it_is_believed(tmp_path: Path) -> None:
     rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
     rig.sync()

@@ -14,7 +14,8 @@ from sentry_sync.errors import BadRequest, NotFound, NotSupported
 from sentry_sync.records.fields import Malformed, moment
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import Issue, IssueEnvironment
-from sentry_sync.store.reads.issues import EPOCH
+from sentry_sync.store.reads.issues import EPOCH, RANKS, Place, id_number
+from sentry_sync.store.types import to_micros
 from sentry_sync.sync.streams.issues import harvest_issues
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 5
 """500 issues for a quarter of what live questions may spend in a minute: a longer list is the sync's work."""
-
-RANKS = {"high": 0, "medium": 1, "low": 2}
-"""Sentry filters by priority but does not sort by it."""
 
 
 def list_issues(live: Live, question: IssuesQuestion, project: Project, *, speaks_sentry: bool | None) -> Learned:
@@ -119,7 +117,7 @@ def _read(live: Live, plan: Plan, question: IssuesQuestion, project: Project) ->
         found = found or _Rows(page.server_time)
         found.take(page, question, project, in_environment=plan.in_environment)
         found.whole = page.next_cursor is None and query == plan.queries[-1]
-        if (plan.ordered and len(found.issues) > question.limit) or read == MOST_PAGES:
+        if (plan.ordered and len(_in_order(found, question)) > question.limit) or read == MOST_PAGES:
             break
     if found is None:
         raise AssertionError("a plan has a query, and a query a page")
@@ -128,7 +126,7 @@ def _read(live: Live, plan: Plan, question: IssuesQuestion, project: Project) ->
 
 def _pages(live: Live, plan: Plan, question: IssuesQuestion, project: Project) -> Iterator[tuple[str, Page]]:
     for query in plan.queries:
-        cursor: str | None = None
+        cursor = _from_place(plan, question.place())
         while True:
             page = live.client.issues(
                 query=query,
@@ -143,6 +141,13 @@ def _pages(live: Live, plan: Plan, question: IssuesQuestion, project: Project) -
             cursor = page.next_cursor
             if cursor is None:
                 break
+
+
+def _from_place(plan: Plan, place: Place | None) -> str | None:
+    """The cursor that Sentry would have made behind a row of its list: the row's score, and no offset."""
+    if plan.sort != "date" or len(plan.queries) > 1 or place is None or not isinstance(place.key, datetime):
+        return None
+    return f"{to_micros(place.key) // 1000}:0:0"
 
 
 def _pair(raw: dict[str, Any], issue: Issue, environment: str) -> IssueEnvironment | None:
@@ -180,7 +185,7 @@ def _keep(live: Live, found: _Rows, plan: Plan, question: IssuesQuestion, projec
 
 def _replayable(plan: Plan, question: IssuesQuestion) -> bool:
     """Whether the store can give this answer again: it must know when each issue was seen in the environment."""
-    return question.environment is None or plan.in_environment
+    return question.cursor is None and (question.environment is None or plan.in_environment)
 
 
 def _covered(found: _Rows, ids: Sequence[str], question: IssuesQuestion) -> Interval | None:
@@ -192,18 +197,22 @@ def _covered(found: _Rows, ids: Sequence[str], question: IssuesQuestion) -> Inte
 
 
 def _in_order(found: _Rows, question: IssuesQuestion) -> list[str]:
-    def seen(issue_id: str) -> float:
-        edge = found.edges[issue_id]
-        return -edge.timestamp() if edge else 0.0
+    """The issues read that come behind the question's place, in its order."""
 
-    def key(issue_id: str) -> tuple[float, float, str]:
+    def key(issue_id: str) -> tuple[int, int, int]:
         issue = found.issues[issue_id]
         if question.sort == "frequency":
-            return -(issue.count or 0), 0.0, issue_id
+            return 0, -(issue.count or 0), -id_number(issue_id)
         rank = RANKS.get(issue.priority or "", len(RANKS)) if question.sort == "priority" else 0
-        return rank, seen(issue_id), issue_id
+        edge = found.edges[issue_id]
+        return rank, -to_micros(edge) if edge else 0, -id_number(issue_id)
 
-    return sorted(found.issues, key=key)
+    place = question.place()
+    if place is None:
+        return sorted(found.issues, key=key)
+    number = to_micros(place.key) if isinstance(place.key, datetime) else place.key or 0
+    last = place.rank, -number, -id_number(place.id)
+    return sorted((issue_id for issue_id in found.issues if key(issue_id) > last), key=key)
 
 
 def _notes(found: _Rows, question: IssuesQuestion, *, enough: bool) -> list[str]:

@@ -19,6 +19,10 @@ NEW_FOR = 7 * DAY
 """How long an issue counts as `new` before it is `ongoing`, as Sentry documents it."""
 
 
+WAKE_AFTER = 600
+"""Sentry looks for snoozes that ended every few minutes (`clear_expired_snoozes`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """One thing that happened to an issue, as its activity list tells it."""
@@ -174,6 +178,15 @@ class Issue:
         self._store("unresolved", "regressed" if regressed else "ongoing", {})
         self.inbox_since = at
         self.note("set_regression" if regressed else "set_unresolved", at, user)
+
+    def wake(self, at: int) -> None:
+        """What Sentry's job does with a snooze that ended a while ago: store what is shown already."""
+        if (
+            self.stored_status == "ignored"
+            and self.ignore_until is not None
+            and at >= self.ignore_until + WAKE_AFTER
+        ):
+            self.reopen(at)
 
     def pending(self, status: str) -> None:
         """Store one of the passing statuses, pending_deletion or pending_merge."""

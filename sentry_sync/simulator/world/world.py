@@ -16,7 +16,7 @@ from sentry_sync.simulator.seeded import mix, stream
 from . import catalogue
 from .event_index import NONE, EventIndex, Happening
 from .hostile import poison
-from .issues import NEW_FOR, Issue
+from .issues import NEW_FOR, WAKE_AFTER, Issue
 from .people import EndUser, end_user
 from .projects import Project, make_projects
 from .releases import Release, Releases
@@ -231,7 +231,7 @@ class World:
         if issue.project.resolve_age:
             moments.append(issue.last_second + issue.project.resolve_age + 1)
         if issue.ignore_until is not None:
-            moments.append(issue.ignore_until)
+            moments += [issue.ignore_until, issue.ignore_until + WAKE_AFTER]
         for moment in moments:
             if moment > now:
                 heapq.heappush(self._transitions, (moment, issue.number))
@@ -242,6 +242,7 @@ class World:
         while self._transitions and self._transitions[0][0] <= now:
             _, number = heapq.heappop(self._transitions)
             if number in self.by_number:
+                self.by_number[number].wake(now)
                 self.by_number[number].changed()
                 self.version += 1
         while self._removals and self._removals[0][0] <= now:

@@ -15,10 +15,13 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    and_,
     bindparam,
     case,
+    cast,
     func,
     literal_column,
+    or_,
     select,
 )
 
@@ -31,9 +34,9 @@ _issues, _pairs, _counts, _events = tables.issues, tables.issue_environments, ta
 
 _UNUSED = frozenset(
     {"type", "issue_type", "logger", "assigned_id", "num_comments"}
-    | {"exception_type", "exception_value", "filename", "function"}
+    | {"exception_type", "exception_value", "filename", "function", "auto_resolved"}
 )
-_COLUMNS = [column for column in _issues.c if column.name not in _UNUSED]
+COLUMNS = [column for column in _issues.c if column.name not in _UNUSED]
 """Each column of 25 rows costs a microsecond or two, so those no answer shows stay behind."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,6 +46,24 @@ EVENTS_LOOKED_AT = 50
 
 LONGEST_CHAIN = 10
 """Issues merged into merged issues are followed this far: longer is a circle."""
+
+
+Key = datetime | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands in an order, so that the next page begins behind it whatever has happened since."""
+
+    key: Key
+    """When it was last seen, or its count; None where neither is known: such rows come last."""
+    id: str
+    rank: int = 0
+    """Its priority, in the order of priorities: 0 is high."""
+
+    def parameters(self) -> dict[str, Any]:
+        """The values that :func:`after` compares with."""
+        return {"after_key": self.key, "after_id": id_number(self.id), "after_rank": self.rank}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +79,11 @@ class IssueFilter:
     """Only rows that were read from the server at or after this."""
     sort: str = "date"
     """``date``, newest event first (in the environment, if one is asked for); ``frequency``, the lifetime count;
-    ``priority``, high before medium before low, then newest. Ties are broken by id, so the order is total."""
+    ``priority``, high before medium before low, then newest. Of ties the highest id comes first, as it does at
+    Sentry (its paginator sorts by score and id together), so the order is total."""
     limit: int = 25
+    after: Place | None = None
+    """Only issues behind this place."""
 
 
 def page(snapshot: Snapshot, wanted: IssueFilter) -> list[Any]:
@@ -70,32 +94,49 @@ def page(snapshot: Snapshot, wanted: IssueFilter) -> list[Any]:
         "page": wanted.limit,
         **({"status": wanted.status} if wanted.status else {}),
         **({"environment": wanted.environment, "since": wanted.environment_since} if wanted.environment else {}),
+        **(wanted.after.parameters() if wanted.after else {}),
     }
-    statement = _prepared(wanted.sort, wanted.status is not None, wanted.environment is not None)
-    return statement.all(snapshot, given)
+    shape = _Shape(
+        wanted.sort,
+        wanted.status is not None,
+        wanted.environment is not None,
+        None if wanted.after is None else wanted.after.key is not None,
+    )
+    return _prepared(shape).all(snapshot, given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What makes two statements differ, whatever the values."""
+
+    sort: str
+    by_status: bool
+    by_environment: bool
+    after: bool | None
+    """Behind a place: one whose key is known, or not."""
 
 
 @cache
-def _prepared(sort: str, by_status: bool, by_environment: bool) -> Prepared:
-    return Prepared(_page(sort, by_status, by_environment))
+def _prepared(shape: _Shape) -> Prepared:
+    return Prepared(_page(shape))
 
 
-def _page(sort: str, by_status: bool, by_environment: bool) -> Select[Any]:
-    if by_environment:
-        return _in_environment(sort, by_status)
-    if sort == "date" and not by_status:
-        return _of_each_status()
-    if sort == "date":
-        found = select(*_COLUMNS).where(*_wanted(_issues, by_status))
-        return found.order_by(*_order(sort, _issues, _issues.c.last_seen)).limit(_limit())
+def _page(shape: _Shape) -> Select[Any]:
+    if shape.by_environment:
+        return _in_environment(shape)
+    if shape.sort == "date" and not shape.by_status:
+        return _of_each_status(shape)
+    if shape.sort == "date":
+        found = select(*COLUMNS).where(*_wanted(_issues, shape))
+        return found.order_by(*order("date", _issues, _issues.c.last_seen)).limit(_limit())
     # No index has these orders: what is sorted is narrow, and only what is shown is read whole.
     best = _issues.alias("best")
     return _whole_rows(
-        select(_row_id("best").label("row"))
-        .where(*_wanted(best, by_status))
-        .order_by(*_order(sort, best, best.c.last_seen))
+        select(row_id("best").label("row"))
+        .where(*_wanted(best, shape))
+        .order_by(*order(shape.sort, best, best.c.last_seen))
         .limit(_limit()),
-        sort,
+        shape.sort,
     )
 
 
@@ -103,9 +144,9 @@ def _whole_rows(chosen: Select[Any], sort: str) -> Select[Any]:
     """The rows that ``chosen`` names by their ``row``, in their order."""
     found = chosen.subquery("found")
     return (
-        select(*_COLUMNS)
-        .select_from(found.join(_issues, _row_id("issues") == found.c.row))
-        .order_by(*_order(sort, _issues, _issues.c.last_seen))
+        select(*COLUMNS)
+        .select_from(found.join(_issues, row_id("issues") == found.c.row))
+        .order_by(*order(sort, _issues, _issues.c.last_seen))
     )
 
 
@@ -113,63 +154,102 @@ def _limit() -> ColumnElement[int]:
     return bindparam("page")
 
 
-def _wanted(issues: FromClause, by_status: bool) -> list[ColumnElement[bool]]:
-    conditions = [
+def _wanted(
+    issues: FromClause, shape: _Shape, edge: ColumnElement[Any] | None = None
+) -> list[ColumnElement[bool]]:
+    found = [
         issues.c.project_id == bindparam("project"),
         issues.c.removed_at.is_(None),
         issues.c.verified_at >= bindparam("verified", type_=Moment),
     ]
-    return [*conditions, issues.c.status == bindparam("status")] if by_status else conditions
+    if shape.by_status:
+        found.append(issues.c.status == bindparam("status"))
+    if shape.after is not None:
+        seen = issues.c.last_seen if edge is None else edge
+        key = issues.c.count if shape.sort == "frequency" else seen
+        found.append(after(shape.sort, issues, key, known=shape.after))
+    return found
 
 
-def _order(sort: str, issues: FromClause, edge: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+def id_number(issue_id: str) -> int:
+    """An id as the number it is at Sentry; 0 for one that is none."""
+    return int(issue_id) if issue_id.isdecimal() else 0
+
+
+def _id(issues: FromClause) -> ColumnElement[int]:
+    return cast(issues.c.id, Integer)
+
+
+RANKS = {"high": 0, "medium": 1, "low": 2}
+"""Priorities in their order; those of no known one come last."""
+
+
+def rank(issues: FromClause) -> ColumnElement[int]:
+    """An issue's priority as a number, high first."""
+    return case(RANKS, value=issues.c.priority, else_=len(RANKS))
+
+
+def order(
+    sort: str, issues: FromClause, edge: ColumnElement[Any], count: ColumnElement[Any] | None = None
+) -> list[ColumnElement[Any]]:
+    """The order of ``sort``: ``edge`` is when an issue was last seen, ``count`` how often, if not ever."""
     if sort == "frequency":
-        return [issues.c.count.desc(), issues.c.id]
-    if sort == "priority":
-        rank = case({"high": 0, "medium": 1, "low": 2}, value=issues.c.priority, else_=3)
-        return [rank, edge.desc(), issues.c.id]
-    return [edge.desc(), issues.c.id]
+        return [(issues.c.count if count is None else count).desc(), _id(issues).desc()]
+    newest = [edge.desc(), _id(issues).desc()]
+    return [rank(issues), *newest] if sort == "priority" else newest
 
 
-def _in_environment(sort: str, by_status: bool) -> Select[Any]:
+def after(sort: str, issues: FromClause, key: ColumnElement[Any], *, known: bool) -> ColumnElement[bool]:
+    """What stands behind a :class:`Place` in an order by ``key``; ``known`` says whether the place has one."""
+    value = bindparam("after_key", type_=key.type)
+    older = and_(key == value if known else key.is_(None), _id(issues) < bindparam("after_id"))
+    behind = or_(key < value, key.is_(None), older) if known else older
+    if sort != "priority":
+        return behind
+    least = bindparam("after_rank", type_=Integer)
+    return or_(rank(issues) > least, and_(rank(issues) == least, behind))
+
+
+def _in_environment(shape: _Shape) -> Select[Any]:
     return (
-        select(*_COLUMNS, _pairs.c.last_seen.label("seen_there"))
+        select(*COLUMNS, _pairs.c.last_seen.label("seen_there"))
         .join(_pairs, _pairs.c.issue_id == _issues.c.id)
         .where(
             _pairs.c.project_id == bindparam("project"),
             _pairs.c.environment == bindparam("environment"),
             _pairs.c.last_seen >= bindparam("since", type_=Moment),
-            *_wanted(_issues, by_status),
+            *_wanted(_issues, shape, _pairs.c.last_seen),
         )
-        .order_by(*_order(sort, _issues, _pairs.c.last_seen))
+        .order_by(*order(shape.sort, _issues, _pairs.c.last_seen))
         .limit(_limit())
     )
 
 
-def _of_each_status() -> Select[Any]:
+def _of_each_status(shape: _Shape) -> Select[Any]:
     """The newest of each status by its index, then the newest of those: no index orders all of a project."""
-    statuses, inner, best = _statuses(), _issues.alias("of_status"), _issues.alias("best")
+    each, inner, best = statuses(), _issues.alias("of_status"), _issues.alias("best")
     newest = (
-        select(_row_id("of_status"))
-        .where(*_wanted(inner, by_status=False), inner.c.status == statuses.c.status)
-        .order_by(*_order("date", inner, inner.c.last_seen))
+        select(row_id("of_status"))
+        .where(*_wanted(inner, shape), inner.c.status == each.c.status)
+        .order_by(*order("date", inner, inner.c.last_seen))
         .limit(_limit())
-        .correlate(statuses)
+        .correlate(each)
     )
     return _whole_rows(
-        select(_row_id("best").label("row"))
-        .select_from(statuses.join(best, _row_id("best").in_(newest)))
-        .order_by(*_order("date", best, best.c.last_seen))
+        select(row_id("best").label("row"))
+        .select_from(each.join(best, row_id("best").in_(newest)))
+        .order_by(*order("date", best, best.c.last_seen))
         .limit(_limit()),
         "date",
     )
 
 
-def _row_id(table: str) -> ColumnElement[int]:
+def row_id(table: str) -> ColumnElement[int]:
+    """The row's own number in ``table``: the shortest way back to it."""
     return literal_column(f"{table}.rowid", Integer)
 
 
-def _statuses() -> CTE:
+def statuses() -> CTE:
     """The statuses in a project, found by skipping along the index from one to the next."""
     first = select(func.min(_issues.c.status).label("status")).where(_issues.c.project_id == bindparam("project"))
     found = first.cte("statuses", recursive=True)
@@ -184,7 +264,7 @@ def _statuses() -> CTE:
 
 
 _BY_ID = Prepared(select(_issues).where(_issues.c.id == bindparam("id")))
-_BY_IDS = Prepared(select(*_COLUMNS).where(_issues.c.id.in_(select(listed("ids").c.value))))
+_BY_IDS = Prepared(select(*COLUMNS).where(_issues.c.id.in_(select(listed("ids").c.value))))
 _BY_SHORT_ID = Prepared(
     select(_issues).where(_issues.c.short_id == bindparam("short_id")).order_by(_issues.c.removed_at)
 )

@@ -135,12 +135,13 @@ def _may_have_been(name: str, change: FromClause, value: ColumnElement[str] | No
 
 
 def _order(sort: str, change: dict[str, FromClause]) -> list[ColumnElement[Any]]:
+    newest_id = cast(_issues.id, Integer).desc()
     if sort == "frequency":
-        return [cast(_then("count", change["count"]), Integer).desc(), _issues.id]
+        return [cast(_then("count", change["count"]), Integer).desc(), newest_id]
     if sort == "priority":
         rank = case({"high": 0, "medium": 1, "low": 2}, value=_then("priority", change["priority"]), else_=3)
-        return [rank, _issues.last_seen.desc(), _issues.id]
-    return [_issues.last_seen.desc(), _issues.id]
+        return [rank, _issues.last_seen.desc(), newest_id]
+    return [_issues.last_seen.desc(), newest_id]
 
 
 def _census() -> Select[Any]:

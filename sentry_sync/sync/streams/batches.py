@@ -122,20 +122,25 @@ class Batches:
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
         """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
 
-        The latter once there is no event of it either.
+        The latter once there is no event of it either. Where none is held to ask for, it is left to the next look
+        as long as the issue that it may have become part of is on its way out.
         """
         place = self._place(work, cursor, look)
         if not place.missing:
             return None
-        gone = place.missing[0]
-        how = "project" if look.state.looks.of_removed_projects([gone]) else "deleted"
-        witness = look.state.looks.witness(gone) if how == "deleted" and place.witness is None else None
-        if witness:
-            body = Looked((gone,), [])
-            place = replace(place, witness=witness)
+        looks, asked = look.state.looks, place.missing[0]
+        gone: tuple[tuple[str, str, str | None], ...] = ()
+        witness = None
+        if looks.of_removed_projects([asked]):
+            gone = ((asked, "project", None),)
+        elif place.witness is not None:
+            gone = ((asked, "deleted", None),)
         else:
-            body = Looked((gone,), [], ((gone, how, None),))
-            place = replace(place, missing=place.missing[1:], witness=None)
+            witness = looks.witness(asked)
+            if witness is None and not looks.beside_pending(asked):
+                gone = ((asked, "deleted", None),)
+        place = replace(place, witness=witness, missing=place.missing if witness else place.missing[1:])
+        body = Looked((asked,), [], gone)
         return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
 
     def _place(self, work: Work, cursor: str | None, look: Look) -> Place:

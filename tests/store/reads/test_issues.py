@@ -67,8 +67,8 @@ def expected(wanted: IssueFilter) -> list[str]:
 
     def key(row: Issue) -> Any:
         if wanted.sort == "frequency":
-            return -(row.count or 0), row.id
-        return (RANK[row.priority] if wanted.sort == "priority" else 0), edge(row), row.id
+            return -(row.count or 0), -int(row.id)
+        return (RANK[row.priority] if wanted.sort == "priority" else 0), edge(row), -int(row.id)
 
     found = [
         row
