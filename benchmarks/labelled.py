@@ -21,6 +21,7 @@ from sentry_sync.records.release import Release, ReleaseHealth, ReleaseProject
 from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
 from sentry_sync.simulator.world import performance, sessions
 from sentry_sync.simulator.world import world as simulated
+from sentry_sync.simulator.world.issues import Issue as Occurring
 from sentry_sync.simulator.world.releases import Release as Shipped
 from sentry_sync.store.store import Store
 
@@ -53,8 +54,8 @@ class StillClock:
         return self.current
 
     def sleep(self, seconds: float) -> None:
-        """Nobody waits for anything here."""
-        raise AssertionError("nothing waits")
+        """Wait in no time."""
+        self.current += timedelta(seconds=seconds)
 
 
 class Told:
@@ -94,7 +95,7 @@ class Told:
         self.clock.current = _at(until)
         whole = Interval(_at(self.world.start), _at(until))
         with self.store.write() as uow:
-            uow.upsert(self._releases(since, until))
+            uow.upsert(self._releases(until))
             uow.upsert(self._counts(since, until))
             uow.upsert(self._issues(until))
             uow.upsert(self._sessions(since, until))
@@ -130,7 +131,7 @@ class Told:
                 times = self.world.index.timestamp
                 yield _issue(one, _at(times[seen[0]]), _at(times[seen[-1]]), len(seen), _at(until))
 
-    def _releases(self, since: int, until: int) -> Iterator[Release | ReleaseProject]:
+    def _releases(self, until: int) -> Iterator[Release | ReleaseProject]:
         for one in self.world.releases.all:
             if one.created < until:
                 at = _at(until)
@@ -171,13 +172,14 @@ class Told:
         self.store.close()
 
 
-def _issue(one: simulated.Issue, first: datetime, last: datetime, count: int, at: datetime) -> Issue:
+def _issue(one: Occurring, first: datetime, last: datetime, count: int, at: datetime) -> Issue:
     return Issue(
         id=one.id, project_id=one.project.id, short_id=one.short_id, title=one.title, culprit=None, type="error",
         issue_type="error", category="error", level=one.level, platform=None, logger=None, status="unresolved",
-        substatus="ongoing", priority=one.priority, unhandled=True, first_seen=first, last_seen=last, count=count,
-        user_count=None, assigned_type=None, assigned_id=None, assigned_to=None, permalink=None, exception_type=None,
-        exception_value=None, filename=None, function=None, num_comments=0, first_release=None, verified_at=at,
+        substatus="ongoing", priority=one.priority, unhandled=True, first_seen=first, last_seen=last,
+        count=count, user_count=None, assigned_type=None, assigned_id=None, assigned_to=None, permalink=None,
+        exception_type=None, exception_value=None, filename=None, function=None, num_comments=0,
+        first_release=None, verified_at=at,
     )  # fmt: skip
 
 

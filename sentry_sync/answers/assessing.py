@@ -10,11 +10,12 @@ from typing import Any
 from sentry_sync.answers import release_records
 from sentry_sync.answers.asking import Found, Step, View
 from sentry_sync.answers.assessment import shown_case
-from sentry_sync.answers.freshness import Facts, Refusal
+from sentry_sync.answers.freshness import Facts
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.release_evidence import Case, case
 from sentry_sync.answers.release_records import Records, Span
+from sentry_sync.answers.uncounted import no_counts
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.reads import knowledge
@@ -23,14 +24,6 @@ from sentry_sync.sync.plan import stale_after
 from sentry_sync.trends.verdicts.release import assess
 
 EMPTY: dict[str, Any] = {"project": None, "verdict": None, "release": None, "baseline": None}
-
-UNCOUNTED = Refusal(
-    "not_supported",
-    "a verdict stands on errors counted by the hour, of weeks: only a sync reads those (sentry-sync sync events releases)",
-)
-NO_COUNTS = Refusal(
-    "not_supported", "this server counts no errors by the hour, so that releases cannot be compared"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,9 @@ class _Look:
             ("releases", "error_counts", "release_health", "transactions"),
             ("error_counts", "release_health", "transactions"),
         )
-        self.records: Records = release_records.read(view, self.known, project, question.environment)
+        self.records: Records = release_records.read(
+            view, self.known, project, question.environment, [version for _, version in self._asked()]
+        )
 
     def found(self) -> Found:
         for name, version in self._asked():
@@ -76,7 +71,7 @@ class _Look:
             **shown_case(self.records, candidate, found, assess(found.evidence)),
         }
         miss = None if self.records.known.hours else Miss.NEVER_SYNCED
-        return Found(rows, self._facts(found), miss, refusal=self._why() if miss else None)
+        return Found(rows, self._facts(found), miss, refusal=no_counts(self.known) if miss else None)
 
     def _asked(self) -> Iterator[tuple[str, str]]:
         yield "release", self.question.version
@@ -109,9 +104,6 @@ class _Look:
         project = self.project
         step = Step(name, lambda live: fetching.find_release(live, project, version))
         return Found(rows, facts, Miss.UNKNOWN_ID if synced else Miss.NEVER_SYNCED, step)
-
-    def _why(self) -> Refusal:
-        return NO_COUNTS if self.known.capabilities.get("explore.errors") is False else UNCOUNTED
 
     def _facts(self, found: Case) -> Facts:
         by_session = found.evidence.unit == "session"
@@ -147,7 +139,7 @@ class _Look:
 _UNITS = {
     "transaction": "no sessions are known, so errors are held against transactions, and of the whole project: "
     "neither tells releases apart that run at the same time",
-    "hour": "neither sessions nor transactions are known, so errors are counted by the hour, of the whole project: "
+    "hour": "neither sessions nor transactions are known, so errors are told by the hour, of the whole project: "
     "more traffic looks like more errors",
 }
 

@@ -117,7 +117,7 @@ def _free(share: Share) -> float | None:
 
 
 def _users(records: Records, candidate: Span, baseline: Span | None) -> dict[str, Any] | None:
-    """Users of days do not add up, so one day stands for each: the newest that is over, the same if there is one."""
+    """Users of days do not add up, so one day stands for each: the newest that is over, of both if any is."""
     versions = [one.version for one in (candidate, baseline) if one]
     days = records.known.days
     if not days or baseline is None:
@@ -206,11 +206,12 @@ def _because(case: Case, found: Assessment) -> Iterator[str]:
     """The reasons, in sentences of figures; names of anything stand elsewhere."""
     unit = case.evidence.unit
     if found.passing:
-        yield "without the hours in episodes, which are over, nothing is worse: an incident rather than the release"
+        yield "without the hours in episodes nothing is worse: an incident rather than the release"
     errors, crashes, latency = found.findings
     if errors.level in _BAD and errors.effect is not None:
         times = "many" if math.isinf(errors.effect) else f"{errors.effect:.2f}"
-        yield f"{errors.level.value}: errors per {unit} are {times} times the baseline's, at least {errors.low:.2f}"
+        least = f"at least {errors.low:.2f}"
+        yield f"{errors.level.value}: errors per {unit} are {times} times the baseline's, {least}"
         if found.from_new_issues is not None:
             yield f"{found.from_new_issues:.0%} of the excess is from issues that began with the release"
     if crashes.level in _BAD and crashes.effect is not None:
@@ -257,7 +258,7 @@ def _would_change(case: Case, found: Assessment) -> Iterator[str]:
     if found.verdict is Verdict.WATCH and not found.passing:
         yield "more exposure: what is suspected now becomes certain, or goes"
     if found.verdict in (Verdict.REGRESSED, Verdict.ROLL_BACK):
-        yield "the issues under new_issues being fixed in a release of their own, to be assessed against this baseline"
+        yield "a release that fixes the issues under new_issues, assessed against this baseline"
         if not case.episodes and case.hours_known < 12:
             yield "the excess ending: hours that are over and stick out are taken for an incident, not the release"
     if evidence.unit != "session":

@@ -17,6 +17,7 @@ from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance_views import performance_question
+from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.standing import standing
@@ -219,6 +220,10 @@ class Answers:
         The verdict is healthy, watch, regressed, roll back or too early; None for a release nobody knows.
         """
         return self.ask(AssessmentQuestion(project, version, baseline, environment))
+
+    def project_health(self, project: str) -> Answer:
+        """How well a project is: ``{score, state, parts, trend, objectives, ..., freshness}``."""
+        return self.ask(HealthQuestion(project))
 
     def sync_now(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sentry_sync.answers.release_records import Records, Span
@@ -12,6 +13,7 @@ from sentry_sync.answers.times import DAY, HOUR, ceiling
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.reads import verdicts
 from sentry_sync.trends.verdicts import arms, seasonal
+from sentry_sync.trends.verdicts.arms import Hour
 from sentry_sync.trends.verdicts.release import ALPHA, Cell, Evidence, Slower
 from sentry_sync.trends.verdicts.seasonal import Episode
 
@@ -178,18 +180,22 @@ class _Case:
 
     def _latency(self, without: Sequence[Episode]) -> tuple[Slower, ...]:
         after = [hour for hour in self._hours_of(self.records.measured) if not _inside(hour, without)]
+        past, hours = self._past(), self._measured
+        found = [arms.slower(name, hours[place, name], after, past, ALPHA) for place, name in hours]
+        return tuple(one for one in found if one)
+
+    @cached_property
+    def _measured(self) -> Mapping[tuple[str, str], Sequence[Hour]]:
+        """The hours of the busiest transactions since the release and before, the busiest first."""
+        after = self._hours_of(self.records.measured)
         if not after:
-            return ()
+            return {}
         past, since = self._past(), Interval(after[0], after[-1] + HOUR)
         top = self.records.busiest(since, TRANSACTIONS)
         names = sorted({row.transaction for row in top})
         hours = self.records.latency(Interval(past.start, since.end), names)
-        found = [
-            arms.slower(row.transaction, hours[row.environment, row.transaction], after, past, ALPHA)
-            for row in top
-            if (row.environment, row.transaction) in hours
-        ]
-        return tuple(one for one in found if one)
+        keys = [(row.environment, row.transaction) for row in top]
+        return {key: hours[key] for key in keys if key in hours}
 
     def _episodes(self) -> list[Episode]:
         counts = self.known.by_hour()
@@ -221,7 +227,8 @@ def _inside(hour: datetime, episodes: Sequence[Episode]) -> bool:
 
 
 def _began_with(row: Any, candidate: Span) -> bool:
-    """Whether the issue is new in the candidate: by Sentry's word where it is known, else by when it was first seen.
+    """Whether the issue is new in the candidate: by Sentry's word where it is known, else by when it was first
+    seen.
 
     Sentry's list does not tell an issue's first release; its detail does.
     """

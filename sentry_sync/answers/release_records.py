@@ -14,6 +14,7 @@ from sentry_sync.answers.times import DAY, HOUR, ceiling
 from sentry_sync.records.intervals import Interval, union
 from sentry_sync.store.reads import releases, verdicts
 from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.store.reads.releases import Wanted
 from sentry_sync.trends.verdicts.arms import Hour, Known, Sessions, whole_hours
 from sentry_sync.trends.verdicts.proportions import Share
 
@@ -87,8 +88,10 @@ class Records:
         return verdicts.issues_of(*given, release=of.version, limit=limit)
 
 
-def read(view: View, known: Knowledge, project: Project, environment: str | None) -> Records:
-    """The records of one project, in one environment or all."""
+def read(
+    view: View, known: Knowledge, project: Project, environment: str | None = None, versions: Sequence[str] = ()
+) -> Records:
+    """The records of one project, in one environment or all; of its newest releases, and of ``versions``."""
     hours = union(part.interval for part in known.covered("error_counts"))
     end = max((part.end for part in hours), default=view.now)
     window = Interval(end - LOOKED_BACK, ceiling(end, HOUR))
@@ -109,11 +112,17 @@ def read(view: View, known: Knowledge, project: Project, environment: str | None
         measured=union(part.interval for part in known.covered("transactions")),
         window=window,
         spans=spans(
-            releases.newest(view.snapshot, project.id, RELEASES),
+            _releases(view, project, versions),
             {version: min(found) for version, found in errors.items()},
             {version: min(found) for version, found in sessions.items()},
         ),
     )
+
+
+def _releases(view: View, project: Project, versions: Sequence[str]) -> list[Any]:
+    wanted = [Wanted(project.id, RELEASES), *(Wanted(project.id, 1, version=version) for version in versions)]
+    rows = [row for one in wanted for row in releases.page(view.snapshot, one)]
+    return list({row.version: row for row in rows}.values())
 
 
 def spans(

@@ -81,7 +81,7 @@ def _calendar(world: World, project: Project) -> Calendar:
 
 
 def _flawed(world: World, random: Random, births: list[Birth]) -> list[Birth]:
-    """The issues that flaws bring: as heavy as it takes to multiply the errors of their project while they last."""
+    """The issues that flaws bring: as heavy as it takes to multiply their project's errors while they last."""
     found = []
     for release in world.releases.all:
         project, flaw = release.projects[0], release.flaw

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from random import Random
 
 from sentry_sync.simulator.moments import DAY, HOUR
@@ -75,7 +76,7 @@ class Releases:
         random = stream(self._seed, "flaws")
         for project in projects:
             timeline = self.current_list(project)
-            for before, release in zip(timeline[1:], timeline[2:], strict=False):
+            for before, release in pairwise(timeline[1:]):
                 if before.flaw is SOUND and len(release.projects) == 1:
                     flaw = draw(random)
                     unseen = flaw.label == "crashes" and not project.has_sessions

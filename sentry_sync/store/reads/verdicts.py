@@ -1,11 +1,12 @@
-"""What a verdict is made of: counts by release and hour, sessions by day, latencies by hour, issues of a release."""
+"""What verdicts are made of: errors and latencies by hour, sessions by day, issues of a release."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, Text, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Float, FromClause, Select, Text, bindparam, func, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
@@ -30,6 +31,11 @@ def _within(table: FromClause, time: ColumnElement[Any]) -> list[ColumnElement[b
         time < bindparam("end", type_=Moment),
         wanted.is_(None) | (table.c.environment == wanted),
     ]
+
+
+def _select(*columns: ColumnElement[Any]) -> Select[Any]:
+    """``select`` of sums, which would else promise more of its types than a prepared statement takes."""
+    return select(*columns)
 
 
 def _issues_of() -> Select[Any]:
@@ -111,6 +117,64 @@ _LATENCY = Prepared(
     )
     .order_by(_hours.hour)
 )
+_TARGET: BindParameter[float] = bindparam("target", type_=Float)
+_WITHIN = Prepared(
+    select(
+        _hours.hour,
+        func.sum(_hours.count).label("count"),
+        func.sum(_hours.count).filter(_hours.p95 <= _TARGET).label("within"),
+    )
+    .where(*_within(tables.transaction_stats, _hours.hour), _hours.p95.is_not(None))
+    .group_by(_hours.hour)
+)
+_OPEN = Prepared(
+    _select(
+        func.count().label("unresolved"),
+        func.count().filter(_issues.first_seen >= bindparam("since", type_=Moment)).label("new"),
+        func.count().filter(_issues.last_seen < bindparam("idle", type_=Moment)).label("idle"),
+    ).where(
+        _issues.project_id == bindparam("project"), _issues.status == "unresolved", _issues.removed_at.is_(None)
+    )
+)
+_SETTLED = Prepared(
+    _select(
+        func.count(_history.issue_id.distinct())
+        .filter(_history.new.in_(("resolved", "ignored")))
+        .label("settled"),
+        func.count(_history.issue_id.distinct()).filter(_history.new == "unresolved").label("reopened"),
+    )
+    .join(tables.issues, _issues.id == _history.issue_id)
+    .where(
+        _issues.project_id == bindparam("project"),
+        _history.field == "status",
+        _history.at >= bindparam("since", type_=Moment),
+    )
+)
+_ALERTING = Prepared(
+    select(
+        _issues.id,
+        _issues.short_id,
+        _issues.title,
+        _issues.level,
+        _issues.status,
+        _issues.substatus,
+        _issues.priority,
+        _issues.unhandled,
+        _issues.first_seen,
+        _issues.last_seen,
+        _issues.count.label("events"),
+    )
+    .where(
+        _issues.project_id == bindparam("project"),
+        _issues.status == "unresolved",
+        _issues.removed_at.is_(None),
+        _issues.last_seen >= bindparam("since", type_=Moment),
+        _issues.substatus.in_(("escalating", "regressed"))
+        | ((_issues.substatus == "new") & (_issues.priority == "high")),
+    )
+    .order_by(_issues.last_seen.desc(), _issues.id)
+    .limit(bindparam("page"))
+)
 
 
 def errors(snapshot: Snapshot, project_id: str, window: Interval, environment: str | None) -> list[Any]:
@@ -154,6 +218,26 @@ def latency(
 ) -> list[Any]:
     """What the server computed for each hour of these transactions: count and p95."""
     return _LATENCY.all(snapshot, _given(project_id, window, environment) | {"transactions": as_list(names)})
+
+
+def within(snapshot: Snapshot, project_id: str, window: Interval, target: float) -> list[Any]:
+    """Requests by hour, and those in transactions whose 95th percentile of that hour was within ``target`` ms."""
+    return _WITHIN.all(snapshot, _given(project_id, window, None) | {"target": target})
+
+
+def backlog(snapshot: Snapshot, project_id: str, since: datetime, idle: datetime) -> Any:
+    """Unresolved issues: how many, how many of them new since, and how many without an event since ``idle``."""
+    return _OPEN.first(snapshot, {"project": project_id, "since": since, "idle": idle})
+
+
+def settled(snapshot: Snapshot, project_id: str, since: datetime) -> Any:
+    """Issues seen to be resolved or ignored since, and seen to come back."""
+    return _SETTLED.first(snapshot, {"project": project_id, "since": since})
+
+
+def alerting(snapshot: Snapshot, project_id: str, since: datetime, limit: int) -> list[Any]:
+    """Unresolved issues with an event since that escalate, came back, or are new and of high priority."""
+    return _ALERTING.all(snapshot, {"project": project_id, "since": since, "page": limit})
 
 
 def _given(project_id: str, window: Interval, environment: str | None) -> dict[str, Any]:

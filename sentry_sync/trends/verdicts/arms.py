@@ -1,8 +1,8 @@
-"""From counts by hour and sessions by day to what a verdict compares: days of releases, or hours of a project. Pure.
+"""From counts by hour and sessions by day to what a verdict compares: days of releases, or hours of a project.
+Pure.
 
-Sessions are known by the day, so a day is the smallest part of a release; of the running day as much counts as both
-errors and sessions are known of. Only days and hours that are known completely are compared.
-"""
+Sessions are known by the day, so a day is the smallest part of a release; of the running day as much counts as
+both errors and sessions are known of. Only days and hours that are known completely are compared."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def passing(
 def hours_like(
     hours: Sequence[datetime], before: Interval, known: Iterable[datetime]
 ) -> dict[datetime, list[datetime]]:
-    """For each hour those of ``before`` it should be like: of the same hour of the week, else of the same hour of a
+    """For each hour those of ``before`` it should be like: of the same hour of the week, else of the same hour
+    of a
     working day (or weekend)."""  # noqa: D205, D209
     held = {hour for hour in known if before.start <= hour < before.end}
     found = {}
@@ -155,7 +156,7 @@ def hours_like(
 def hours_compared(
     known: Known, exposure: Mapping[datetime, float], after: Sequence[datetime], before: Interval
 ) -> tuple[list[Cell], list[Cell]]:
-    """Where exposure is known for the whole project only: its hours since, and the hours before that are like them."""
+    """Where exposure is known of the whole project only: its hours since, and the hours before like them."""
     errors = known.by_hour()
     usable = [hour for hour in errors if exposure.get(hour, 0) > 0]
     like = hours_like([hour for hour in after if hour in errors and exposure.get(hour, 0) > 0], before, usable)
@@ -187,9 +188,9 @@ def slower(
 ) -> Slower | None:
     """How the transaction's hours since differ from those before that are like them; None of too few hours."""
     held = {one.hour: one for one in hours if one.count >= FEWEST_REQUESTS and one.p95 > 0}
-    like = hours_like([hour for hour in after if hour in held], before, held)
+    like = hours_like([hour for hour in after if hour in held][-MOST:], before, held)
     logs, count = [], 0
-    for hour, same in list(like.items())[-MOST:]:
+    for hour, same in like.items():
         if len(same) >= FEWEST_LIKE:
             logs.append(math.log(held[hour].p95) - median(math.log(held[at].p95) for at in same))
             count += held[hour].count

@@ -1,10 +1,9 @@
 """Did this release make things worse? From what was counted of it and of a baseline to a verdict. Pure.
 
-Three signals are judged, each by what differs, by how much at least, and by whether that may be chance: errors per
-unit of exposure, crashed sessions, and latency by transaction. Their p-values are adjusted for being three (Holm);
-within latency for being many (Benjamini and Hochberg). A difference that is certain but too small to matter changes
-no verdict, and one that matters but may be chance asks to wait.
-"""
+Three signals are judged, each by what differs, by how much at least, and by whether that may be chance: errors
+per unit of exposure, crashed sessions, and latency by transaction. Their p-values are adjusted for being three
+(Holm); within latency for being many (Benjamini and Hochberg). A difference that is certain but too small to
+matter changes no verdict, and one that matters but may be chance asks to wait."""
 
 from __future__ import annotations
 
@@ -20,8 +19,8 @@ from sentry_sync.trends.verdicts.rates import Counted, dispersion, exposure_need
 from sentry_sync.trends.verdicts.shifts import Shift
 
 ALPHA = 0.01
-"""Of the test and of the intervals (99%). A release is looked at again and again while it is young, so one look has
-to be stricter than 5%; what several looks come to is measured (benchmarks/verdicts.py)."""
+"""Of the test and of the intervals (99%). A release is looked at again and again while it is young, so one look
+has to be stricter than 5%; what several looks come to is measured (benchmarks/verdicts.py)."""
 
 SUSPECT = 0.05
 """What is watched."""
