@@ -139,7 +139,7 @@ _OPEN = Prepared(
 _SETTLED = Prepared(
     _select(
         func.count(_history.issue_id.distinct())
-        .filter(_history.new.in_(("resolved", "ignored")))
+        .filter((_history.new == "resolved") | (_history.new == "ignored"))
         .label("settled"),
         func.count(_history.issue_id.distinct()).filter(_history.new == "unresolved").label("reopened"),
     )
@@ -169,7 +169,8 @@ _ALERTING = Prepared(
         _issues.status == "unresolved",
         _issues.removed_at.is_(None),
         _issues.last_seen >= bindparam("since", type_=Moment),
-        _issues.substatus.in_(("escalating", "regressed"))
+        (_issues.substatus == "escalating")
+        | (_issues.substatus == "regressed")
         | ((_issues.substatus == "new") & (_issues.priority == "high")),
     )
     .order_by(_issues.last_seen.desc(), _issues.id)

@@ -2,7 +2,8 @@
 Pure.
 
 Sessions are known by the day, so a day is the smallest part of a release; of the running day as much counts as
-both errors and sessions are known of. Only days and hours that are known completely are compared."""
+both errors and sessions are known of. Only days and hours that are known completely are compared.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ The rhythm is taken out: what working days and weekends have more or less, with 
 What is left is smoothed exponentially, the weight being the one that would have told the next day best, and goes
 on level. That is ETS(A,N,N) on the transformed counts, so the interval after ``h`` days is that of Hyndman,
 Koehler, Ord and Snyder, Forecasting with Exponential Smoothing (2008), table 6.1: ``sigma^2 (1 + (h - 1)
-weight^2)``."""
+weight^2)``.
+"""
 
 from __future__ import annotations
 

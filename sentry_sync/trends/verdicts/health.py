@@ -2,7 +2,8 @@
 
 The score is a mean of parts weighed as WEIGHTS says; a part of which nothing is known is left out, and its
 weight with it. Each part is 100 while things are as they should be and falls linearly to 0 where its docstring
-says. It is a summary to sort projects by and to watch, not a measurement: what moved is told by the parts."""
+says. It is a summary to sort projects by and to watch, not a measurement: what moved is told by the parts.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The interval of one share is Wilson's score interval (JASA 22, 1927); that of a difference is Newcombe's hybrid
 of two of them (method 10 in Statistics in Medicine 17, 1998), which stays within -1..1 and is sound near 0 and
-1, where crash-free rates are. The p-value is that of the score test with the pooled share."""
+1, where crash-free rates are. The p-value is that of the score test with the pooled share.
+"""
 
 from __future__ import annotations
 

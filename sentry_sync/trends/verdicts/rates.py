@@ -145,7 +145,8 @@ def dispersion(strata: Iterable[Sequence[Counted]], unknown: float) -> float:
 
     Each stratum (a release) has a rate of its own, and its parts (days) vary about that. The statistic's own
     scatter is taken off by leaning on ``unknown`` as on so many further degrees of freedom as a usual prior has:
-    with few days it is mostly ``unknown``, with many it is what was seen. Never below 1."""
+    with few days it is mostly ``unknown``, with many it is what was seen. Never below 1.
+    """
     square, freedom = 0.0, 0
     for parts in strata:
         whole = total(parts)

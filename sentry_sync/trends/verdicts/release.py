@@ -3,7 +3,8 @@
 Three signals are judged, each by what differs, by how much at least, and by whether that may be chance: errors
 per unit of exposure, crashed sessions, and latency by transaction. Their p-values are adjusted for being three
 (Holm); within latency for being many (Benjamini and Hochberg). A difference that is certain but too small to
-matter changes no verdict, and one that matters but may be chance asks to wait."""
+matter changes no verdict, and one that matters but may be chance asks to wait.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ Each hour's percentile stays what the server computed for it. An hour is laid be
 same hour of the week, or of the day), the logarithms of the ratios are taken as a sample, and that sample is
 judged by ranks, so that one odd hour moves nothing: the shift is the median of its Walsh averages (Hodges and
 Lehmann, Annals of Mathematical Statistics 34, 1963), its interval and p-value come from the exact distribution
-of the signed-rank statistic (Wilcoxon, Biometrics Bulletin 1, 1945)."""
+of the signed-rank statistic (Wilcoxon, Biometrics Bulletin 1, 1945).
+"""
 
 from __future__ import annotations
 
