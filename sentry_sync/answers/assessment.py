@@ -258,7 +258,7 @@ def _would_change(case: Case, found: Assessment) -> Iterator[str]:
     if found.verdict is Verdict.WATCH and not found.passing:
         yield "more exposure: what is suspected now becomes certain, or goes"
     if found.verdict in (Verdict.REGRESSED, Verdict.ROLL_BACK):
-        yield "a release that fixes the issues under new_issues, assessed against this baseline"
+        yield "a release that fixes this, assessed against the same baseline"
         if not case.episodes and case.hours_known < 12:
             yield "the excess ending: hours that are over and stick out are taken for an incident, not the release"
     if evidence.unit != "session":

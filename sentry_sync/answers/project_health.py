@@ -24,7 +24,7 @@ from sentry_sync.trends.verdicts import arms, health, seasonal
 from sentry_sync.trends.verdicts.forecast import forecast
 from sentry_sync.trends.verdicts.proportions import Share, difference
 from sentry_sync.trends.verdicts.rates import Counted, dispersion, rate_ratio
-from sentry_sync.trends.verdicts.seasonal import usual
+from sentry_sync.trends.verdicts.seasonal import usual_day
 
 WEEK = 7 * DAY
 IDLE = 30 * DAY
@@ -89,7 +89,7 @@ class _Look:
 
     def _parts(self) -> list[health.Part]:
         targets, since = self.view.targets, self.end - DAY
-        self.seen, self.usual = self._errors(since)
+        self.seen, self.usual = self._errors()
         self.alerting = verdicts.alerting(self.view.snapshot, self.project.id, since, ALERTS)
         open_issues = verdicts.backlog(self.view.snapshot, self.project.id, self.end - WEEK, self.end - IDLE)
         moved = verdicts.settled(self.view.snapshot, self.project.id, self.end - WEEK)
@@ -112,17 +112,17 @@ class _Look:
             health.backlog_part(open_issues.unresolved if listed else None, self.grown),
         ]
 
-    def _errors(self, since: datetime) -> tuple[float, float | None]:
-        """Errors of the last day's hours, and what is usual of such hours; None while that is not known."""
-        recent = [hour for hour in self.hours if hour >= since]
-        before = {hour: count for hour, count in self.hours.items() if hour < since}
-        weeks = (since - min(before)) // WEEK if before else 0
-        seen, expected, compared = 0.0, 0.0, 0
-        for hour in recent:
-            was = usual(seasonal.like(hour, before, weeks))
-            if was is not None:
-                seen, expected, compared = seen + self.hours[hour], expected + was.count, compared + 1
-        return (seen, expected) if compared >= 12 else (sum(self.hours[hour] for hour in recent), None)
+    def _errors(self) -> tuple[float, float | None]:
+        """Errors of the last 24 hours, and of such 24 hours before them; None while those are not known."""
+        days = [self._day(self.end - back * DAY) for back in range(29)]
+        return days[0] or 0.0, usual_day(days[1:], [self.end - back * DAY for back in range(1, 29)], self.end)
+
+    def _day(self, end: datetime) -> float | None:
+        """Errors of the 24 hours up to ``end``; None where an hour of them is not known."""
+        hours = [end - back * HOUR for back in range(1, 25)]
+        if not all(hour in self.hours for hour in hours):
+            return None
+        return sum(self.hours[hour] for hour in hours)
 
     def _crashed_days(self) -> list[Share]:
         """Crashed sessions of each known day of four weeks, oldest first, of all releases."""

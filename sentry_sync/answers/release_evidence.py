@@ -227,10 +227,10 @@ def _inside(hour: datetime, episodes: Sequence[Episode]) -> bool:
 
 
 def _began_with(row: Any, candidate: Span) -> bool:
-    """Whether the issue is new in the candidate: by Sentry's word where it is known, else by when it was first
-    seen.
+    """Whether the issue is new in the candidate.
 
-    Sentry's list does not tell an issue's first release; its detail does.
+    By Sentry's word where it is known, else by when it was first seen: Sentry's list does not tell an issue's
+    first release, its detail does.
     """
     if row.first_release is not None:
         return bool(row.first_release == candidate.version)

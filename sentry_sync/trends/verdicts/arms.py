@@ -1,5 +1,4 @@
-"""From counts by hour and sessions by day to what a verdict compares: days of releases, or hours of a project.
-Pure.
+"""From counts by hour and sessions by day to what is compared: days of releases, or hours of a project. Pure.
 
 Sessions are known by the day, so a day is the smallest part of a release; of the running day as much counts as
 both errors and sessions are known of. Only days and hours that are known completely are compared.

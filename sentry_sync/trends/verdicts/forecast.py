@@ -1,7 +1,7 @@
 """The next days' errors with an interval: a smoothed level times the rhythm of the week. Pure.
 
 Daily counts are looked at as ``2 sqrt(n + 3/8)`` (Anscombe 1948), on which their noise does not grow with them.
-The rhythm is taken out: what working days and weekends have more or less, with four weeks each day of the week.
+The rhythm is taken out: what working days and weekends have more or less, with eight weeks each day of the week.
 What is left is smoothed exponentially, the weight being the one that would have told the next day best, and goes
 on level. That is ETS(A,N,N) on the transformed counts, so the interval after ``h`` days is that of Hyndman,
 Koehler, Ord and Snyder, Forecasting with Exponential Smoothing (2008), table 6.1: ``sigma^2 (1 + (h - 1)
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, median
 
@@ -22,8 +22,8 @@ DAYS = 7
 FEWEST = 14
 """Days that it takes: a rhythm seen once may be chance."""
 
-EACH_WEEKDAY = 28
-"""Days from which each day of the week has a level of its own: four of each."""
+EACH_WEEKDAY = 56
+"""Days from which each day of the week has a level of its own: eight of each."""
 
 WEIGHTS = tuple(step / 20 for step in range(1, 20))
 
@@ -53,11 +53,11 @@ def forecast(counts: Sequence[float], weekday: int, days: int = DAYS, level: flo
         return []
     values = [scaled(count) for count in counts]
     rhythm = _rhythm(values, weekday)
-    fit = _fit([value - rhythm((weekday + at) % 7) for at, value in enumerate(values)])
+    fit = _fit([value - rhythm[(weekday + at) % 7] for at, value in enumerate(values)])
     z = NormalDist().inv_cdf((1 + level) / 2)
     found = []
     for ahead in range(1, days + 1):
-        centre = fit.level + rhythm((weekday + len(values) + ahead - 1) % 7)
+        centre = fit.level + rhythm[(weekday + len(values) + ahead - 1) % 7]
         reach = z * fit.sigma * math.sqrt(1 + (ahead - 1) * fit.weight**2)
         found.append(Expected(_count(centre), _count(centre - reach), _count(centre + reach)))
     return found
@@ -67,15 +67,20 @@ def _count(value: float) -> float:
     return max(0.0, (max(value, 0.0) / 2) ** 2 - 3 / 8)
 
 
-def _rhythm(values: Sequence[float], weekday: int) -> Callable[[int], float]:
-    """How far above the usual a day of the week is; by medians, so that an incident is no rhythm."""
-    kind: Callable[[int], int] = (lambda day: day) if len(values) >= EACH_WEEKDAY else (lambda day: int(day >= 5))
+def _rhythm(values: Sequence[float], weekday: int) -> dict[int, float]:
+    """How far above its week's mean a day of the week is.
+
+    By the median of its distances from the mean of the seven days about it, so that neither a level that moved nor
+    an incident is taken for rhythm.
+    """
     groups: dict[int, list[float]] = defaultdict(list)
-    for at, value in enumerate(values):
-        groups[kind((weekday + at) % 7)].append(value)
-    centre = median(values)
-    offsets = {name: median(group) - centre for name, group in groups.items()}
-    return lambda day: offsets.get(kind(day), 0.0)
+    for at in range(3, len(values) - 3):
+        groups[_kind(weekday + at, len(values))].append(values[at] - fmean(values[at - 3 : at + 4]))
+    return {day: median(groups[_kind(day, len(values))]) for day in range(7)}
+
+
+def _kind(day: int, days: int) -> int:
+    return day % 7 if days >= EACH_WEEKDAY else int(day % 7 >= 5)
 
 
 def _fit(values: Sequence[float]) -> _Fit:
@@ -89,8 +94,8 @@ def _smoothed(values: Sequence[float], weight: float) -> _Fit:
     for value in values:
         errors.append(value - level)
         level += weight * (value - level)
-    # Two were fitted, the level and the weight.
-    sigma = math.sqrt(sum(error * error for error in errors) / max(1, len(errors) - 2))
+    # Three were fitted: the level, the weight, and what a weekend differs by.
+    sigma = math.sqrt(sum(error * error for error in errors) / max(1, len(errors) - 3))
     return _Fit(level, weight, max(1.0, sigma))
 
 

@@ -79,6 +79,21 @@ def like(hour: datetime, known: Mapping[datetime, float], weeks: int) -> list[fl
     return [known[at] for at in days if at in known and weekend(at) == weekend(hour)]
 
 
+def usual_day(counts: Sequence[float | None], ends: Sequence[datetime], end: datetime) -> float | None:
+    """The median of days that end on a working day or a weekend as ``end`` does; None of fewer than FEWEST.
+
+    Of whole days and not of their hours: errors come in bursts, and a burst is part of a usual day but of no
+    usual hour.
+    """
+    moment = end - HOUR
+    alike = [
+        count
+        for count, at in zip(counts, ends, strict=True)
+        if count is not None and weekend(at - HOUR) == weekend(moment)
+    ]
+    return median(alike) if len(alike) >= FEWEST else None
+
+
 def weekend(moment: datetime) -> bool:
     """Saturday or Sunday, UTC."""
     return moment.weekday() >= 5
