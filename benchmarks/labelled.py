@@ -161,9 +161,9 @@ class Told:
                 spans = performance.parts(self.world, one, hour, hour + HOUR)
                 count = performance.total(spans)
                 if count:
-                    p95 = performance.quantile(spans, 0.95)
+                    p50, p95 = (performance.quantile(spans, share) for share in (0.5, 0.95))
                     failed = sum(part.failed for part in spans) / count
-                    figures = (count, None, p95, None, None, p95, None, failed, None, None, False)
+                    figures = (count, None, None, p50, None, p95, None, failed, None, None, False)
                     yield TransactionStat(one.project.id, one.environment, one.name, _at(hour), *figures)
 
     def close(self) -> None:

@@ -166,7 +166,8 @@ def _latency(found: Assessment) -> dict[str, Any]:
         "judged": len(found.slower),
         "transactions": [
             {
-                "p95_ratio": rounded(one.shift.ratio, 3),
+                "percentile": one.percentile,
+                "ratio": rounded(one.shift.ratio, 3),
                 "low": _finite(one.shift.low, 3),
                 "high": _finite(one.shift.high, 3),
                 "p_adjusted": rounded(p, 6),
@@ -225,6 +226,8 @@ def _because(case: Case, found: Assessment) -> Iterator[str]:
         yield f"{len(case.reopened)} issues that had been resolved came back"
     if found.verdict is Verdict.HEALTHY:
         yield "nothing is worse, and a doubling of errors or a clear loss of crash-free sessions would have shown"
+        if latency.level is Level.UNKNOWN:
+            yield "of latency nothing is said: no transaction has enough requests in enough hours, now and before"
     if found.verdict is Verdict.TOO_EARLY:
         yield _too_early(case)
     if found.verdict is Verdict.REGRESSED and not case.evidence.current:

@@ -77,8 +77,7 @@ class Records:
         """What the server computed for each hour, by environment and transaction."""
         found: dict[tuple[str, str], list[Hour]] = defaultdict(list)
         for row in verdicts.latency(self.view.snapshot, self.project.id, within, self.environment, names):
-            if row.p95 is not None:
-                found[row.environment, row.transaction].append(Hour(row.hour, row.count, row.p95))
+            found[row.environment, row.transaction].append(Hour(row.hour, row.count, row.p50, row.p95))
         return found
 
     def issues(self, of: Span, within: Interval, limit: int) -> list[Any]:

@@ -45,7 +45,15 @@ def _figures(answer: Mapping[str, Any]) -> None:
          crashes["change"], crashes["low"], crashes["high"], crashes["level"]),
     ]  # fmt: skip
     rows += [
-        (f"p95 of {one['untrusted']['transaction']}", None, None, one["p95_ratio"], one["low"], one["high"], "")
+        (
+            f"{one['percentile']} of {one['untrusted']['transaction']}",
+            None,
+            None,
+            one["ratio"],
+            one["low"],
+            one["high"],
+            "",
+        )
         for one in latency["transactions"]
     ]
     output.line()

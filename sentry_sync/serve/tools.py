@@ -326,7 +326,7 @@ TOOLS: tuple[Tool, ...] = (
         "Did a release make things worse?",
         "Verdict against the release before (or baseline): healthy, watch, regressed, roll back, too early; null: "
         "no such release. because and would_change explain it. errors.ratio is of rates per exposure.unit, "
-        "crash_free_sessions.change of shares, p95_ratio of hours alike; low..high hold 99%; p_adjusted is for "
+        "crash_free_sessions.change of shares, latency of hours alike; low..high hold 99%; p_adjusted is for "
         "looking at several; level says what each means. episodes: odd hours that are no fault of the release.",
         (
             _PROJECT,

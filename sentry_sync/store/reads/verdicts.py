@@ -110,7 +110,7 @@ _BUSIEST = Prepared(
     .limit(bindparam("page"))
 )
 _LATENCY = Prepared(
-    select(_hours.environment, _hours.transaction, _hours.hour, _hours.count, _hours.p95, _hours.approximate)
+    select(_hours.environment, _hours.transaction, _hours.hour, _hours.count, _hours.p50, _hours.p95)
     .where(
         *_within(tables.transaction_stats, _hours.hour),
         _hours.transaction.in_(select(listed("transactions").c.value)),
@@ -217,7 +217,7 @@ def busiest(
 def latency(
     snapshot: Snapshot, project_id: str, window: Interval, environment: str | None, names: Sequence[str]
 ) -> list[Any]:
-    """What the server computed for each hour of these transactions: count and p95."""
+    """What the server computed for each hour of these transactions: count, p50 and p95."""
     return _LATENCY.all(snapshot, _given(project_id, window, environment) | {"transactions": as_list(names)})
 
 

@@ -31,8 +31,9 @@ EPISODES_SHARE = 0.5
 WELL_BEFORE = timedelta(hours=3)
 """How long a release has to have run without it for an episode to be none of its doing."""
 
-FEWEST_REQUESTS = 20
-"""Requests in an hour: the 95th percentile of fewer is their slowest one."""
+PERCENTILES = (("p95", 20), ("p50", 5))
+"""What is compared, and the requests in an hour that takes: the 95th percentile of fewer is their slowest one, but
+their median still is a median."""
 
 FEWEST_LIKE = 2
 """Hours before, of the same kind, that an hour is laid beside."""
@@ -180,22 +181,27 @@ class Hour:
 
     hour: datetime
     count: int
-    p95: float
+    p50: float | None
+    p95: float | None
 
 
 def slower(
     transaction: str, hours: Sequence[Hour], after: Sequence[datetime], before: Interval, alpha: float
 ) -> Slower | None:
     """How the transaction's hours since differ from those before that are like them; None of too few hours."""
-    held = {one.hour: one for one in hours if one.count >= FEWEST_REQUESTS and one.p95 > 0}
-    like = hours_like([hour for hour in after if hour in held][-MOST:], before, held)
-    logs, count = [], 0
-    for hour, same in like.items():
-        if len(same) >= FEWEST_LIKE:
-            logs.append(math.log(held[hour].p95) - median(math.log(held[at].p95) for at in same))
-            count += held[hour].count
-    found = shift(logs, alpha)
-    return Slower(transaction, count, found) if found else None
+    for percentile, fewest in PERCENTILES:
+        logs = {
+            one.hour: math.log(value)
+            for one in hours
+            if one.count >= fewest and (value := getattr(one, percentile)) is not None and value > 0
+        }
+        like = hours_like([hour for hour in after if hour in logs][-MOST:], before, logs)
+        compared = {hour: same for hour, same in like.items() if len(same) >= FEWEST_LIKE}
+        found = shift([logs[hour] - median(logs[at] for at in same) for hour, same in compared.items()], alpha)
+        if found:
+            count = sum(one.count for one in hours if one.hour in compared)
+            return Slower(transaction, percentile, count, found)
+    return None
 
 
 def complete_between(known: Iterable[Interval], window: Interval) -> bool:

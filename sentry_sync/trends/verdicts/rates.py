@@ -152,12 +152,16 @@ def dispersion(strata: Iterable[Sequence[Counted]], unknown: float) -> float:
         whole = total(parts)
         if len(parts) < 2 or whole.rate is None or not whole.events:
             continue
-        expected = [(part.events, whole.rate * part.exposure) for part in parts if part.exposure > 0]
-        square += sum((seen - mean) ** 2 / mean for seen, mean in expected)
-        freedom += len(expected) - 1
+        expected = [(part.events, whole.rate * part.exposure) for part in parts]
+        counted = [(seen, mean) for seen, mean in expected if mean >= _FEWEST_EXPECTED]
+        square += sum((seen - mean) ** 2 / mean for seen, mean in counted)
+        freedom += max(len(counted) - 1, 0)
     leaning = _LEAN * unknown
     return min(max((square + leaning) / (freedom + _LEAN), 1.0), MOST_DISPERSED)
 
+
+_FEWEST_EXPECTED = 5
+"""Events that a day must lead one to expect: of fewer, one burst makes the statistic whatever it likes (Cochran)."""
 
 _LEAN = 4
 """Degrees of freedom that the usual dispersion counts for: half a week of days."""

@@ -83,6 +83,8 @@ class Slower:
     """How one transaction's latency shifted."""
 
     transaction: str
+    percentile: str
+    """Which one was compared: p95, or p50 where there are few requests."""
     count: int
     """Requests in the hours that were compared."""
     shift: Shift

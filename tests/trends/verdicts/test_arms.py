@@ -129,16 +129,19 @@ def test_a_projects_hours_since_are_held_against_hours_like_them() -> None:
 def test_a_transactions_hours_are_each_laid_beside_their_like_and_none_is_added_up() -> None:
     began = MONDAY + 8 * DAY
     hours = [
-        Hour(hour, 100, (300.0 if hour >= began else 200.0) + 10 * hour.hour)
+        Hour(hour, 100, 50.0, (300.0 if hour >= began else 200.0) + 10 * hour.hour)
         for hour in whole_hours(Interval(MONDAY, began + 8 * HOUR))
     ]
     after = whole_hours(Interval(began, began + 8 * HOUR))
     found = slower("t", hours, after, Interval(MONDAY, began), 0.01)
     assert found is not None
-    assert (found.count, found.shift.hours) == (800, 8)
+    assert (found.count, found.percentile, found.shift.hours) == (800, "p95", 8)
     assert found.shift.low == pytest.approx(370 / 270)
     assert found.shift.high == pytest.approx(300 / 200)
-    quiet = [replace(hour, count=19) for hour in hours]
-    assert slower("t", quiet, after, Interval(MONDAY, began), 0.05) is None
+    quiet = slower("t", [replace(hour, count=19) for hour in hours], after, Interval(MONDAY, began), 0.05)
+    assert quiet is not None
+    assert (quiet.percentile, quiet.shift.ratio) == ("p50", 1.0)
+    still = [replace(hour, count=4) for hour in hours]
+    assert slower("t", still, after, Interval(MONDAY, began), 0.05) is None
     assert slower("t", hours, after[:5], Interval(MONDAY, began), 0.05) is None
     assert math.isclose(found.shift.p, 2 / 2**8)

@@ -26,7 +26,7 @@ def days(count: int, errors: float, sessions: float = 10_000, crashed: float = 0
 
 
 def slower(ratio: float, p: float = 1e-6, count: int = 1000) -> Slower:
-    return Slower("t", count, Shift(ratio, ratio * 0.95, ratio * 1.05, p, 20))
+    return Slower("t", "p95", count, Shift(ratio, ratio * 0.95, ratio * 1.05, p, 20))
 
 
 SAME = Evidence("session", days(3, 100), days(7, 100))
