@@ -224,9 +224,14 @@ def _because(case: Case, found: Assessment) -> Iterator[str]:
         yield f"{latency.level.value}: {latency.effect:.0%} of the judged requests are in slower transactions"
     if case.reopened:
         yield f"{len(case.reopened)} issues that had been resolved came back"
+    yield from _told_apart(case, found)
+
+
+def _told_apart(case: Case, found: Assessment) -> Iterator[str]:
+    """What the verdict itself means."""
     if found.verdict is Verdict.HEALTHY:
         yield "nothing is worse, and a doubling of errors or a clear loss of crash-free sessions would have shown"
-        if latency.level is Level.UNKNOWN:
+        if found.latency.level is Level.UNKNOWN:
             yield "of latency nothing is said: no transaction has enough requests in enough hours, now and before"
     if found.verdict is Verdict.TOO_EARLY:
         yield _too_early(case)

@@ -67,7 +67,7 @@ class _Case:
     def __init__(self, records: Records, candidate: Span, wanted: Span | None) -> None:
         self.records, self.candidate, self.wanted = records, candidate, wanted
         self.known = records.known
-        self.until = min(records.window.end, candidate.began + LONGEST)
+        self.until = min(records.end, candidate.began + LONGEST)
         self.window = Interval(candidate.began, self.until) if candidate.began < self.until else None
         odd = self._episodes()
         self.before = [one for one in odd if one.end <= candidate.began]
@@ -218,7 +218,10 @@ class _Case:
     def _reopened(self, issues: Sequence[Any]) -> list[Any]:
         if self.window is None or not issues:
             return []
-        back = verdicts.reopened(self.records.view.snapshot, [row.id for row in issues], self.window)
+        # Looks are newer than the newest counts.
+        until = max(self.until, min(self.records.view.now, self.candidate.began + LONGEST))
+        looked = Interval(self.window.start, until)
+        back = verdicts.reopened(self.records.view.snapshot, [row.id for row in issues], looked)
         return [row for row in issues if row.id in back]
 
 

@@ -51,6 +51,9 @@ class Records:
     measured: Sequence[Interval]
     """The time for which transactions are known."""
     window: Interval
+    """What was looked at, in whole hours."""
+    end: datetime
+    """Up to when errors are known."""
     spans: Sequence[Span]
     """Newest first."""
 
@@ -110,6 +113,7 @@ def read(
         ),
         measured=union(part.interval for part in known.covered("transactions")),
         window=window,
+        end=end,
         spans=spans(
             _releases(view, project, versions),
             {version: min(found) for version, found in errors.items()},

@@ -91,7 +91,7 @@ _REOPENED = Prepared(
     .where(
         _history.issue_id.in_(select(listed("ids").c.value)),
         _history.at >= bindparam("start", type_=Moment),
-        _history.at < bindparam("end", type_=Moment),
+        _history.at <= bindparam("end", type_=Moment),
         ((_history.field == "status") & (_history.old == "resolved") & (_history.new == "unresolved"))
         | ((_history.field == "substatus") & (_history.new == "regressed")),
     )

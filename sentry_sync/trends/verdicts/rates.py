@@ -161,7 +161,7 @@ def dispersion(strata: Iterable[Sequence[Counted]], unknown: float) -> float:
 
 
 _FEWEST_EXPECTED = 5
-"""Events that a day must lead one to expect: of fewer, one burst makes the statistic whatever it likes (Cochran)."""
+"""Events that a day must lead one to expect (Cochran's rule): of fewer, one burst makes the statistic huge."""
 
 _LEAN = 4
 """Degrees of freedom that the usual dispersion counts for: half a week of days."""
