@@ -34,6 +34,7 @@ class Served:
     milliseconds: list[list[float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     resident: list[int] = field(default_factory=list)
+    cpu_seconds: float = 0.0
 
 
 def main() -> None:
@@ -136,7 +137,9 @@ def _load(served: Served, clients: int, seconds: float, questions: Path) -> None
         str(seconds),
         str(questions),
     ]
+    before = harness.cpu_seconds(served.process.pid)
     _, _, output = harness.run(command)
+    served.cpu_seconds += harness.cpu_seconds(served.process.pid) - before
     found = json.loads(output)
     served.milliseconds.append(found["milliseconds"])
     served.errors += found["errors"]
@@ -154,6 +157,9 @@ def _report(ours: Served, memory: Served) -> None:
         )
         print(f"{name}: {mine:.1f} ms, from memory {least:.1f} ms")
         print(harness.verdict(name, mine / least, 2, unit="x"))
+    mine, least = (1000 * served.cpu_seconds / sum(map(len, served.milliseconds)) for served in (ours, memory))
+    print(f"processor for one answer: {mine:.2f} ms, from memory {least:.2f} ms")
+    print(harness.verdict("processor", mine / least, 2, unit="x"))
     megabytes = [value / 1e6 for value in ours.resident]
     print(f"resident after each slice: {', '.join(f'{value:.0f}' for value in megabytes)} MB")
     print(harness.verdict("resident", max(megabytes), 200, unit=" MB"))

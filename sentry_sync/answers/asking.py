@@ -71,8 +71,8 @@ class Learned:
     """Whether Sentry's answer was read as far as the question needs."""
     more: bool = False
     """Whether Sentry has further rows behind these."""
-    onward: str | None = None
-    """Sentry's cursor behind all that was read."""
+    onward: Mapping[str, Any] | None = None
+    """The same, of where what was read ends."""
     rung: str | None = None
     """Which way it went, where there are several."""
 

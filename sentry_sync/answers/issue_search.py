@@ -7,33 +7,28 @@ does not understand finds none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sentry_sync.answers import issue_rows, recent, untrusted
 from sentry_sync.answers.asking import Found, Learned, Step, View
 from sentry_sync.answers.capping import Paging
-from sentry_sync.answers.cursors import NOT_OURS, Position, decode, encode
 from sentry_sync.answers.freshness import Facts, Refusal
-from sentry_sync.answers.issue_reach import reach_of, reach_there, reach_with_events
-from sentry_sync.answers.locating import Project, locate, not_located
-from sentry_sync.answers.misses import SEARCH_WINDOW, Miss, Reach, newest_of, search_edge
+from sentry_sync.answers.locating import locate, not_located
+from sentry_sync.answers.misses import Miss
+from sentry_sync.answers.search_local import Scene, read
+from sentry_sync.answers.search_page import Page, Window, behind, going_on, told, window_of
 from sentry_sync.answers.searching import OF_EVENTS, Answerable, Asked, Unanswerable, decide
-from sentry_sync.answers.times import ceiling, shown
-from sentry_sync.answers.times import parse as parse_time
+from sentry_sync.answers.times import shown
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.errors import QuestionError
-from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.intervals import Interval
 from sentry_sync.records.search import Search, Term
 from sentry_sync.records.search_grammar import BadSearch, parse
-from sentry_sync.store.reads import issues, knowledge, projects, search
-from sentry_sync.store.reads.issues import Place
-from sentry_sync.store.reads.knowledge import Knowledge
-from sentry_sync.store.reads.search import IssueSearch
-from sentry_sync.store.types import from_micros, to_micros
+from sentry_sync.store.reads import issues, knowledge, projects
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.streams.issues import SWEEP_NAME
 
@@ -44,50 +39,6 @@ RESOURCES = ("issues", "issue_environments", "error_counts", "events")
 
 _CHANGES_UNSEEN = frozenset({"is", "assigned", "issue.priority"})
 """Keys about what people change without an event."""
-
-
-SECOND = timedelta(seconds=1)
-"""The grain of a search: events are told to the second, and one question asked twice at once is one request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The time in which a found issue has to have an event."""
-
-    since: datetime
-    until: datetime | None
-    """None: up to now."""
-    asked: bool
-    """Somebody named an end of it."""
-
-    def shown(self) -> dict[str, Any]:
-        """How an answer names it."""
-        return {"since": shown(self.since), "until": shown(self.until)}
-
-
-@dataclass(frozen=True, slots=True)
-class OnWay:
-    """Where an answer goes on, and as of when the first one was asked: relative times stay where they were."""
-
-    place: Place | None
-    now: datetime
-    server: str | None = None
-    """Sentry's own cursor of the page to go on with, empty for its first; None where the place is one of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """What one look at the store goes by."""
-
-    view: View
-    known: Knowledge
-    project: Project | None
-    window: Window
-    at: OnWay
-
-    @property
-    def project_id(self) -> str | None:
-        return self.project.id if self.project else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +63,11 @@ class SearchQuestion:
         project = locate(view, self.project) if self.project is not None else None
         if self.project is not None and project is None:
             return not_located(view, self.resource, {"project": None, "issues": [], "more": None})
-        at = self._on_way(view)
+        at = going_on(self, view.now)
         known = knowledge.read(
             view.snapshot, STREAMS, RESOURCES, ("", f"project:{project.id}") if project else ("",)
         )
-        scene = _Scene(view, known, project, self.window(at.now), at)
+        scene = Scene(view, known, project, self.window(at.now), at, self.sort, self.limit)
         page = self._page(scene)
         step, refusal = self._step(scene)
         return Found(
@@ -126,7 +77,7 @@ class SearchQuestion:
             step if page.miss else None,
             refusal if page.miss else None,
             refresh=step,
-            paging=Paging("issues", partial(self._behind, page, at.now)),
+            paging=Paging("issues", partial(behind, self, page, at.now)),
         )
 
     def text(self) -> str:
@@ -139,39 +90,7 @@ class SearchQuestion:
 
     def window(self, now: datetime) -> Window:
         """The window of a question asked at ``now``; raises QuestionError for one that is none."""
-        since = parse_time(self.since, now, "since") if self.since else now - SEARCH_WINDOW
-        until = parse_time(self.until, now, "until") if self.until else None
-        if since >= (until or now):
-            raise QuestionError("since must be before until, and before now")
-        since, until = ceiling(since, SECOND), ceiling(until, SECOND) if until else None
-        asked = self.since is not None or self.until is not None
-        return Window(max(since, now - SEARCH_WINDOW), until if until and until < now else None, asked)
-
-    def _on_way(self, view: View) -> OnWay:
-        if self.cursor is None:
-            return OnWay(None, floor(view.now, SECOND))
-        position = decode(self.cursor, self)
-        try:
-            key, issue_id, rank, now = position.after
-            at = from_micros(int(now))
-            place = Place(self._key(key), str(issue_id), int(rank or 0)) if issue_id else None
-        except (ValueError, TypeError, OverflowError):
-            raise QuestionError(NOT_OURS) from None
-        return OnWay(place, min(at, view.now), position.live)
-
-    def _key(self, key: object) -> datetime | int | None:
-        if key is None:
-            return None
-        number = int(str(key))
-        return number if self.sort == "frequency" else from_micros(number)
-
-    def _behind(self, page: _Page, now: datetime, count: int) -> str:
-        """The cursor that goes on behind the first ``count`` rows."""
-        if count == 0:  # Sentry's pages held nothing to show, and there are more
-            return encode(self, Position((None, "", 0, to_micros(now)), page.onward))
-        place, server = page.places[count - 1]
-        key = to_micros(place.key) if isinstance(place.key, datetime) else place.key
-        return encode(self, Position((key, place.id, place.rank, to_micros(now)), server))
+        return window_of(self.since, self.until, now)
 
     def _decide(self, view: View, now: datetime) -> Answerable | Unanswerable:
         found = parsed(self.query)
@@ -191,100 +110,21 @@ class SearchQuestion:
             ),
         )
 
-    def _page(self, scene: _Scene) -> _Page:
+    def _page(self, scene: Scene) -> Page:
         learned = scene.view.learned.get(STEP)
-        if learned:
-            return _told(scene.view, learned)
         decision = self._decide(scene.view, scene.at.now)
+        if learned:
+            why = decision.why if isinstance(decision, Unanswerable) else ""
+            return replace(told(scene.view, learned), why=why)
         if isinstance(decision, Unanswerable):
-            return _Page(miss=Miss.UNSUPPORTED_FILTER, why=decision.why)
-        if scene.at.server is not None and not scene.view.refused:
+            return Page(miss=Miss.UNSUPPORTED_FILTER, why=decision.why)
+        if scene.at.server is not None:
             # Sentry gave the page before, in an order that may not be ours.
-            return _Page(miss=Miss.UNSUPPORTED_FILTER, why="the answer before was Sentry's own")
-        if decision.needs_events:
-            return self._read_events(scene, decision)
-        page = self._read(scene, decision)
-        if page.uncertain and scene.project:
-            again = self._read_events(scene, decision)
-            return page if again.miss else again
-        return page
+            found = read(scene, decision) if scene.view.refused else Page()
+            return found.missed(Miss.UNSUPPORTED_FILTER, "the page before was Sentry's own")
+        return read(scene, decision)
 
-    def _read(self, scene: _Scene, asked: Answerable) -> _Page:
-        """By what is known of issues, and of issues in environments."""
-        found = reach_of(scene.known) if asked.environment is None else reach_there(scene.known)
-        wanted = self._wanted(scene, asked, found)
-        return self._judged(scene, replace(wanted, environment=asked.environment), found, asked)
-
-    def _read_events(self, scene: _Scene, asked: Answerable) -> _Page:
-        """By the events that are held."""
-        found = reach_with_events(scene.known, scene.project_id)
-        held = replace(
-            self._wanted(scene, asked, found),
-            of_events=asked.of_events,
-            held_since=found.since if found else scene.view.now,
-        )
-        return self._judged(scene, held, found, asked, of_events=True)
-
-    def _wanted(self, scene: _Scene, asked: Answerable, found: Reach | None) -> IssueSearch:
-        until = scene.window.until
-        return IssueSearch(
-            now=scene.at.now,
-            since=scene.window.since,
-            served=search.served(scene.view.snapshot, scene.view.now),
-            until=until if until and found and until <= found.as_of else None,
-            project_id=scene.project_id,
-            conditions=asked.conditions,
-            text=asked.text,
-            sort=self.sort,
-            limit=self.limit + 1,
-            after=scene.at.place,
-        )
-
-    def _judged(
-        self,
-        scene: _Scene,
-        wanted: IssueSearch,
-        found: Reach | None,
-        asked: Answerable,
-        *,
-        of_events: bool = False,
-    ) -> _Page:
-        page = _local(search.find(scene.view.snapshot, wanted), self.sort, self.limit, found)
-        in_part = of_events or asked.environment is not None
-        edge, oldest = self._edge(page.rows), self._oldest(scene, found, asked, in_part=in_part)
-        miss = newest_of(found, edge, oldest)
-        if miss is None and in_part:
-            other = search.newest_that_is_no_error(scene.view.snapshot, scene.project_id)
-            miss = Miss.OUTSIDE_COVERAGE if other and (edge is None or other >= edge) else None
-        if miss is not None:
-            return page.missed(miss, "not all of the time it is about was read")
-        if page.uncertain:
-            why = f"whether {len(page.uncertain)} of these issues fit, or where they stand, is not known"
-            return page.missed(Miss.OUTSIDE_COVERAGE, why)
-        # A full page may be all that is known; what comes behind it is then not.
-        ends = page.more or newest_of(found, None, oldest) is None
-        return page if ends else replace(page, more=None)
-
-    def _oldest(self, scene: _Scene, found: Reach | None, asked: Answerable, *, in_part: bool) -> datetime:
-        """Before when no issue that belongs here had its last event; ``in_part``: known by single events."""
-        edges = (scene.window.since, asked.since, search_edge(found.as_of if found else scene.view.now))
-        oldest = max(edge for edge in edges if edge)
-        if in_part and found and found.since > oldest:
-            # No event is older than the oldest issue.
-            oldest = max(oldest, search.oldest_first_seen(scene.view.snapshot, scene.project_id) or oldest)
-        return oldest
-
-    def _edge(self, rows: Sequence[Any]) -> datetime | None:
-        """When the last wanted row was last seen, if everything seen later must be among the wanted."""
-        if len(rows) < self.limit or self.sort == "frequency":
-            return None
-        last = rows[self.limit - 1]
-        if self.sort == "priority" and last.priority != "high":
-            return None
-        edge: datetime | None = last.edge
-        return edge
-
-    def _step(self, scene: _Scene) -> tuple[Step | None, Refusal | None]:
+    def _step(self, scene: Scene) -> tuple[Step | None, Refusal | None]:
         if scene.known.capabilities.get("issues.sentry") is False:
             return None, Refusal("not_supported", "this server's own search is not Sentry's: narrow the query")
 
@@ -295,7 +135,7 @@ class SearchQuestion:
 
         return Step(STEP, run), None
 
-    def _rows(self, scene: _Scene, page: _Page) -> dict[str, Any]:
+    def _rows(self, scene: Scene, page: Page) -> dict[str, Any]:
         view, project = scene.view, scene.project
         slugs = {} if project else {key: slug for slug, key in projects.ids_by_slug(view.snapshot).items()}
 
@@ -314,13 +154,13 @@ class SearchQuestion:
             "more": page.more,
         }
 
-    def _facts(self, scene: _Scene, page: _Page) -> Facts:
+    def _facts(self, scene: Scene, page: Page) -> Facts:
         view, known, project = scene.view, scene.known, scene.project
         learned = view.learned.get(STEP)
         verified = min((row.verified_at for row in page.rows), default=None)
         as_of = page.known.as_of if page.known else verified
         notes = [*(project.notes if project else ()), *warnings(known), *view.notes(STEP)]
-        if page.why and (view.refused or page.miss):
+        if page.why:
             notes.append(f"the copy alone cannot answer this: {page.why}")
         keys = {term.key for term in parsed(self.query).terms} | ({"is"} if self.status else set())
         if keys & _CHANGES_UNSEEN and not learned:
@@ -353,57 +193,6 @@ def parsed(query: str) -> Search:
         return parse(query)
     except BadSearch as error:
         raise QuestionError(str(error)) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Rows, where each stands, and what is wrong with them."""
-
-    rows: Sequence[Any] = ()
-    places: Sequence[tuple[Place, str | None]] = ()
-    more: bool | None = None
-    miss: Miss | None = None
-    why: str = ""
-    known: Reach | None = None
-    onward: str | None = None
-    """Sentry's cursor behind all that was read."""
-    in_window: Mapping[str, int | None] = field(default_factory=dict)
-    uncertain: frozenset[str] = frozenset()
-
-    def missed(self, miss: Miss, why: str) -> _Page:
-        """The page, which is not all there is, or not certain."""
-        return replace(self, miss=miss, why=why, more=True if self.more else None)
-
-
-def _local(found: Sequence[Any], sort: str, limit: int, known: Reach | None) -> _Page:
-    rows = found[:limit]
-    return _Page(
-        rows,
-        [(_place(row, sort), None) for row in rows],
-        more=len(found) > limit,
-        known=known,
-        in_window={row.id: row.n if row.whole else None for row in rows},
-        uncertain=frozenset(row.id for row in rows if not row.certain),
-    )
-
-
-def _place(row: Any, sort: str) -> Place:
-    rank = issues.RANKS.get(row.priority or "", len(issues.RANKS)) if sort == "priority" else 0
-    return Place(row.n if sort == "frequency" else row.edge, row.id, rank)
-
-
-def _told(view: View, learned: Learned) -> _Page:
-    """The page as Sentry just gave it."""
-    rows = issues.by_ids(view.snapshot, learned.ids)
-    told = dict(zip(learned.ids, learned.rows, strict=True))
-    return _Page(
-        rows,
-        [(told[row.id]["place"], told[row.id]["server"]) for row in rows],
-        more=learned.more,
-        known=Reach(learned.at, learned.at),
-        onward=learned.onward,
-        in_window={row.id: told[row.id]["in_window"] for row in rows},
-    )
 
 
 def _issue_ids(view: View, terms: Sequence[Term]) -> dict[str, str]:

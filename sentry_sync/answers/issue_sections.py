@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sentry_sync.answers import buckets, similarity, standouts, untrusted
+from sentry_sync.answers import issue_trend, similarity, standouts, untrusted
 from sentry_sync.answers.asking import View
-from sentry_sync.answers.buckets import Counted
 from sentry_sync.answers.event_evidence import Subject, evidence
 from sentry_sync.answers.event_misses import newest_events
 from sentry_sync.answers.event_rows import shown_event
+from sentry_sync.answers.issue_trend import Counted
 from sentry_sync.answers.misses import reach, search_edge
 from sentry_sync.answers.times import DAY, HOUR, ceiling, shown
 from sentry_sync.answers.trace import crash
@@ -68,10 +68,10 @@ def counts(view: View, known: Knowledge, subject: Subject) -> Counts | None:
         return _from_events(view, known, subject)
 
     def sums(step: timedelta, length: int) -> dict[datetime, int]:
-        return issue_parts.sums(view.snapshot, issue.id, buckets.first(found.as_of, step, length), step)
+        return issue_parts.sums(view.snapshot, issue.id, issue_trend.first(found.as_of, step, length), step)
 
     counted = Counted(
-        sums(HOUR, buckets.HOURS), sums(DAY, buckets.DAYS), [part.interval for part in parts], found.as_of
+        sums(HOUR, issue_trend.HOURS), sums(DAY, issue_trend.DAYS), [part.interval for part in parts], found.as_of
     )
     return Counts(counted, "error_counts", any(part.approximate for part in parts), found.since)
 
@@ -83,14 +83,14 @@ def _from_events(view: View, known: Knowledge, subject: Subject) -> Counts | Non
         return None
 
     def sums(step: timedelta, length: int) -> dict[datetime, int]:
-        since = buckets.first(found.as_of, step, length)
+        since = issue_trend.first(found.as_of, step, length)
         return issue_parts.sums_of_events(view.snapshot, subject.issue.id, since, step, COUNTED_EVENTS)
 
-    by_day = sums(DAY, buckets.DAYS)
+    by_day = sums(DAY, issue_trend.DAYS)
     if sum(by_day.values()) == COUNTED_EVENTS:
         return None
     return Counts(
-        Counted(sums(HOUR, buckets.HOURS), by_day, held.known, found.as_of), "events", False, found.since
+        Counted(sums(HOUR, issue_trend.HOURS), by_day, held.known, found.as_of), "events", False, found.since
     )
 
 
@@ -99,7 +99,7 @@ def trend(found: Counts | None) -> dict[str, Any]:
     if found is None:
         nothing = dict.fromkeys(("as_of", "last_24h", "last_14d", "hours", "days", "source"))
         return {"complete": False, **nothing}
-    told = buckets.trend(found.counted)
+    told = issue_trend.trend(found.counted)
     return told | {"source": found.source} | ({"approximate": True} if found.approximate else {})
 
 

@@ -122,7 +122,7 @@ def decide(search: Search, asked: Asked) -> Answerable | Unanswerable:
     for term in search.terms:
         key = KEYS.get(term.key)
         if key is None:
-            return Unanswerable(f"{_named(term)} {NOT_ANSWERED.get(term.key, _A_TAG)}")
+            return Unanswerable(f"{_named(term)} {NOT_ANSWERED.get(term.key, A_TAG)}")
         found = key.read(term, asked)
         if isinstance(found, Unanswerable):
             return Unanswerable(f"{_named(term)} {found.why}")
@@ -364,7 +364,8 @@ KEYS: dict[str, Key] = {
 }
 """What is answered from the store."""
 
-_A_TAG = "is a tag, and lists of events don't carry tags"
+A_TAG = "is a tag, and lists of events don't carry tags"
+"""Why a key that nobody knows is not answered."""
 
 NOT_ANSWERED: dict[str, str] = {
     "assigned_or_suggested": "needs the suggestions of owners, which no list of issues tells",

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import anyio.from_thread
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from sentry_sync.answers.command import Listener
 
@@ -20,7 +21,7 @@ def listening(context: Any) -> Iterator[Listener]:
 
     async def report(done: int, message: str) -> None:
         try:
-            await context.session.report_progress(done, None, message)
+            await _report(context, done, message)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             gone.set()
 
@@ -32,6 +33,19 @@ def listening(context: Any) -> Iterator[Listener]:
         yield Listener(tell, gone.is_set, _name(context))
     finally:
         gone.set()
+
+
+async def _report(context: Any, done: int, message: str) -> None:
+    """Tell of progress, if the call asked for it.
+
+    A session of the older era is told on its own stream, not the call's: over HTTP the call is answered by one
+    piece of JSON, which has no room for anything else.
+    """
+    token = (context.meta or {}).get("progress_token")
+    if token is None or context.protocol_version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        await context.session.report_progress(done, None, message)
+    else:
+        await context.session.send_progress_notification(token, done, None, message)
 
 
 def _name(context: Any) -> str:

@@ -234,7 +234,7 @@ TOOLS: tuple[Tool, ...] = (
         "What it is, events by hour and day (null: not known), environments, first and last release, newest "
         "event. detailed adds counts by environment and release (`counted`, since `counted_from`), the exception "
         "with its culprit frame, tags that stand out, history (each change between `after` and `at`), similar "
-        "issues. A part's own `complete` is about it alone.",
+        "issues. A part's own `complete` and `as_of` are about it alone.",
         (_ISSUE, FORMAT),
         IssueQuestion,
         {"issue": _OBJECT, **dict.fromkeys(DETAILED, _OBJECT)},

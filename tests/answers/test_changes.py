@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -101,6 +103,24 @@ def test_what_nobody_noted_begins_with_the_first_look(asking: Asking, changes: C
 def test_a_sync_changes_the_status(asking: Asking, changes: Changes) -> None:
     asking.rig.sync("projects")
     assert STATUS in changes.since_last(EVERYTHING)
+
+
+def test_a_database_in_the_place_of_another_is_looked_at_anew(asking: Asking) -> None:
+    database = asking.rig.store.paths.database
+    other = database.with_name("other.db")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("VACUUM INTO ?", (str(other),))
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("UPDATE issues SET status = 'ignored' WHERE id = '17'")
+        connection.execute("PRAGMA journal_mode = WAL")
+    asking.rig.store.close()
+    with closing(asking.offline.changes()) as changes:
+        changes.note(ISSUE)
+        assert changes.since_last([ISSUE]) == set()
+        for beside in database.parent.glob("store.db-*"):
+            beside.unlink()
+        other.replace(database)
+        assert changes.since_last([ISSUE]) == {ISSUE}
 
 
 def test_a_store_that_cannot_be_read_is_a_change_of_its_status_once(asking: Asking, changes: Changes) -> None:

@@ -237,6 +237,28 @@ def test_sentry_is_asked_with_the_same_filter_and_its_rows_are_kept(asking: Aski
     assert (fresh(again)["source"], fresh(again)["fell_through_because"]) == ("live", "asked_fresh")
 
 
+def test_what_a_star_stands_for_is_asked_of_sentry(asking: Asking) -> None:
+    asking.rig.sync("projects", "issues")
+    one = busiest(asking)
+    rows = asking.online.get_events(one.id, limit=100, response_format="detailed")["events"]
+    ending = rows[0]["untrusted"]["tags"]["os"][-1]
+    wanted = [row["id"] for row in rows if row["untrusted"]["tags"]["os"].endswith(ending)]
+    answer = asking.online.get_events(one.id, limit=100, tag=[f"os:*{ending}"])
+    assert [row["id"] for row in answer["events"]] == wanted
+    assert len(wanted) < len(rows)
+    assert (fresh(answer)["fell_through_because"], fresh(answer)["complete"]) == ("unsupported_filter", True)
+
+
+@pytest.mark.parametrize("asked", [{"environment": "production"}, {"until": "-1d"}])
+def test_what_was_read_through_a_filter_is_not_all_there_is(asking: Asking, asked: dict[str, Any]) -> None:
+    asking.rig.sync("projects", "issues")
+    one = busiest(asking)
+    assert fresh(asking.online.get_events(one.id, limit=100, **asked))["complete"]
+    assert fresh(asking.offline.get_events(one.id, limit=100))["complete"] is False
+    asking.online.get_events(one.id, limit=100)
+    assert fresh(asking.offline.get_events(one.id, limit=100))["complete"] is True
+
+
 def test_a_projects_events_come_from_explore(asking: Asking) -> None:
     answer = asking.online.get_events(project=asking.slug, user="email:nobody@example.com")
     assert (answer["events"], answer["more"], fresh(answer)["complete"]) == ([], False, True)

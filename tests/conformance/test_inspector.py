@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sentry_sync.answers.context import Answers
-from sentry_sync.serve.tools import TOOLS
+from sentry_sync.serve.tools import offered
 from sentry_sync.store.store import Store
 from tests.conformance.conftest import Npm, served
 
@@ -34,9 +34,11 @@ def arguments(store: Path) -> Mapping[str, dict[str, str]]:
         issue = answers.get_issues(project)["issues"][0]["id"]
     return {
         "get-issues": {"project": project},
+        "get-issue": {"issue_id": issue},
         "get-events": {"issue_id": issue},
         "get-performance": {"project": project},
         "get-releases": {"project": project},
+        "sync-now": {"resource": "projects"},
     }
 
 
@@ -68,7 +70,7 @@ def test_it_lists_the_tools_without_a_fault_and_calls_each(
 
     code, listed = inspected("--method", "tools/list", "--strict")
     assert code == 0, listed
-    names = [tool.name for tool in TOOLS]
+    names = [tool.name for tool in offered(allow_writes=False)]
     assert [tool["name"] for tool in json.loads(listed)["result"]["tools"]] == names
     with ThreadPoolExecutor(2) as pool:
         answered = dict(zip(names, pool.map(called, names), strict=True))

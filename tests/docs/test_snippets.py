@@ -20,7 +20,7 @@ from mcp import Client, StdioServerParameters
 from mcpb.build import build
 from sentry_sync import __version__
 from sentry_sync.cli.settings import Settings, variables
-from sentry_sync.serve.tools import TOOLS
+from sentry_sync.serve.tools import offered
 from tests.support.cli import environment
 from tests.support.rig import Rig
 
@@ -113,7 +113,7 @@ def test_what_it_says_starts_the_server_without_a_token_too(client: str, store: 
     given = {name: value for name, value in snippet.env.items() if name != TOKEN}
     env = environment(tmp_path, PYTHONPATH=str(ROOT), SENTRY_SYNC_STORE=str(store), **given)
     command = ["-m", "sentry_sync.cli", *snippet.args]
-    assert tools(sys.executable, command, env, tmp_path) == [tool.name for tool in TOOLS]
+    assert tools(sys.executable, command, env, tmp_path) == [tool.name for tool in offered(allow_writes=False)]
 
 
 def test_the_readme_names_each_client() -> None:
@@ -151,7 +151,7 @@ def test_the_bundle_starts_as_its_manifest_says(store: Path, tmp_path: Path) -> 
     assert given[TOKEN] == ""
     env = environment(tmp_path, SENTRY_SYNC_STORE=str(store), **given)
     # uv would install what pyproject.toml names; here it is installed already, and the bundle's own code comes first.
-    assert tools(sys.executable, ["server.py"], env, bundle) == [tool.name for tool in TOOLS]
+    assert tools(sys.executable, ["server.py"], env, bundle) == [tool.name for tool in offered(allow_writes=False)]
 
 
 def test_the_same_source_makes_the_same_bundle(tmp_path: Path) -> None:

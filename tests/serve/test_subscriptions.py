@@ -41,11 +41,12 @@ def conversation(
     asking: Asking,
     talk: Callable[[Client], Awaitable[Any]],
     told: set[Subscriptions] | None = None,
+    every: float = OFTEN,
     **options: Any,
 ) -> Any:
     async def run() -> Any:
         with anyio.fail_after(20):
-            async with Client(build(asking.offline, told, OFTEN), **options) as client:
+            async with Client(build(asking.offline, told, every), **options) as client:
                 return await talk(client)
 
     return anyio.run(run)
@@ -90,6 +91,19 @@ def test_a_listening_client_hears_of_a_sync(asking: Asking) -> None:
     assert conversation(asking, talk) == STATUS
 
 
+def test_what_changes_before_the_next_look_is_heard_of_too(asking: Asking) -> None:
+    async def talk(client: Client) -> str:
+        async with (
+            client.listen(resource_subscriptions=[OTHER]),
+            client.listen(resource_subscriptions=[ISSUE]) as heard,
+        ):
+            # The server has looked when the first one came, and does not look again so soon.
+            resolved(asking, "17")
+            return await news(heard)
+
+    assert conversation(asking, talk, every=0.3) == ISSUE
+
+
 class Ear:
     """What a client of the older era is told."""
 
@@ -108,7 +122,7 @@ class Ear:
         return self.heard[-1]
 
 
-def test_a_session_of_the_older_era_hears_until_it_no_longer_wants_to(asking: Asking) -> None:
+def test_a_session_of_the_older_era_hears_while_it_wants_to(asking: Asking) -> None:
     ear = Ear()
 
     async def talk(client: Client) -> list[str]:
@@ -120,10 +134,13 @@ def test_a_session_of_the_older_era_hears_until_it_no_longer_wants_to(asking: As
         await unsubscribe(client, "sentry-sync://queries")
         resolved(asking, "17", 2)
         resolved(asking, "18", 2)
-        return [first, await ear.next()]
+        second = await ear.next()
+        await subscribe(client, ISSUE)
+        resolved(asking, "17", 3)
+        return [first, second, await ear.next()]
 
-    assert conversation(asking, talk, mode="legacy", message_handler=ear) == [ISSUE, OTHER]
-    assert ear.heard == [ISSUE, OTHER]
+    assert conversation(asking, talk, mode="legacy", message_handler=ear) == [ISSUE, OTHER, ISSUE]
+    assert ear.heard == [ISSUE, OTHER, ISSUE]
 
 
 def test_the_subscriptions_of_a_client_that_left_are_forgotten(asking: Asking) -> None:

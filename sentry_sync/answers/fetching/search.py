@@ -19,14 +19,18 @@ from sentry_sync.store.types import to_micros
 from sentry_sync.sync.streams.issues import harvest_issues
 
 if TYPE_CHECKING:
-    from sentry_sync.answers.issue_search import OnWay, SearchQuestion
+    from sentry_sync.answers.issue_search import SearchQuestion
     from sentry_sync.answers.live import Live
     from sentry_sync.answers.locating import Project
+    from sentry_sync.answers.search_page import OnWay
     from sentry_sync.sentry.page import Page
     from sentry_sync.store.unit_of_work import UnitOfWork
 
 SECOND = timedelta(seconds=1)
 """What happened in the very second a question was asked in belongs to its answer."""
+
+MOST_ROWS = 100
+"""On one page of Sentry's."""
 
 SORTS = {"date": "date", "frequency": "freq", "priority": "date"}
 """Sentry filters by priority but does not sort by it: it is asked for one priority after the other."""
@@ -65,6 +69,8 @@ class _Rows:
     records: list[Any] = field(default_factory=list)
     rejects: list[str] = field(default_factory=list)
     onward: str | None = None
+    """Sentry's cursor behind the last page, of the list of ``rank``."""
+    rank: int = 0
     further: bool = True
 
     def kept(self, live: Live, limit: int) -> Learned:
@@ -76,9 +82,10 @@ class _Rows:
         live.write(write)
         shown = self.rows[:limit]
         more = len(self.rows) > limit or self.further
-        if shown and len(self.rows) <= limit:
+        if shown and len(self.rows) <= limit and self.onward is not None:
             # Pages behind the last row's held nothing to show: they need not be read again.
-            shown[-1] = replace(shown[-1], server=self.onward or shown[-1].server)
+            last = shown[-1]
+            shown[-1] = replace(last, place=replace(last.place, rank=self.rank), server=self.onward)
         notes = []
         if self.rejects:
             notes.append(f"{len(self.rejects)} issues could not be read ({self.rejects[0]}) and are missing")
@@ -89,7 +96,7 @@ class _Rows:
             rows=tuple({"place": row.place, "server": row.server, "in_window": row.in_window} for row in shown),
             complete=not self.rejects,
             more=more,
-            onward=self.onward,
+            onward={"place": Place(None, "", self.rank), "server": self.onward},
         )
 
 
@@ -100,10 +107,11 @@ def _read(live: Live, question: SearchQuestion, project: Project | None, at: OnW
         found = found or _Rows(page.server_time)
         rows = list(_page_rows(page, rank, cursor, question, found))
         if at.place is not None and (read == 1 or at.server is None):
-            rows = _behind(rows, at.place, by_key=at.server is None and question.told_by_rows())
+            by_key = at.server is None and question.told_by_rows() and rank == at.place.rank
+            rows = _behind(rows, at.place, by_key=by_key)
         found.rows += [row for row in rows if row.issue.id not in seen]
         seen.update(row.issue.id for row in rows)
-        found.onward, found.further = page.next_cursor, further
+        found.onward, found.rank, found.further = page.next_cursor, rank, further
         if len(found.rows) >= question.limit or read == MOST_PAGES:
             break
     if found is None:
@@ -131,7 +139,8 @@ def _pages(
                 end=(window.until or at.now + SECOND) if pinned else None,
                 project_ids=(project.id,) if project else ALL_PROJECTS,
                 environments=(question.environment,) if question.environment is not None else (),
-                limit=question.limit,
+                # Of the last list little is new.
+                limit=question.limit if rank < len(RANKS) else MOST_ROWS,
                 cursor=cursor,
             )
             yield page, rank, cursor, page.next_cursor is not None or rank < len(queries) - 1
@@ -167,21 +176,21 @@ def _page_rows(
     raws = {str(raw.get("id")): raw for raw in page.body if isinstance(raw, dict)}
     issues = [record for record in harvest.records if isinstance(record, Issue)]
     for number, issue in enumerate(issues):
-        last = number == len(issues) - 1
         raw = raws[issue.id]
         try:
             seen, count = moment(raw, "lastSeen"), integer(raw, "count")
         except Malformed:
             seen, count = None, None
-        place = Place(count if question.sort == "frequency" else seen, issue.id, rank)
+        # Behind the last row of a list comes the next list's first page.
+        ends = number == len(issues) - 1 and page.next_cursor is None
+        onward = page.next_cursor if number == len(issues) - 1 else cursor
+        place = Place(count if question.sort == "frequency" else seen, issue.id, rank + 1 if ends else rank)
         if rank < len(RANKS) or issue.priority not in RANKS:  # the last list has those of the others once more
-            yield _Row(issue, place, count, page.next_cursor if last and page.next_cursor else cursor or "")
+            yield _Row(issue, place, count, onward or "")
 
 
 def _behind(rows: list[_Row], last: Place, *, by_key: bool) -> list[_Row]:
     """The rows of a page behind the last one that was shown: by where it stands on it, else by what rows tell."""
-    if rows and rows[0].place.rank > last.rank:
-        return rows
     at = next((number for number, row in enumerate(rows) if row.issue.id == last.id), None)
     if at is not None:
         return rows[at + 1 :]

@@ -195,7 +195,7 @@ def order(
     """The order of ``sort``: ``edge`` is when an issue was last seen, ``count`` how often, if not ever."""
     if sort == "frequency":
         return [(issues.c.count if count is None else count).desc(), _id(issues).desc()]
-    newest = [edge.desc(), _id(issues).desc()]
+    newest: list[ColumnElement[Any]] = [edge.desc(), _id(issues).desc()]
     return [rank(issues), *newest] if sort == "priority" else newest
 
 

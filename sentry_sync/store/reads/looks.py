@@ -90,26 +90,22 @@ class Looks:
             row = self._connection.execute(query).first()
         return (row.slug, row.event_id) if row else None
 
-    def beside_pending(self, issue_id: str) -> bool:
-        """Whether another issue of its project is being deleted or merged: it may be part of that one.
+    def pending_beside(self, issue_id: str) -> set[str]:
+        """Issues of its project that are being deleted or merged: it may be part of one of them.
 
-        One seen so after this one was last seen at all: two that went together must not wait for each other.
+        Those seen so after this one was last seen at all: two that went together must not wait for each other.
         """
         of_issue = select(_issues.project_id).where(_issues.id == issue_id)
         of_pairs = select(_pairs.project_id).where(_pairs.issue_id == issue_id)
         seen_at = select(_issues.verified_at).where(_issues.id == issue_id).scalar_subquery()
-        query = (
-            select(_issues.id)
-            .where(
-                _issues.status.in_(PENDING),
-                _issues.removed_at.is_(None),
-                _issues.verified_at > func.coalesce(seen_at, EPOCH),
-                or_(_issues.project_id.in_(of_issue), _issues.project_id.in_(of_pairs)),
-            )
-            .limit(1)
+        query = select(_issues.id).where(
+            _issues.status.in_(PENDING),
+            _issues.removed_at.is_(None),
+            _issues.verified_at > func.coalesce(seen_at, EPOCH),
+            or_(_issues.project_id.in_(of_issue), _issues.project_id.in_(of_pairs)),
         )
         with self._connection.begin():
-            return self._connection.execute(query).first() is not None
+            return set(self._connection.execute(query).scalars())
 
     def _strangers(self, window: Interval, after: After | None, limit: int) -> list[After]:
         """Issues that are not held, of events that are; those of a project that is gone stay as they are."""

@@ -166,7 +166,7 @@ def _prepared(plan: _Plan) -> Prepared:
 def _statement(plan: _Plan) -> Select[Any]:
     chosen = (_newest_of_each_status(plan) if plan.of_each_status else _chosen(plan)).subquery("chosen")
     seen = chosen.c.seen
-    row = Row(_issues, seen, chosen.c.n, _whole(_issues, seen, plan))
+    row = Row(_issues, seen, chosen.c.n, _whole(_issues, seen, plan), _end(plan))
     certain = [side.certain for side in _sides(plan, row)]
     certain += [seen >= _moment("served"), *([seen < _moment("until")] if plan.clamped else [])]
     if plan.sort == "frequency":
@@ -236,7 +236,7 @@ def _chosen(plan: _Plan, status: ColumnElement[Any] | None = None) -> Select[Any
     source = _source(plan, best)
     seen = source.seen
     edge = case((seen >= _moment("until"), _moment("until")), else_=seen) if plan.clamped else seen
-    row = Row(best, seen, source.count, _whole(best, seen, plan))
+    row = Row(best, seen, source.count, _whole(best, seen, plan), _end(plan))
     wanted = [
         *source.where,
         seen >= _moment("since"),
@@ -295,6 +295,10 @@ def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
         return func.coalesce(or_(began, _moment("since") >= _moment("whole")), false())
     began = and_(began, issues.c.first_seen >= _moment("since"))
     return func.coalesce(and_(began, seen < _moment("until")) if plan.until else began, false())
+
+
+def _end(plan: _Plan) -> ColumnElement[datetime] | None:
+    return _moment("until") if plan.clamped else None
 
 
 def _moment(name: str) -> ColumnElement[datetime]:

@@ -55,6 +55,8 @@ class Row:
     count: ColumnElement[Any]
     """How many events it had in the window, where ``whole`` is true."""
     whole: Bool
+    until: ColumnElement[Any] | None = None
+    """Of an issue seen at or after this, it is not known when it was last seen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _value(condition: Condition) -> Any:
         return _pattern(str(values[0]))
     if len(condition.values) == 1:
         return values[0] if values else None
-    return as_list(values)
+    return as_list([value for value in values if isinstance(value, (str, int))])
 
 
 def _pattern(value: str) -> str:
@@ -223,13 +225,19 @@ def _assignee(shape: Shape, parameter: str, row: Row) -> Sides:
     return Sides(fits, fits)
 
 
-def _moment_of(column: Callable[[Row], ColumnElement[Any]]) -> _Field:
-    def both(shape: Shape, parameter: str, row: Row) -> Sides:
-        actual = column(row)
-        fits = _COMPARE[shape.operator](actual, bindparam(parameter, type_=Moment))
-        return Sides(or_(actual.is_(None), fits), and_(actual.is_not(None), fits))
+def _first_seen(shape: Shape, parameter: str, row: Row) -> Sides:
+    actual = row.issues.c.first_seen
+    fits = _COMPARE[shape.operator](actual, bindparam(parameter, type_=Moment))
+    return Sides(or_(actual.is_(None), fits), and_(actual.is_not(None), fits))
 
-    return both
+
+def _last_seen(shape: Shape, parameter: str, row: Row) -> Sides:
+    compare, value = _COMPARE[shape.operator], bindparam(parameter, type_=Moment)
+    fits = compare(row.seen, value)
+    if row.until is None:
+        return Sides(fits, fits)
+    perhaps = compare(row.until, value) if shape.operator in (">", ">=") else true()
+    return Sides(or_(fits, and_(row.seen >= row.until, perhaps)), and_(row.seen < row.until, fits))
 
 
 def _times_seen(shape: Shape, parameter: str, row: Row) -> Sides:
@@ -276,8 +284,8 @@ _FIELDS: dict[str, _Field] = {
     "first_release": _column("first_release"),
     "project": _column("project_id", always=True),
     "issue": _column("id", always=True),
-    "first_seen": _moment_of(lambda row: row.issues.c.first_seen),
-    "last_seen": _moment_of(lambda row: row.seen),
+    "first_seen": _first_seen,
+    "last_seen": _last_seen,
     "times_seen": _times_seen,
 }
 """What can be asked. An issue's level and platform are those of its newest event."""

@@ -122,24 +122,24 @@ class Batches:
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
         """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
 
-        The latter once there is no event of it either. Where none is held to ask for, it is left to the next look
-        as long as the issue that it may have become part of is on its way out.
+        The latter once there is no event of it either. Where none is held to ask for, it waits for the issue that
+        it may have become part of: until that was asked for, or to the next look while it is on its way out.
         """
         place = self._place(work, cursor, look)
         if not place.missing:
             return None
-        looks, asked = look.state.looks, place.missing[0]
-        gone: tuple[tuple[str, str, str | None], ...] = ()
-        witness = None
+        looks, asked, others = look.state.looks, place.missing[0], place.missing[1:]
+        gone: tuple[tuple[str, str, str | None], ...] = ((asked, "deleted", None),)
+        witness, left = None, others
         if looks.of_removed_projects([asked]):
             gone = ((asked, "project", None),)
-        elif place.witness is not None:
-            gone = ((asked, "deleted", None),)
-        else:
+        elif place.witness is None:
             witness = looks.witness(asked)
-            if witness is None and not looks.beside_pending(asked):
-                gone = ((asked, "deleted", None),)
-        place = replace(place, witness=witness, missing=place.missing if witness else place.missing[1:])
+            if witness:
+                gone, left = (), place.missing
+            elif pending := looks.pending_beside(asked):
+                gone, left = (), (*others, asked) if pending & set(others) else others
+        place = replace(place, witness=witness, missing=left)
         body = Looked((asked,), [], gone)
         return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
 

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sentry_sync.answers.buckets import Counted, series, trend
+from sentry_sync.answers.issue_trend import Counted, series, trend
 from sentry_sync.records.intervals import Interval, floor, union
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
