@@ -43,6 +43,9 @@ SLOW_SHARE = 0.3
 USUAL_DISPERSION = 3.0
 """Days of one project's errors vary by about three times what chance alone would do, in the simulator's worlds."""
 
+USUAL_CRASH_DISPERSION = 1.5
+"""A session crashes once, however often it is tried again: crashes are less bursty than errors."""
+
 DOUBLING = 2.0
 """The rise in errors that must be visible before a release is called healthy."""
 
@@ -254,7 +257,7 @@ def _crash_finding(evidence: Evidence) -> Finding:
         [Counted(cell.crashed.part, cell.crashed.of) for cell in cells if cell.crashed]
         for cells in (evidence.baseline, *evidence.others)
     ]
-    noise = dispersion(strata, USUAL_DISPERSION)
+    noise = dispersion(strata, USUAL_CRASH_DISPERSION)
     found = difference(ours.thinned(noise), theirs.thinned(noise), ALPHA)
     known = found.value is not None
     usual = theirs.value or 0.0
