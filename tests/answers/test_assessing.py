@@ -69,10 +69,15 @@ def after(each: int = 10, crashed: float = 0.004, issue_id: str = "17") -> list[
     return [*release("api@3", SHIPPED), *days, *errors("api@3", SHIPPED, floor(NOW, HOUR), each, issue_id)]
 
 
-KNOWN = {"error_counts": WINDOW, "release_health": WINDOW, "transactions": WINDOW, "releases": WINDOW}
+KNOWN: dict[str, Any] = {
+    "error_counts": WINDOW,
+    "release_health": WINDOW,
+    "transactions": WINDOW,
+    "releases": WINDOW,
+}
 
 
-def told(asking: Asking, *records: Any, **known: Interval) -> Asking:
+def told(asking: Asking, *records: Any, **known: Any) -> Asking:
     asking.fill([*before(), *records], **(known or KNOWN))
     return asking
 

@@ -23,7 +23,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TODAY, END = floor(NOW, DAY), floor(NOW, HOUR)
 WINDOW = Interval(TODAY - 21 * DAY, NOW)
 HOURS = [WINDOW.start + at * HOUR for at in range((END - WINDOW.start) // HOUR)]
-KNOWN = dict.fromkeys(("error_counts", "release_health", "transactions", "issues"), WINDOW)
+KNOWN: dict[str, Any] = dict.fromkeys(("error_counts", "release_health", "transactions", "issues"), WINDOW)
 
 
 def counts(each: int = 10) -> list[ErrorCount]:

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from sentry_sync.cli import mcp
-from sentry_sync.cli.connect import client_of
-from sentry_sync.sentry.client import SentryClient
-from sentry_sync.sentry.connection import Connection
-from sentry_sync.store.store import Store
 from tests.support.cli import SECRET, CommandLine, environment
-from tests.support.clock import FakeClock
 from tests.support.rig import Rig
 
 
@@ -91,29 +83,6 @@ def test_settings_that_could_never_work_are_refused_at_the_start(
     monkeypatch.setenv("SENTRY_ORG", "acme")
     monkeypatch.setenv(variable, value)
     assert says in cli("mcp").refused(2)
-
-
-def test_every_question_shares_one_client_made_by_the_first(tmp_path: Path) -> None:
-    connection = Connection("https://sentry.io", SECRET, "acme")
-    clock = FakeClock()
-    made: list[object] = []
-    had: list[object] = []
-
-    def make() -> AbstractContextManager[SentryClient]:
-        made.append(None)
-        return client_of(connection, copy, clock, 100)
-
-    with closing(Store(tmp_path / "store", clock)) as copy, ExitStack() as opened:
-        client = mcp.once(make, opened)
-        assert not (tmp_path / "store").exists()
-        threads = [threading.Thread(target=lambda: had.append(client())) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(made) == 1
-    assert len(had) == 8
-    assert len(set(map(id, had))) == 1
 
 
 @pytest.mark.parametrize(("flags", "offered"), [((), False), (("--allow-writes",), True)])

@@ -39,7 +39,7 @@ class Targets:
     """What a project is held to."""
 
     crash_free: float = 0.995
-    """Share of sessions free of crashes: what Sentry's own release health calls good for mobile apps."""
+    """Share of sessions free of crashes: one in two hundred may crash. The user's to choose."""
     latency_ms: float = 1_000.0
     """The 95th percentile of a transaction's duration: a second is where a user's flow of thought breaks
     (Nielsen, Usability Engineering, 1993)."""

@@ -77,7 +77,8 @@ def test_errors_after_the_last_known_session_are_not_counted() -> None:
 def test_an_episodes_hours_go_with_their_share_of_the_exposure_and_nobody_knows_who_crashed() -> None:
     odd = Episode(MONDAY + 22 * HOUR, MONDAY + DAY, 9, 1, 6)
     first, second, _ = days_of(KNOWN, "a", [odd])
-    assert first.errors == Counted(5, pytest.approx(1000 * 22 / 24))
+    assert first.errors.events == 5
+    assert first.errors.exposure == pytest.approx(1000 * 22 / 24)
     assert first.crashed is None
     assert second.crashed is not None
 

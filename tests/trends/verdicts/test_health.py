@@ -52,11 +52,11 @@ def test_the_score_in_a_word() -> None:
 def test_a_budget_burns_at_1_when_it_is_spent_just_in_its_window() -> None:
     even = budget([Share(5, 1000)] * 28, 0.995)
     assert even is not None
-    assert (even.used, even.burn, even.burn_week) == (pytest.approx(1),) * 3
+    assert [even.used, even.burn, even.burn_week] == pytest.approx([1, 1, 1])
     faster = budget([Share(1, 1000)] * 21 + [Share(10, 1000)] * 6 + [Share(20, 1000)], 0.995)
     assert faster is not None
     assert faster.used == pytest.approx(101 / 140)
-    assert (faster.burn, faster.burn_week) == (pytest.approx(4), pytest.approx(80 / 35))
+    assert [faster.burn, faster.burn_week] == pytest.approx([4, 80 / 35])
     assert faster.days_left == pytest.approx(28 * (1 - 101 / 140) / (80 / 35))
 
 
