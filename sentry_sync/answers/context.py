@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
+from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.capping import cap
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
@@ -16,6 +17,7 @@ from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance_views import performance_question
+from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.standing import standing
@@ -211,6 +213,19 @@ class Answers:
     ) -> Answer:
         """A project's releases: ``{project, releases, more, next_cursor, freshness}``."""
         return self.ask(ReleasesQuestion(project, version, health_data, query, since, cursor, response_format))
+
+    def assess_release(
+        self, project: str, version: str, *, baseline: str | None = None, environment: str | None = None
+    ) -> Answer:
+        """Whether a release made its project worse: ``{verdict, because, would_change, errors, ..., freshness}``.
+
+        The verdict is healthy, watch, regressed, roll back or too early; None for a release nobody knows.
+        """
+        return self.ask(AssessmentQuestion(project, version, baseline, environment))
+
+    def project_health(self, project: str) -> Answer:
+        """How well a project is: ``{score, state, parts, trend, objectives, ..., freshness}``."""
+        return self.ask(HealthQuestion(project))
 
     def sync_now(
         self,
