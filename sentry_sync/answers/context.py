@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
 from sentry_sync.answers.assessing import AssessmentQuestion
-from sentry_sync.answers.capping import cap
+from sentry_sync.answers.capping import DEFAULT_BYTES, cap
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
@@ -20,6 +20,7 @@ from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.sql import ROWS, SqlCommand
 from sentry_sync.answers.standing import standing
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
@@ -87,7 +88,7 @@ class Answers:
 
     def carry_out(self, command: Command, ask: Ask = PLAINLY, listener: Listener = NOBODY) -> Answer:
         """What came of ``command``; waits for it, and tells ``listener`` meanwhile."""
-        return cap(command.carry_out(self._desk, listener), None, ask.max_bytes)
+        return cap(command.carry_out(self._desk, listener), None, command.most or ask.max_bytes)
 
     def ask(self, question: Question | Command, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
@@ -241,6 +242,10 @@ class Answers:
     def sync_status(self, *, response_format: str = "concise") -> Answer:
         """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
         return self.ask(StatusCommand(response_format))
+
+    def query_sql(self, sql: str, *, limit: int = ROWS, max_bytes: int = DEFAULT_BYTES) -> Answer:
+        """One SELECT: ``{columns, row_count, more, ms, untrusted: {rows}, freshness}``. Raises QueryError."""
+        return self.ask(SqlCommand(sql, limit, max_bytes))
 
     def update_issue(
         self,

@@ -19,6 +19,7 @@ from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.sql import LONGEST_STATEMENT, MOST_ROWS, ROWS, SqlCommand
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import LONGEST_WAIT, WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
@@ -383,6 +384,23 @@ TOOLS: tuple[Tool, ...] = (
         {"outcome": _TEXT, "scope": _OBJECT, "streams": _ROWS, "now": _OBJECT},
         asking=(MAX_BYTES,),
         effect=Effect.COPY,
+    ),
+    Tool(
+        "query-sql",
+        "SQL over the copy",
+        "One SELECT in DuckDB's dialect over the copy's tables (all times UTC): issues, issue_history, events, "
+        "error_counts (hourly), releases, release_health (daily), transaction_stats, query_stats, web_vitals "
+        "(hourly), projects and more; a wrong name is answered with the nearest. untrusted.rows are in the order "
+        "of columns. Reads only; 20 s, 1 GB.",
+        (
+            Parameter("sql", "text", "The statement.", required=True, longest=LONGEST_STATEMENT),
+            Parameter("limit", "integer", "Rows.", minimum=1, maximum=MOST_ROWS, default=ROWS),
+            MAX_BYTES,
+        ),
+        SqlCommand,
+        {"columns": _ROWS, "row_count": {"type": "integer"}, "more": _MORE},
+        asking=(),
+        open_world=False,
     ),
     Tool(
         "update-issue",

@@ -41,10 +41,11 @@ SIGNATURES = {
     "project-health": ("project",),
     "sync-status": ("response_format",),
     "sync-now": ("resource", "scope", "wait_seconds"),
+    "query-sql": ("sql", "limit"),
 }
 SELDOM = ("episodes", "anomalies")
 """What a world that stands still may well be without."""
-COMMANDS = ("sync-status", "sync-now", "update-issue")
+COMMANDS = ("sync-status", "sync-now", "query-sql", "update-issue")
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +93,14 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
         "project-health": ["project"],
         "sync-status": [],
         "sync-now": ["resource"],
+        "query-sql": ["sql"],
     }
     assert [tool.name for tool in listed.tools if not tool.annotations.read_only_hint] == ["sync-now"]
     assert not any(tool.annotations.destructive_hint for tool in listed.tools)
-    assert [tool.name for tool in listed.tools if not tool.annotations.open_world_hint] == ["sync-status"]
+    assert [tool.name for tool in listed.tools if not tool.annotations.open_world_hint] == [
+        "sync-status",
+        "query-sql",
+    ]
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True)) < 20_000
 
 
@@ -110,6 +115,9 @@ def newest_release(asking: Asking) -> str:
 def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
     issue = asking.offline.get_issues(asking.slug)["issues"][0]["id"]
     return {
+        "query-sql": {
+            "sql": "SELECT title, project_id FROM issues UNION ALL SELECT tags::VARCHAR, release FROM events"
+        },
         "get-projects": {"include_stats": True},
         "get-issues": {"project": asking.slug, "sort": "frequency"},
         "get-issue": {"issue_id": issue, "response_format": "detailed"},
