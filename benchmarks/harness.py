@@ -35,21 +35,34 @@ def simulator(*flags: str) -> Iterator[str]:
     command = [sys.executable, "-m", "sentry_sync.cli", "simulate", "--port", str(port), *flags]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return once ``process`` listens on ``port``."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise SystemExit("the simulator did not start")
+    raise SystemExit("the server did not start")
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that the process holds now."""
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """Seconds of processor that the process has used so far: what a noisy machine falsifies least."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def control(url: str, action: str, body: object = None) -> Any:

@@ -54,8 +54,8 @@ def _answers(env: dict[str, str], folder: Path, rounds: int) -> None:
     answer = json.loads(ours.call("get-issues", arguments))["result"]
     assert len(answer["structuredContent"]["issues"]) == 25, "the store did not answer"
     assert answer["structuredContent"]["freshness"]["source"] == "local"
-    path = folder / "answer.json"
-    path.write_text(json.dumps(answer), encoding="utf-8")
+    path = folder / "answers.json"
+    path.write_text(json.dumps({"get-issues": answer}), encoding="utf-8")
     memory = harness.RawClient([sys.executable, "-m", "benchmarks.empty_server", str(path)], env)
     figures: dict[str, list[list[float]]] = {"ours": [], "memory": []}
     for _ in range(rounds):

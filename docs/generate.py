@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from docs import cli, queries, schema, search, settings, tools
+from docs import cli, mcp, queries, schema, search, settings, tools
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,6 +25,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("schema.md", schema.page()),
         ("queries.md", queries.page()),
         ("tools.md", tools.page()),
+        ("mcp.md", mcp.page()),
         ("search.md", search.page()),
     ):
         yield ROOT / "docs" / name, BANNER + "\n".join(lines).rstrip() + "\n"

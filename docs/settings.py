@@ -26,7 +26,7 @@ def _default(name: str) -> str:
     if name == "store":
         return STORE_DEFAULT
     default = Settings.model_fields[name].default
-    if default is None:
+    if default in (None, ()):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

@@ -19,9 +19,10 @@ def page() -> Iterator[str]:
         schema = tool.input_schema()
         yield f"\n## {tool.name}\n\n{tool.description}"
         yield "\n| Argument | Type | Default | What it is |\n| --- | --- | --- | --- |"
-        for name, about in schema["properties"].items():
-            needed = "must be given" if name in schema.get("required", ()) else _shown(about.get("default"))
-            yield f"| `{name}` | {_type(about)} | {needed} | {about['description']} |"
+        for parameter in (*tool.parameters, *tool.asking):
+            about = schema["properties"][parameter.name]
+            needed = "must be given" if parameter.required else _shown(about.get("default"))
+            yield f"| `{parameter.name}` | {_type(about)} | {needed} | {parameter.description} |"
         rows = ", ".join(f"`{name}`" for name in tool.output_schema()["properties"])
         yield f"\nThe answer holds {rows}."
     yield "\n## Freshness\n\nEvery answer holds `freshness`.\n\n| Field | Type | What it is |\n| --- | --- | --- |"

@@ -16,7 +16,8 @@
     │   ├── SchemaDrift              4  the body is not of the shape the endpoint promises
     │   └── Unavailable              4  5xx, refused, reset, timed out, cut in the middle
     │       └── Unsure               4  a change was sent, and no answer says whether it was made
-    ├── BudgetExhausted              5  our own request budget has no room before the deadline
+    ├── BudgetExhausted              5  no request may be sent before the deadline
+    │   └── AskedToWait              5  since the server asked for it (429)
     ├── StoreError                   6  the local store cannot be read: damaged, or no database
     │   ├── StoreMissing            11  nothing has been synced here yet
     │   ├── StoreTooNew             12  written by a newer sentry-sync
@@ -111,9 +112,13 @@ class Unsure(Unavailable):
 
 
 class BudgetExhausted(SentrySyncError):
-    """Our own request budget has no room before the caller's deadline."""
+    """No request may be sent before the caller's deadline: our own budget has no room."""
 
     exit_code = 5
+
+
+class AskedToWait(BudgetExhausted):
+    """The server asked to be left alone (429) for longer than the caller waits."""
 
 
 class StoreError(SentrySyncError):

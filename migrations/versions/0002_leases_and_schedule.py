@@ -72,12 +72,16 @@ def upgrade() -> None:
         "ix_events_tagged", "events", ["project_id", "timestamp"], sqlite_where=sa.text("tags IS NOT NULL")
     )
     op.create_index("ix_issues_exception_type", "issues", ["exception_type", "last_seen"])
+    op.create_index(
+        "ix_issues_first_release", "issues", ["first_release"], sqlite_where=sa.text("first_release IS NOT NULL")
+    )
     for name in ("field", "old", "new", "outcome"):
         op.add_column("audit_log", sa.Column(name, sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away again."""
+    op.drop_index("ix_issues_first_release", "issues")
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")
     op.drop_index("ix_events_project", "events")

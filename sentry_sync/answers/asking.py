@@ -149,7 +149,7 @@ def begin(desk: Desk, question: Question, ask: Ask = PLAINLY) -> Answer | Pendin
     refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(inquiry.now)
     if refusal:
         return inquiry.refused(refusal)
-    return Pending(lambda: inquiry.resolved(found))
+    return Pending(lambda: desk.sharing.once((question, ask), inquiry.resolved))
 
 
 class _Inquiry:
@@ -178,8 +178,11 @@ class _Inquiry:
         told = found.refresh is not None and found.refresh.name in self.learned
         return not told and self.ask.demands(found.facts, self.desk.clock.now())
 
-    def resolved(self, found: Found) -> Answer:
-        """The answer once Sentry was asked whatever is needed."""
+    def resolved(self) -> Answer:
+        """The answer once Sentry was asked whatever is needed: another may have brought it since it was missed."""
+        found = self.look()
+        if self.next_step(found) is None:
+            return self.finished(found)
         try:
             live = self.desk.live()
             while (step := self.next_step(found)) is not None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
 from sentry_sync.answers.capping import cap
+from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
-from sentry_sync.answers.performance import PerformanceQuestion
+from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.standing import standing
@@ -21,6 +23,7 @@ from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
@@ -93,9 +96,25 @@ class Answers:
         """The ``freshness`` of what is held of ``resource``, for beside an error."""
         return standing(self._desk, resource)
 
-    def get_projects(self, organization: str | None = None, *, include_stats: bool = False) -> Answer:
-        """The organization's projects: ``{organization, projects, freshness}``."""
-        return self.ask(ProjectsQuestion(organization, include_stats))
+    def complete(self, kind: names.Kind, typed: str) -> names.Completed:
+        """The names that somebody may mean who has typed so much of one: from the store, at once."""
+        with self._desk.moment() as (snapshot, _):
+            return names.completed(snapshot, kind, typed)
+
+    def projects_of(self, version: str, most: int) -> list[str]:
+        """Slugs of the projects that a release is known to belong to."""
+        with self._desk.moment() as (snapshot, _):
+            return stored_names.projects_of(snapshot, version, most)
+
+    def changes(self) -> Changes:
+        """A watcher of the store, for the caller to close."""
+        return self._desk.changes()
+
+    def get_projects(
+        self, organization: str | None = None, *, include_stats: bool = False, cursor: str | None = None
+    ) -> Answer:
+        """The organization's projects: ``{organization, projects, more, next_cursor, freshness}``."""
+        return self.ask(ProjectsQuestion(organization, include_stats, cursor))
 
     def get_issues(self, project: str | None = None, **arguments: Any) -> Answer:
         """Issues of a project, or of all: ``{project, issues, more, next_cursor, freshness}``.
@@ -155,17 +174,41 @@ class Answers:
         self,
         project: str,
         *,
+        view: str = "transactions",
         transaction: str | None = None,
         start_time: str | None = None,
         end_time: str | None = None,
         environment: str | None = None,
+        cursor: str | None = None,
     ) -> Answer:
-        """A project's transactions: ``{project, window, transactions, more, database, web_vitals, freshness}``."""
-        return self.ask(PerformanceQuestion(project, transaction, start_time, end_time, environment))
+        """A project's transactions: ``{project, window, transactions, more, database, web_vitals, freshness}``.
 
-    def get_releases(self, project: str, *, version: str | None = None, health_data: bool = False) -> Answer:
-        """A project's releases: ``{project, releases, more, freshness}``."""
-        return self.ask(ReleasesQuestion(project, version, health_data))
+        ``view`` queries, vitals or trend has ``queries``, ``pages`` or ``trends`` instead.
+        """
+        question = performance_question(
+            project,
+            view=view,
+            transaction=transaction,
+            start_time=start_time,
+            end_time=end_time,
+            environment=environment,
+            cursor=cursor,
+        )
+        return self.ask(question)
+
+    def get_releases(
+        self,
+        project: str,
+        *,
+        version: str | None = None,
+        health_data: bool = False,
+        query: str | None = None,
+        since: str | None = None,
+        cursor: str | None = None,
+        response_format: str = "concise",
+    ) -> Answer:
+        """A project's releases: ``{project, releases, more, next_cursor, freshness}``."""
+        return self.ask(ReleasesQuestion(project, version, health_data, query, since, cursor, response_format))
 
     def sync_now(
         self,

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.answers.asking import Found, Learned, Question, View
 from sentry_sync.answers.capping import DEFAULT_BYTES
+from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.freshness import Refusal
+from sentry_sync.answers.sharing import Sharing
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import lease
@@ -73,9 +75,10 @@ class Desk:
         self.client = client
         self.base_url = base_url
         self.organization = organization
-        self.store = store
+        self._store = store
         self.means = means
         self._deadline_seconds = deadline_seconds
+        self.sharing = Sharing(deadline_seconds)
         self._reader = Reader(store)
         self._probed: tuple[datetime, bool] | None = None
         self._unreachable: tuple[datetime, Refusal] | None = None
@@ -97,19 +100,28 @@ class Desk:
         """A snapshot of the store, for what is no question."""
         return self._reader.snapshot()
 
+    def changes(self) -> Changes:
+        """A watcher of the store."""
+        return Changes(self.store)
+
     def live(self) -> Live:
         """The way to Sentry for one question; raises SettingsError when the settings don't suffice."""
         from sentry_sync.answers.live import Live  # here, since a local answer must not wait for httpx
 
         if self.client is None:
             raise RuntimeError("nobody is to be asked")
-        return Live(self.client(), self.store, self.clock, self._deadline_seconds)
+        return Live(self.client(), self._store, self.clock, self._deadline_seconds)
 
     @contextmanager
     def moment(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
         """One moment of the store, and whose it is; raises StoreMismatch for another organization's."""
         with self._reader.snapshot() as snapshot:
             yield snapshot, self._origin(snapshot)
+
+    @property
+    def store(self) -> Store:
+        """The store that all this is about."""
+        return self._store
 
     def check_origin(self) -> None:
         """Bring an older store up to date, and raise StoreMismatch for another organization's."""

@@ -23,8 +23,8 @@ from sentry_sync.store.reads import events
 from sentry_sync.store.reads.events import FOREVER, LOOKED_THROUGH, EventFilter, Window
 from sentry_sync.sync.plan import stale_after
 
-SPARE = 5
-"""Rows read beyond those wanted, so that the last second of these is over."""
+SPARE = 1
+"""Rows read beyond those wanted: the last second of these is over, if no other event was in it."""
 
 _STEPS = ("issue", "projects", "events", "event", "bodies")
 
@@ -102,7 +102,7 @@ class EventsLook:
         page = self._page(window)
         last = position(page.rows[-1])[0] if page.more and page.rows else None
         newest = page.rows[0].timestamp if page.rows else None
-        if not (listing.from_the_top and listing.wanted.anything):
+        if self.issue is not None and not (listing.from_the_top and listing.wanted.anything):
             newest = self._newest()
         miss, found = newest_events(evidence(self.known, self.subject, listing.since), last, newest, self.view.now)
         if miss is None and last is None and self.looked_through is not None:

@@ -11,6 +11,7 @@ from sentry_sync.answers.times import HOUR
 from sentry_sync.records.intervals import Interval, gaps, union
 from sentry_sync.store.reads import performance
 from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.store.reads.performance import Wanted
 from sentry_sync.store.reads.prepared import Snapshot
 
 QUERIES = 10
@@ -63,21 +64,20 @@ def database(
     snapshot: Snapshot, known: Knowledge, project_id: str, window: Interval, environment: str | None
 ) -> dict[str, Any]:
     """The queries that took the most time in all, over the hours known of the window."""
-    rows = performance.busiest_queries(snapshot, project_id, window, environment, QUERIES)
+    rows = performance.busiest_queries(snapshot, Wanted(project_id, window, environment, limit=QUERIES))
+    return {**_known_hours(window, known, "queries"), "queries": [query(row) for row in rows]}
+
+
+def query(row: Any) -> dict[str, Any]:
+    """A database query over the hours known."""
     return {
-        **_known_hours(window, known, "queries"),
-        "queries": [
-            {
-                "count": row.count,
-                "total_ms": rounded(row.total),
-                "avg_ms": rounded(row.avg),
-                "p95_ms": _range(row, "p95"),
-                "untrusted": untrusted.fields(
-                    {name: getattr(row, name) for name in ("description", "system", "action", "domain")}
-                ),
-            }
-            for row in rows
-        ],
+        "count": row.count,
+        "total_ms": rounded(row.total),
+        "avg_ms": rounded(row.avg),
+        "p95_ms": _range(row, "p95"),
+        "untrusted": untrusted.fields(
+            {name: getattr(row, name) for name in ("description", "system", "action", "domain")}
+        ),
     }
 
 
@@ -85,18 +85,17 @@ def web_vitals(
     snapshot: Snapshot, known: Knowledge, project_id: str, window: Interval, environment: str | None
 ) -> dict[str, Any]:
     """The pages loaded most, with the lowest and highest hourly 75th percentile of each vital."""
-    rows = performance.busiest_pages(snapshot, project_id, window, environment, PAGES)
+    rows = performance.busiest_pages(snapshot, Wanted(project_id, window, environment, limit=PAGES))
+    return {**_known_hours(window, known, "web_vitals"), "pages": [page(row) for row in rows]}
+
+
+def page(row: Any) -> dict[str, Any]:
+    """A page's web vitals over the hours known."""
     return {
-        **_known_hours(window, known, "web_vitals"),
-        "pages": [
-            {
-                "count": row.count,
-                "hours": row.hours,
-                **{name: _range(row, name) for name in _VITALS if getattr(row, f"{name}_max") is not None},
-                "untrusted": {"transaction": untrusted.line(row.transaction)},
-            }
-            for row in rows
-        ],
+        "count": row.count,
+        "hours": row.hours,
+        **{name: _range(row, name) for name in _VITALS if getattr(row, f"{name}_max") is not None},
+        "untrusted": {"transaction": untrusted.line(row.transaction)},
     }
 
 

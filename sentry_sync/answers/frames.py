@@ -52,6 +52,11 @@ def exceptions(values: Any, detail: Detail) -> list[dict[str, Any]]:
     return found
 
 
+def any_frames(values: Any) -> bool:
+    """Whether an exception of a chain has a stack trace."""
+    return any(isinstance(value, Mapping) and bool(_frames(value)) for value in _list(values))
+
+
 def threads(values: Any, detail: Detail) -> list[dict[str, Any]]:
     """The threads that crashed, or else the current one, where they have a stack trace."""
     known = [value for value in _list(values) if isinstance(value, Mapping) and _frames(value)]

@@ -15,7 +15,7 @@ from sentry_sync.answers.misses import Miss, still_good
 from sentry_sync.answers.references import issue_reference
 from sentry_sync.answers.times import shown
 from sentry_sync.answers.warnings import warnings
-from sentry_sync.store.reads import issue_parts, issues
+from sentry_sync.store.reads import issues
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
 
@@ -45,7 +45,7 @@ class IssueQuestion:
         learned = view.learned.get("issue")
         if learned and learned.ids:
             row = issues.by_id(view.snapshot, learned.ids[0]) or row
-        issue = issue_parts.whole(view.snapshot, issues.merged_into(view.snapshot, row).id)
+        issue = issues.merged_into(view.snapshot, row)
         asked_for = reference.issue_id or row.id
         return _Look(view, issue, asked_for, detailed=self.response_format == "detailed").found()
 
@@ -84,20 +84,21 @@ class _Look:
         return Miss.NEVER_SYNCED
 
     def _sections(self) -> dict[str, Any]:
-        view, known, issue = self.view, self.known, self.issue
+        view, known, issue, detailed = self.view, self.known, self.issue, self.detailed
         counts = issue_sections.counts(view, known, self.subject)
-        since = issue_sections.counted_from(counts)
+        since = issue_sections.counted_from(counts) if detailed else None
         counted = issue_sections.spread(view, issue, since)
         newest = issue_sections.newest(view, known, self.subject)
         known_newest = newest.row if newest and newest.complete else None
         found = {
             "trend": issue_sections.trend(counts),
-            "environments": issue_sections.environments(view, known, issue, since, counted),
-            "releases": issue_sections.releases(issue, since, counted, known_newest, rows=self.detailed),
-            "newest_event": issue_sections.newest_event(view, issue, newest),
+            "environments": issue_sections.environments(view, known, issue, since, counted, detailed=detailed),
+            "releases": issue_sections.first_and_last(issue, known_newest),
+            "newest_event": issue_sections.newest_event(view, issue, newest, whole=detailed),
         }
-        if self.detailed:
+        if detailed:
             found |= {
+                "releases": issue_sections.releases(issue, since, counted, known_newest),
                 "tags": issue_sections.tags(view, issue),
                 "history": issue_sections.history(view, issue),
                 "similar": issue_sections.similar(view, issue),

@@ -9,10 +9,12 @@ from typing import Any
 
 from sentry_sync.answers import figures, times, untrusted
 from sentry_sync.answers.asking import Found, Step, View
+from sentry_sync.answers.capping import Paging
 from sentry_sync.answers.freshness import Facts, Refusal
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import SETTLED, Miss, exact_window, reach
-from sentry_sync.answers.times import DAY, HOUR, shown
+from sentry_sync.answers.periods import PERIODS, Period, cursor_at, period_of, place_of, up_to
+from sentry_sync.answers.times import HOUR, shown
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.reads import knowledge, performance
@@ -32,20 +34,6 @@ NO_EXPLORE = Refusal("not_supported", "this server does not aggregate performanc
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """A window that the sync keeps: the last so many hours up to a full hour."""
-
-    name: str
-    length: timedelta
-    every: timedelta
-    """How often the sync reads it anew."""
-
-
-PERIODS = {"24h": Period("24h", DAY, HOUR), "7d": Period("7d", 7 * DAY, 6 * HOUR)}
-_MEANS = {"-24h": "24h", "24h": "24h", "-1d": "24h", "1d": "24h", "-7d": "7d", "7d": "7d", "-1w": "7d", "1w": "7d"}
-
-
-@dataclass(frozen=True, slots=True)
 class PerformanceQuestion:
     """Transactions of the last 24 hours, or of the window from ``start_time`` to ``end_time``."""
 
@@ -54,14 +42,9 @@ class PerformanceQuestion:
     start_time: str | None = None
     end_time: str | None = None
     environment: str | None = None
+    cursor: str | None = None
 
     resource = "performance"
-
-    def period(self) -> Period | None:
-        """The kept window that was asked for; None for any other."""
-        if self.end_time and self.end_time.strip().lower() != "now":
-            return None
-        return PERIODS.get(_MEANS.get((self.start_time or "-24h").strip().lower(), ""))
 
     def look(self, view: View) -> Found:
         """The transactions as the store knows them."""
@@ -88,9 +71,9 @@ class _Look:
         self.question = question
         self.view = view
         self.project = project
-        self.kept = question.period()
+        self.kept = period_of(question.start_time, question.end_time)
         self.window = (
-            _up_to(floor(view.now, HOUR), self.kept.length)
+            up_to(floor(view.now, HOUR), self.kept.length)
             if self.kept
             else times.window(question.start_time, question.end_time, view.now)
         )
@@ -110,11 +93,23 @@ class _Look:
         step: Step | None = None
         if table is None:
             table = self._by_the_hour()
-            if miss and all(self.known.capabilities.get(f"explore.{name}") is False for name in LADDER):
+            if miss and self._lacking():
                 refusal = NO_EXPLORE
             elif miss:
                 step = self._step()
-        return Found(self._answer(table), self._with_notes(table), miss, step, refusal)
+        named = self._named(table)
+        return Found(
+            self._answer(table, named),
+            self._with_notes(table),
+            miss,
+            step,
+            refusal,
+            refresh=None if self._lacking() else self._step(),
+            paging=Paging(
+                "transactions",
+                lambda count: cursor_at(self.question, table.window, *figures.by_total_time(named[count - 1])),
+            ),
+        )
 
     def _exact(self) -> tuple[Table | None, Miss | None]:
         """The window's own rows, from whoever read it last and well enough."""
@@ -123,7 +118,7 @@ class _Look:
             return self._stored(self._window_read(learned.at), learned.at, complete=learned.complete), None
         synced = self.known.as_of(f"transaction_windows.{self.kept.name}") if self.kept else None
         if self.kept and synced and not self._cut_off(self.kept):
-            return self._stored(_up_to(synced, self.kept.length), synced, complete=True), None
+            return self._stored(up_to(synced, self.kept.length), synced, complete=True), None
         hour = self._settled_hour()
         return (hour, None) if hour else self._asked()
 
@@ -148,7 +143,7 @@ class _Look:
 
     def _window_read(self, at: datetime) -> Interval:
         """The window that was read at ``at`` when the question was about a kept one, which moves on."""
-        return _up_to(floor(at, HOUR), self.kept.length) if self.kept else self.window
+        return up_to(floor(at, HOUR), self.kept.length) if self.kept else self.window
 
     def _settled_hour(self) -> Table | None:
         """A window of one hour is what the hourly rows are, once the hour is final."""
@@ -193,11 +188,27 @@ class _Look:
         )
         return Table(self.window, [figures.summed(row) for row in rows], facts)
 
-    def _answer(self, table: Table) -> dict[str, Any]:
-        question, snapshot = self.question, self.view.snapshot
-        rows = [row for row in table.rows if question.environment in (None, row["untrusted"]["environment"])]
-        named = [row for row in rows if question.transaction in (None, row["untrusted"]["transaction"])]
+    def _lacking(self) -> bool:
+        """Whether the server aggregates nothing."""
+        return all(self.known.capabilities.get(f"explore.{name}") is False for name in LADDER)
+
+    def _named(self, table: Table) -> list[dict[str, Any]]:
+        """The rows that were asked for, in their order, from the cursor on."""
+        wanted = self.question.transaction
+        named = [row for row in self._in_environment(table) if wanted in (None, row["untrusted"]["transaction"])]
         named.sort(key=figures.by_total_time)
+        place = place_of(self.question, table.window, 2)
+        if place is None:
+            return named
+        last = (place[0], *place[1])
+        return [row for row in named if figures.by_total_time(row) > last]
+
+    def _in_environment(self, table: Table) -> list[dict[str, Any]]:
+        wanted = self.question.environment
+        return [row for row in table.rows if wanted in (None, row["untrusted"]["environment"])]
+
+    def _answer(self, table: Table, named: list[dict[str, Any]]) -> dict[str, Any]:
+        question, snapshot = self.question, self.view.snapshot
         answer = {
             "project": self.project.shown(),
             "window": {"from": shown(table.window.start), "to": shown(table.window.end)},
@@ -205,10 +216,10 @@ class _Look:
             "more": len(named) > ROWS,
         }
         if question.transaction and not named:
-            names = sorted({row["untrusted"]["transaction"] for row in rows})
+            names = sorted({row["untrusted"]["transaction"] for row in self._in_environment(table)})
             near = [name for name in names if question.transaction.lower() in name.lower()]
             answer["untrusted"] = {"similar_transactions": untrusted.lines(near, SIMILAR)}
-        if not question.transaction:
+        if not question.transaction and not question.cursor:
             answer["database"] = figures.database(
                 snapshot, self.known, self.project.id, table.window, question.environment
             )
@@ -245,7 +256,3 @@ class _Look:
             datasets=tuple(name for name in LADDER if self.known.capabilities.get(f"explore.{name}") is not False),
         )
         return Step("window", lambda live: read_window(live, request))
-
-
-def _up_to(end: datetime, length: timedelta) -> Interval:
-    return Interval(end - length, end)

@@ -8,6 +8,8 @@ from typing import Any
 
 from sentry_sync.answers import untrusted
 from sentry_sync.answers.asking import Answer, Found, Step, View
+from sentry_sync.answers.capping import Paging
+from sentry_sync.answers.cursors import Position, decode, encode
 from sentry_sync.answers.freshness import Facts, Refusal
 from sentry_sync.answers.locating import SLUG
 from sentry_sync.answers.misses import Miss, snapshot
@@ -20,16 +22,20 @@ from sentry_sync.sync.plan import stale_after
 
 NO_STATS = Refusal("not_supported", "this server does not count what projects receive, so stats are null")
 
+ROWS = 100
+"""Projects shown at most: a page of 100 takes 12 kB, 20 with stats."""
+
 _STREAMS = ("projects", "project_stats")
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectsQuestion:
-    """All projects that are not removed, by slug."""
+    """The projects that are not removed, by slug."""
 
     organization: str | None = None
     """Must be the store's own, by slug or id, if given."""
     include_stats: bool = False
+    cursor: str | None = None
 
     resource = "projects"
 
@@ -39,17 +45,28 @@ class ProjectsQuestion:
         miss = snapshot(known.as_of("projects"))
         if miss is None and self.organization:
             self._check_organization(view)
-        rows = projects.everything(view.snapshot)
+        rows = projects.page(view.snapshot, ROWS + 1, self._after())
         stats_miss = snapshot(known.as_of("project_stats")) if self.include_stats else None
         refusal = NO_STATS if stats_miss and known.capabilities.get("stats_v2") is False else None
         return Found(
-            rows=self._answer(view, rows),
+            rows=self._answer(view, rows[:ROWS], more=len(rows) > ROWS),
             facts=self._facts(view, known, complete=miss is None and stats_miss is None),
             miss=miss or stats_miss,
             step=self._step(view, miss, None if refusal else stats_miss),
             refusal=refusal,
             refresh=self._refresh(view, stats=self.include_stats and refusal is None),
+            paging=Paging(
+                "projects",
+                lambda count: encode(self, Position(after=(rows[count - 1].slug, rows[count - 1].id))),
+            ),
         )
+
+    def _after(self) -> tuple[str, str]:
+        """The slug and id of the last project of the page before."""
+        if self.cursor is None:
+            return "", ""
+        slug, project_id = (*decode(self.cursor, self).after, None, None)[:2]
+        return str(slug or ""), str(project_id or "")
 
     def _check_organization(self, view: View) -> None:
         row = projects.organization(view.snapshot)
@@ -78,10 +95,14 @@ class ProjectsQuestion:
         ids = projects.ids_by_slug(view.snapshot)
         return Step("project_stats", lambda live: count_by_project(live, ids))
 
-    def _answer(self, view: View, rows: list[Any]) -> Answer:
+    def _answer(self, view: View, rows: list[Any], *, more: bool) -> Answer:
         row = projects.organization(view.snapshot)
         organization = {"id": row.id, "slug": row.slug} if row else None
-        return {"organization": organization, "projects": [self._row(project) for project in rows]}
+        return {
+            "organization": organization,
+            "projects": [self._row(project) for project in rows],
+            "more": more,
+        }
 
     def _row(self, project: Any) -> dict[str, Any]:
         found = {

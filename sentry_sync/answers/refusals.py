@@ -5,6 +5,7 @@ from __future__ import annotations
 from sentry_sync.answers import untrusted
 from sentry_sync.answers.freshness import Refusal
 from sentry_sync.errors import (
+    AskedToWait,
     AuthFailed,
     BadRequest,
     BudgetExhausted,
@@ -25,6 +26,7 @@ NOTE = 300
 """Characters of an error's line that an answer repeats."""
 
 _REASONS: tuple[tuple[type[SentrySyncError], str], ...] = (
+    (AskedToWait, "rate_limited"),
     (BudgetExhausted, "over_budget"),
     (RateLimited, "rate_limited"),
     (AuthFailed, "unauthorized"),

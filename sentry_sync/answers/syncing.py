@@ -153,7 +153,7 @@ class SyncCommand(Command):
             syncer = Syncer(store, client, desk.clock, desk.means.policy, pages.report)
             brought = bring(store, syncer, self.resource, wait, pages.report)
         rows = sum(result.rows for result in brought.results)
-        refusal = None if brought.whole else self._why_not(brought)
+        refusal = None if brought.whole else desk.refused(self._why_not(brought))
         return Done(brought.results, brought.whole, rows, brought.holder, refusal=refusal, notes=brought.notes)
 
     def _why_not(self, brought: Brought) -> Refusal:
@@ -211,12 +211,12 @@ class SyncCommand(Command):
     ) -> dict[str, Any]:
         notes = [untrusted.line(note, REASON) for note in done.notes]
         if isinstance(scope, dict):
-            notes.append("streams read the whole organization: the project was synced with it")
+            notes.append("streams read the whole organization, this project with it")
         facts = Facts(
             as_of=done.as_of or as_of,
             complete=done.whole,
             stale_after=stale_after(self.resource),
-            source="live" if done.outcome in ("done", "partial") else "local",
+            source="live" if done.rows or any(result.pages for result in done.results) else "local",
             notes=tuple(notes),
         )
         now = desk.clock.now()

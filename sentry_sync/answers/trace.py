@@ -5,7 +5,7 @@ Pure. Bodies differ by server, SDK and age, so nothing is taken for granted abou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sentry_sync.answers import frames
@@ -48,18 +48,27 @@ class Traces:
         for name, build in _SECTIONS:
             if name in without:
                 continue
-            variants = [variant for variant in build(body) if variant not in (None, "", [], {})]
-            fitting = next((variant for variant in variants if size(variant) <= self._room), None)
+            fitting, takes, whole = self._fitting(build(body))
             if fitting is not None:
                 found[name] = fitting
-                self._room -= size(fitting)
-                if fitting is not variants[0]:
-                    left_out.append(f"{name}: shortened from {size(variants[0])} bytes")
-            elif variants:
-                left_out.append(f"{name}: {size(variants[0])} bytes")
+                self._room -= takes
+            if takes < whole:
+                left_out.append(f"{name}: {'shortened from ' if takes else ''}{whole} bytes")
         if left_out:
             found["left_out"] = left_out
         return found
+
+    def _fitting(self, variants: Iterable[Any]) -> tuple[Any, int, int]:
+        """The first that fits, the bytes it takes, and those the fullest would have taken; None, 0 for none."""
+        whole = 0
+        for variant in variants:
+            if variant in (None, "", [], {}):
+                continue
+            takes = size(variant)
+            whole = whole or takes
+            if takes <= self._room:
+                return variant, takes, whole
+        return None, 0, whole
 
 
 def crash(body: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -68,8 +77,8 @@ def crash(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-Build = Callable[[Mapping[str, Any]], list[Any]]
-"""The variants of a section, the fullest first."""
+Build = Callable[[Mapping[str, Any]], Iterable[Any]]
+"""The variants of a section, the fullest first; made as they are asked for, since mostly the first one fits."""
 
 
 def _entry(body: Mapping[str, Any], kind: str) -> Any:
@@ -87,20 +96,20 @@ def _message(body: Mapping[str, Any]) -> list[Any]:
     return [tidy(text or body.get("message"), Limits(text=4000))]
 
 
-def _exceptions(body: Mapping[str, Any]) -> list[Any]:
+def _exceptions(body: Mapping[str, Any]) -> Iterable[Any]:
     values = _entry(body, "exception")
-    return [frames.exceptions(values, detail) for detail in (frames.FULL, *frames.LESS)]
+    return (frames.exceptions(values, detail) for detail in (frames.FULL, *frames.LESS))
 
 
-def _threads(body: Mapping[str, Any]) -> list[Any]:
+def _threads(body: Mapping[str, Any]) -> Iterable[Any]:
     """Threads matter where no exception has a stack; a bare stack trace stands for one thread."""
-    if any(found.get("frames") for found in frames.exceptions(_entry(body, "exception"), frames.LESS[-1])):
-        return []
+    if frames.any_frames(_entry(body, "exception")):
+        return ()
     values = _entry(body, "threads")
     bare = _entry(body, "stacktrace")
     if not values and isinstance(bare, Mapping):
         values = [{"stacktrace": bare, "current": True}]
-    return [frames.threads(values, detail) for detail in (frames.FULL, *frames.LESS)]
+    return (frames.threads(values, detail) for detail in (frames.FULL, *frames.LESS))
 
 
 def _request(body: Mapping[str, Any]) -> list[Any]:

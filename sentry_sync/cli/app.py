@@ -206,26 +206,48 @@ def status(
 @app.command()
 def mcp(
     *,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
+    ] = False,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http", metavar="HOST:PORT", help="Serve over HTTP at this address, not stdio.", show_default=False
+        ),
+    ] = None,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
+    max_events: options.MaxEvents = None,
+    history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Serve an assistant over stdio (MCP).
+    """Serve an assistant over stdio, or over HTTP (MCP).
 
     Answers come from the local copy and say how fresh they are. A question that the copy cannot answer is asked of
     Sentry when there is a token and room in the budget; else the answer says what is missing and why.
 
     An assistant starts this itself. To add it to a client, give it the command `sentry-sync mcp` and, in its
     environment, SENTRY_AUTH_TOKEN and SENTRY_ORG. Without a token it answers from the copy alone.
+
+    Nothing in Sentry is ever changed, unless --allow-writes adds the tool update-issue. The token then needs the
+    scope event:write, and each change is kept in the copy's audit_log.
+
+    With --http one process serves many assistants, at /mcp (Streamable HTTP) and /sse (clients from before March
+    2025), until Ctrl-C or SIGTERM. Listening on anything but this machine's loopback needs SENTRY_SYNC_MCP_TOKEN,
+    which clients send as a bearer token. See docs/mcp.md.
+
+    For example: sentry-sync mcp --http 127.0.0.1:8000
     """
     del as_json  # its errors are printed by main, which looks for the flag itself
     from sentry_sync.cli import mcp as room
 
-    room.run(_settings(config, org=org, base_url=base_url, timeout=timeout, rate_limit=rate_limit, store=store))
+    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    room.run(_settings(config, **server, **copy), http, allow_writes=allow_writes)
 
 
 @app.command()

@@ -62,6 +62,8 @@ async def _conversation(server: StdioServerParameters) -> list[Asked]:
         await ask("get-events", issue_id=issues["issues"][0]["id"], limit=1, full_trace=True)
         await ask("get-releases", project=busiest, health_data=True)
         await ask("get-performance", project=busiest)
+        await ask("sync-now", resource="issues")
+        await ask("sync-status")
         # Hours that no sync has asked Sentry to sum up: the copy cannot answer this, so Sentry is asked, once.
         end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         window = {"start_time": (end - timedelta(hours=2)).isoformat(), "end_time": end.isoformat()}
@@ -128,6 +130,14 @@ def _transaction(row: Mapping[str, Any]) -> str:
     return f"{name['transaction']} ({name['environment']}): {row['count']} times, p95 {row['p95_ms']} ms"
 
 
+def _stream(row: Mapping[str, Any]) -> str:
+    return f"{row['stream']}: {row['state']}, {row['rows']} rows"
+
+
+def _resource(row: Mapping[str, Any]) -> str:
+    return f"{row['resource']}: as of {row['as_of']}, {'stale' if row['stale'] else 'not stale'}"
+
+
 SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "get-projects": ("projects", _project),
     "get-issues": ("issues", _issue),
@@ -135,5 +145,7 @@ SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "get-events": ("events", _event),
     "get-releases": ("releases", _release),
     "get-performance": ("transactions", _transaction),
+    "sync-now": ("streams", _stream),
+    "sync-status": ("resources", _resource),
 }
 """For each tool, where its rows are (or its one row) and how one is told in a line."""

@@ -6,6 +6,7 @@ Importing this costs 0.15 s (pydantic-settings brings asyncio and ssl), so comma
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -26,6 +28,13 @@ from sentry_sync.errors import SettingsError
 
 SLUG = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
 """An organization's slug, as ``Connection`` has it: it becomes a part of a URL's path."""
+
+
+SHORTEST_KEY = 16
+"""Characters of the MCP server's own token: at the 30 wrong ones a minute that an address may try, a random one of
+16 hex digits holds out longer than the machine."""
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,25 @@ def _bearer(value: SecretStr) -> SecretStr:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError
     return SecretStr(token)
+
+
+def _key(value: SecretStr) -> SecretStr:
+    """A token of our own: as above, and too long to be guessed."""
+    token = _bearer(value)
+    if len(token.get_secret_value()) < SHORTEST_KEY:
+        raise ValueError
+    return token
+
+
+def _hosts(value: object) -> object:
+    """``a.example.com, b`` and a list are the same; names are compared in lower case."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(part, str) and _HOST.fullmatch(part) for part in value
+    ):
+        raise ValueError
+    return tuple(part.lower() for part in value)
 
 
 class Settings(BaseSettings):
@@ -129,6 +157,42 @@ class Settings(BaseSettings):
             validation_alias="SENTRY_SYNC_STORE",
             description="The directory of the local copy: `store.db` and `lake/`, readable by you alone.",
         )
+    )
+    mcp_token: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: _key(value) if value else None),
+        Expects(f"one line of at least {SHORTEST_KEY} characters of ASCII without spaces"),
+    ] = Field(
+        default=None,
+        validation_alias="SENTRY_SYNC_MCP_TOKEN",
+        description=(
+            "What a client of `sentry-sync mcp --http` must send (`Authorization: Bearer ...`). Must be set to "
+            "listen on anything but this machine's loopback. Make one with `openssl rand -hex 32`."
+        ),
+    )
+    mcp_hosts: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_hosts), Expects("names of hosts without ports, by comma")
+    ] = Field(
+        default=(),
+        validation_alias="SENTRY_SYNC_MCP_HOSTS",
+        description=(
+            "Names by which clients reach `sentry-sync mcp --http`, by comma, beside the address it listens on "
+            "and this machine's loopback: any other `Host` or `Origin` is refused."
+        ),
+    )
+    mcp_rate_limit: Annotated[
+        int | None,
+        BeforeValidator(_per_minute),
+        Expects("requests per minute from 1 to 1000000, as 1200 or 1200/minute"),
+    ] = Field(
+        default=None,
+        validation_alias="SENTRY_SYNC_MCP_RATE_LIMIT",
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Requests a minute that one address may send to `sentry-sync mcp --http`. If not set, 1,200, and of "
+            "this machine itself any number."
+        ),
     )
 
     @property

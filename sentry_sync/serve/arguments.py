@@ -34,6 +34,8 @@ class Parameter:
     minimum: int = 0
     maximum: int = 0
     default: str | int | bool | None = None
+    explained: bool = False
+    """The instructions explain it, once for all tools that have it: their schemas say its type alone."""
 
     def schema(self) -> dict[str, Any]:
         """Its JSON schema."""
@@ -42,11 +44,11 @@ class Parameter:
             found["items"] = {"type": "string"}
         if self.choices:
             found["enum"] = list(self.choices)
-        if self.kind == "integer":
+        if self.kind == "integer" and not self.explained:
             found |= {"minimum": self.minimum, "maximum": self.maximum}
         if self.default is not None:
             found["default"] = self.default
-        return found | {"description": self.description}
+        return found if self.explained else found | {"description": self.description}
 
     def read(self, value: Any) -> Any:
         """``value`` as what it must be; raises QuestionError."""

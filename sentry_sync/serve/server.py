@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import logging
 import secrets
-import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
 import mcp_types as types
+from mcp.server.caching import CacheHint
+from mcp.server.context import HandlerResult
 from mcp.server.lowlevel import Server
 
 from sentry_sync import __version__
 from sentry_sync.answers.asking import Answer, Pending
 from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
+from sentry_sync.serve import logs
+from sentry_sync.serve.beside import Beside
+from sentry_sync.serve.listening import listening
+from sentry_sync.serve.subscriptions import LOOK_SECONDS, Subscriptions
 from sentry_sync.serve.text import freshness_lines, render
-from sentry_sync.serve.tools import INSTRUCTIONS, TOOLS, Tool, tool_named
+from sentry_sync.serve.tools import INSTRUCTIONS, Effect, Tool, offered, tool_named
 
 logger = logging.getLogger(__name__)
 
@@ -31,40 +38,66 @@ issues has 70,000."""
 NONCE_BYTES = 4
 """Of the mark around hostile text: nobody guesses one of four billion with the one try that an event is."""
 
-_ANNOTATIONS = types.ToolAnnotations(
-    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
-)
+
+CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
+"""What is the same for everybody until another version is started: a client may keep it for five minutes."""
 
 
-def build(answers: Answers) -> Server[Any]:
-    """A server that answers from ``answers``, for any transport."""
-    listed = types.ListToolsResult(tools=[_listed(tool) for tool in TOOLS])
+def build(
+    answers: Answers, told: set[Subscriptions] | None = None, look_seconds: float = LOOK_SECONDS
+) -> Server[Any]:
+    """A server that answers from ``answers``, for any transport.
+
+    ``told`` is kept to the subscriptions of the lifespans that run; ``look_seconds`` is how often they look.
+    """
+    listed = types.ListToolsResult(tools=[_listed(tool) for tool in offered(answers.allow_writes)])
+    schemas = {tool.name: tool.input_schema for tool in listed.tools}
+    running = set() if told is None else told
+
+    @asynccontextmanager
+    async def lifespan(_server: Server[Any]) -> AsyncIterator[Subscriptions]:
+        subscriptions = Subscriptions(answers, look_seconds)
+        async with subscriptions.running():
+            running.add(subscriptions)
+            try:
+                yield subscriptions
+            finally:
+                running.discard(subscriptions)
 
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return listed
 
-    async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(context: Any, params: types.CallToolRequestParams) -> HandlerResult:
         resource = "issues"
         try:
             question, how = tool_named(params.name).ask(params.arguments or {})
             resource = question.resource
-            found = answers.begin(question, how)
-            if isinstance(found, Pending):
-                found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
+            with listening(context) as listener:
+                found = answers.begin(question, how, listener)
+                if isinstance(found, Pending):
+                    found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
         except SentrySyncError as error:
             return _refused(str(error), answers.standing(resource))
         except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)
             return _refused(_defect(error), answers.standing(resource))
         return _answered(found)
 
-    return Server(
+    server: Server[Any] = Server(
         "sentry-sync",
         version=__version__,
         title="Sentry, from a local copy",
         instructions=INSTRUCTIONS,
+        lifespan=lifespan,
+        cache_hints={"tools/list": CONSTANT, "resources/list": CONSTANT, "prompts/list": CONSTANT},
+        get_tool_input_schema=schemas.get,
         on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        **Beside(answers, _defect).handlers(),
     )
+    # Not as on_call_tool, which takes models alone.
+    server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
+    # OpenTelemetry's: it makes a span of each message, 40 us, and here nobody ever collects one.
+    server.middleware.clear()
+    return server
 
 
 def _listed(tool: Tool) -> types.Tool:
@@ -74,15 +107,28 @@ def _listed(tool: Tool) -> types.Tool:
         description=tool.description,
         input_schema=tool.input_schema(),
         output_schema=tool.output_schema(),
-        annotations=_ANNOTATIONS,
+        annotations=types.ToolAnnotations(
+            read_only_hint=tool.effect is Effect.NONE,
+            destructive_hint=tool.effect is Effect.SENTRY,
+            idempotent_hint=tool.effect is not Effect.SENTRY,
+            open_world_hint=tool.open_world,
+        ),
         _meta={"anthropic/maxResultSizeChars": LARGEST_RESULT},
     )
 
 
-def _answered(answer: Answer) -> types.CallToolResult:
-    """Both channels whole: some clients read only the text, others only the structure."""
+def _answered(answer: Answer) -> dict[str, Any]:
+    """Both channels whole: some clients read only the text, others only the structure.
+
+    As it goes out, since the SDK needs 0.1 ms to make that of a model with 25 issues in it.
+    """
     text = render(answer, secrets.token_hex(NONCE_BYTES))
-    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], structured_content=answer)
+    return {
+        "content": [{"type": "text", "text": text}],
+        "structuredContent": answer,
+        "isError": False,
+        "resultType": "complete",
+    }
 
 
 def _refused(text: str, freshness: Answer) -> types.CallToolResult:
@@ -92,7 +138,6 @@ def _refused(text: str, freshness: Answer) -> types.CallToolResult:
 
 
 def _defect(error: Exception) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__} at {'/'.join(last.filename.split('/')[-3:])}:{last.lineno}"
+    place = logs.place(error)
     logger.error("a defect of sentry-sync: %s", place)
     return f"a defect of sentry-sync, please report it: {place}"

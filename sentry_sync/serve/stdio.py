@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
+
+from sentry_sync.serve import logs
+from sentry_sync.serve.ending import end_without_waiting
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -21,7 +22,7 @@ INTERRUPTED = 130
 
 def run(answers: Answers) -> None:
     """Serve until the client closes stdin. SIGINT and SIGTERM end the process at once, in silence."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="sentry-sync: %(message)s")
+    logs.to_stderr()
     # The SDK is 0.6 s of imports, 0.08 of them the collector looking through what stays for good anyway. Frozen,
     # it isn't looked through while serving either.
     gc.disable()
@@ -35,7 +36,7 @@ def run(answers: Answers) -> None:
         anyio.run(_serve, server.build(answers))
     finally:
         answers.close()
-    _end_without_waiting()
+    end_without_waiting()
 
 
 async def _serve(server: Server[Any]) -> None:
@@ -47,16 +48,6 @@ async def _serve(server: Server[Any]) -> None:
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
         group.cancel_scope.cancel()
-
-
-def _end_without_waiting() -> None:
-    """End the process if a thread still waits for Sentry: there is nobody left to answer, and it may take seconds.
-
-    Nothing is lost by it: whatever writes to the store does so in transactions.
-    """
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
-        sys.stderr.flush()
-        os._exit(0)
 
 
 async def _leave_on_signal() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from sentry_sync.errors import StoreBusy, StoreError, StoreMissing, StoreUnwritable
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.reads.prepared import Snapshot
 
 BUSY_SECONDS = 30.0
 """SQLite's own wait for a lock; our file lock already keeps writers apart, so this is for checkpoints."""
@@ -83,7 +84,9 @@ def quoted(path: Path) -> str:
 def connect(uri: str) -> sqlite3.Connection:
     """A connection without transactions but those it is told to begin."""
     # isolation_level=None: pysqlite's own transactions are no snapshots and leave failed migrations half done.
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=Snapshot
+    )
 
 
 DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")

@@ -126,6 +126,7 @@ issues = Table(
     Index("ix_issues_exception_type", "exception_type", "last_seen"),
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))
+Index("ix_issues_first_release", issues.c.first_release, sqlite_where=issues.c.first_release.is_not(None))
 Index("ix_issues_no_errors", issues.c.project_id, issues.c.last_seen, sqlite_where=issues.c.category != "error")
 
 issue_raw = Table(

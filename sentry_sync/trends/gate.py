@@ -20,6 +20,9 @@ Node = Mapping[str, Any]
 LONGEST_STATEMENT = 100_000
 """Characters: a hundred times what a person writes, and its parse tree still fits a few MB."""
 
+MOST_NAMES = 25
+"""Names that an error lists: more make a line that nobody reads."""
+
 _NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"})
 _SOURCES = frozenset({"BASE_TABLE", "EMPTY", "EXPRESSION_LIST", "JOIN", "PIVOT", "SUBQUERY", "TABLE_FUNCTION"})
 _MODIFIERS = frozenset(
@@ -220,8 +223,15 @@ def _table(node: Node, relations: Mapping[str, object], ctes: Collection[str]) -
         return name
     if not _NAME.match(name):
         raise QueryError(f"{shown(name)} cannot be read: a statement reads the store's tables, no files")
-    hint = nearest(name, relations) or f"; there are {', '.join(sorted(relations))}"
+    hint = nearest(name, relations) or f"; there are {_listed(sorted(relations))}"
     raise QueryError(f"there is no table {shown(name)}{hint}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names, as many as a line of an error has room for, and how many there are beside them."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more (docs/schema.md)"
 
 
 def _takes_all(node: Node, aliases: Collection[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,17 +11,10 @@ from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.intervals import Interval
 from tests.answers.desk import BASE_URL, NOW, Asking, ago
-from tests.support.rows import issue, project
+from tests.support.rows import event, issue, project
 
 KNOWN = Interval(ago(days=14), NOW)
 ALL = Interval(ago(days=91), NOW)
-
-
-def event(number: int, timestamp: Any, **changes: Any) -> Event:
-    whole = Event(
-        "2", f"{number:032x}", "17", timestamp, "production", "r1", "error", "boom", "/pay", "python", "id:7", {}
-    )
-    return replace(whole, **changes)
 
 
 def body(of: Event, **content: Any) -> EventBody:

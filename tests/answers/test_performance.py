@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sentry_sync.answers.asking import Ask
+from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.performance import (
@@ -98,6 +100,25 @@ def test_no_more_than_fifty_rows_are_shown(asking: Asking) -> None:
     synced(asking, *(window(f"/t{number}", count=number + 1) for number in range(60)))
     answer = asking.offline.get_performance("api")
     assert (len(answer["transactions"]), answer["more"], names(answer)[0]) == (50, True, "/t59")
+
+
+def test_the_cursor_goes_on_behind_them_ties_by_name_and_without_the_queries_again(asking: Asking) -> None:
+    synced(asking, *(window(f"/t{number:02}", avg=None) for number in range(60)))
+    first = asking.offline.get_performance("api")
+    second = asking.offline.get_performance("api", cursor=first["next_cursor"])
+    assert names(first) + names(second) == [f"/t{number:02}" for number in range(60)]
+    assert (second["more"], second["next_cursor"]) == (False, None)
+    assert "database" in first
+    assert "database" not in second
+
+
+def test_a_cursor_is_refused_once_the_window_has_moved_on(asking: Asking) -> None:
+    synced(asking, *(window(f"/t{number:02}") for number in range(60)))
+    cursor = asking.offline.get_performance("api")["next_cursor"]
+    later = Interval(DAY.start + HOUR, DAY.end + HOUR)
+    synced(asking, *(window(f"/t{number:02}", later) for number in range(60)), at=later.end)
+    with pytest.raises(QuestionError, match="the window has moved on"):
+        asking.offline.get_performance("api", cursor=cursor)
 
 
 def test_a_window_the_sync_could_not_finish_is_not_taken_for_whole(filled: Asking) -> None:
@@ -223,6 +244,14 @@ def test_a_window_is_written_back_and_stands_once_it_is_final(asking: Asking) ->
     again = asking.offline.get_performance(asking.slug, **past)
     assert (fresh(again)["source"], fresh(again)["complete"], fresh(again)["stale"]) == ("local", True, False)
     assert again["transactions"] == first["transactions"]
+
+
+def test_asked_fresh_the_window_is_read_anew(asking: Asking) -> None:
+    asking.rig.sync("projects", "performance")
+    asked = asking.requests()
+    answer = asking.online.ask(PerformanceQuestion(asking.slug), Ask(fresh=True))
+    assert asking.requests() > asked
+    assert (fresh(answer)["source"], fresh(answer)["fell_through_because"]) == ("live", "asked_fresh")
 
 
 def test_a_window_still_running_is_asked_again_once_stale(asking: Asking) -> None:

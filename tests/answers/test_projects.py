@@ -121,3 +121,21 @@ def test_a_server_that_does_not_count_says_so(filled: Asking) -> None:
 def test_an_answer_is_stale_after_two_missed_syncs(filled: Asking) -> None:
     filled.rig.advance(3601)
     assert fresh(filled.offline.get_projects())["stale"]
+
+
+def test_the_cursor_goes_on_behind_the_last_slug(asking: Asking) -> None:
+    asking.fill([project(str(number), f"p{number:03}") for number in range(205)])
+    first = asking.offline.get_projects()
+    assert (len(first["projects"]), first["more"]) == (100, True)
+    second = asking.offline.get_projects(cursor=first["next_cursor"])
+    third = asking.offline.get_projects(cursor=second["next_cursor"])
+    slugs = [row["slug"] for answer in (first, second, third) for row in answer["projects"]]
+    assert slugs == [f"p{number:03}" for number in range(205)]
+    assert (third["more"], third["next_cursor"]) == (False, None)
+
+
+def test_a_cursor_of_another_question_is_refused(asking: Asking) -> None:
+    asking.fill([project(str(number), f"p{number:03}") for number in range(101)])
+    cursor = asking.offline.get_projects()["next_cursor"]
+    with pytest.raises(QuestionError, match="another question"):
+        asking.offline.get_projects(include_stats=True, cursor=cursor)

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from sentry_sync.answers.asking import Ask
+from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.release import Deploy, Release, ReleaseHealth, ReleaseProject
 from sentry_sync.store import tables
 from tests.answers.desk import NOW, Asking, ago
-from tests.support.rows import project
+from tests.support.rows import issue, project
 
 DAY = timedelta(days=1)
 TODAY = floor(NOW, DAY)
@@ -218,3 +221,108 @@ def test_health_from_sentry_is_the_health_a_sync_brings(asking: Asking) -> None:
 
     assert newest(local) == newest(live)
     assert any(newest(local))
+
+
+# -- pages, filters, new issues -----------------------------------------------------------
+
+
+def test_the_cursor_goes_on_behind_the_last_row_and_shows_each_once(asking: Asking) -> None:
+    dates = [ago(hours=number // 3) for number in range(120)]
+    rows = [record for number, date in enumerate(dates) for record in release(f"api@{number:03}", date)]
+    undated = [record for number in range(3) for record in release(f"api@x{number}", None)]
+    asking.fill([project("2", "api"), *rows, *undated])
+    asking.write(lambda uow: uow.mark("releases", "", NOW, NOW))
+    seen: list[str] = []
+    answer = asking.offline.get_releases("api")
+    while True:
+        seen += versions(answer)
+        if not answer["next_cursor"]:
+            break
+        answer = asking.offline.get_releases("api", cursor=answer["next_cursor"])
+    assert seen == [f"api@{number:03}" for number in range(120)] + ["api@x0", "api@x1", "api@x2"]
+    assert answer["more"] is False
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "WzEsMSwyLDMsNF0"])
+def test_a_cursor_that_is_none_is_refused(filled: Asking, cursor: str) -> None:
+    with pytest.raises(QuestionError, match="cursor"):
+        filled.offline.get_releases("api", cursor=cursor)
+
+
+def test_a_part_of_a_version_and_a_time_narrow_the_list(filled: Asking) -> None:
+    assert versions(filled.offline.get_releases("api", query="API@1")) == ["api@1.5.0", "api@1.0.0"]
+    assert versions(filled.offline.get_releases("api", since="-6d")) == ["api@2.0.0", "api@1.5.0"]
+    assert versions(filled.offline.get_releases("api", query="1.", since="-6d")) == ["api@1.5.0"]
+    assert versions(filled.offline.get_releases("api", query="%")) == []
+
+
+def new_in(answer: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = answer["releases"][0]["first_seen_here"]
+    return found
+
+
+def test_issues_new_in_a_release_are_all_once_there_are_as_many_as_sentry_counts(filled: Asking) -> None:
+    filled.fill([issue(id=str(number), first_release="api@2.0.0") for number in range(2)])
+    some = filled.offline.get_releases("api", response_format="detailed")
+    assert (new_in(some)["known"], new_in(some)["complete"]) == (2, False)
+    assert (fresh(some)["complete"], filled.requests()) == (True, 0), "a list tells what is known"
+    filled.fill([issue(id="7", first_release="api@2.0.0"), issue(id="8", first_release="api@1.5.0")])
+    assert (new_in(filled.offline.get_releases("api", response_format="detailed"))["complete"]) is True
+    one = filled.offline.get_releases("api", version="2.0.0", response_format="detailed")
+    assert {entry["id"] for entry in new_in(one)["issues"]} == {"0", "1", "7"}
+    assert fresh(one)["complete"] is True
+    assert "first_seen_here" not in filled.offline.get_releases("api")["releases"][0]
+
+
+def test_all_new_issues_of_a_named_release_are_asked_of_sentry_and_remembered(asking: Asking) -> None:
+    asking.rig.sync("projects", "releases", "issues")
+    world = asking.rig.sim.world
+    mine = [one for one in world.issues.values() if one.project is world.projects[0] and one.first_release >= 0]
+    version = world.releases.all[mine[0].first_release].version
+    expected = {one.id for one in mine if one.first_release == mine[0].first_release}
+    asked = asking.requests()
+    answer = asking.online.get_releases(asking.slug, version=version, response_format="detailed")
+    assert asking.requests() == asked + 1
+    assert new_in(answer)["complete"] is True
+    assert new_in(answer)["known"] == len(expected)
+    assert {entry["id"] for entry in new_in(answer)["issues"]} <= expected
+    again = asking.online.get_releases(asking.slug, version=version, response_format="detailed")
+    assert (asking.requests(), new_in(again)) == (asked + 1, new_in(answer))
+
+
+def test_offline_the_new_issues_known_are_told_and_that_they_are_not_all(filled: Asking) -> None:
+    answer = filled.offline.get_releases("api", version="2.0.0", response_format="detailed")
+    assert (fresh(answer)["complete"], fresh(answer)["could_not_fall_through_because"]) == (False, "offline")
+    assert new_in(answer) == {"known": 0, "complete": False, "issues": []}
+
+
+@pytest.mark.parametrize("version", ['api@"x"', "api@*", "api@\\"])
+def test_a_version_that_a_search_cannot_name_is_not_searched_for(asking: Asking, version: str) -> None:
+    asking.fill([project("2", "api"), *release(version, ago(days=1))])
+    asking.write(lambda uow: uow.mark("releases", "", NOW, NOW))
+    answer = asking.online.get_releases("api", version=version, response_format="detailed")
+    assert fresh(answer)["could_not_fall_through_because"] == "not_supported"
+    assert asking.requests() == 0
+
+
+def test_asked_fresh_the_list_and_its_health_are_read_anew(asking: Asking) -> None:
+    asking.rig.sync("projects", "releases")
+    asked = asking.requests()
+    answer = asking.online.ask(ReleasesQuestion(asking.slug, health_data=True), Ask(fresh=True))
+    assert (asking.requests() - asked, fresh(answer)["source"]) == (3, "live")
+    assert fresh(answer)["fell_through_because"] == "asked_fresh"
+
+
+def test_a_list_too_long_to_be_read_says_where_it_ends(asking: Asking) -> None:
+    asking.rig.sync("projects")
+    project_number = asking.rig.sim.world.projects[0]
+    for number in range(310):
+        asking.rig.sim.mutate.new_release(project_number.slug, f"web@{number:04}")
+    answer = asking.online.get_releases(asking.slug)
+    assert (fresh(answer)["complete"], answer["more"]) == (True, True)
+    for _ in range(6):
+        if answer["next_cursor"]:
+            answer = asking.online.get_releases(asking.slug, cursor=answer["next_cursor"])
+    assert answer["more"] is False
+    assert fresh(answer)["complete"] is False
+    assert any("newest releases were read" in note for note in fresh(answer)["notes"])

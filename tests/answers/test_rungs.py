@@ -11,9 +11,8 @@ import pytest
 from sentry_sync.records.audit import Retention
 from sentry_sync.records.intervals import Interval
 from tests.answers.desk import Asking, ago
-from tests.answers.test_events import event
 from tests.support.rig import START
-from tests.support.rows import issue
+from tests.support.rows import event, issue
 
 
 def rung(answer: dict[str, Any]) -> object:

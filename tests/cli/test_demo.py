@@ -7,7 +7,7 @@ import pytest
 from sentry_sync.cli import demo, demo_tools
 from sentry_sync.cli.settings import default_file
 from sentry_sync.records.budget import reserve_of
-from sentry_sync.serve.tools import TOOLS
+from sentry_sync.serve.tools import offered
 from tests.support.cli import CommandLine
 
 pytestmark = pytest.mark.timeout(60)  # it promises to end in well under a minute, and takes about four seconds
@@ -34,7 +34,7 @@ def test_it_shows_what_arrived_each_tools_answer_and_a_trend_within_the_budget(
     assert all(count > 0 for count in rows.values()), rows
 
     asked = [line for line in outcome.lines if "tool" in line]
-    assert {line["tool"] for line in asked} == {tool.name for tool in TOOLS}
+    assert {line["tool"] for line in asked} == {tool.name for tool in offered(allow_writes=False)}
     for line in asked:
         kind, _ = demo_tools.SHAPES[line["tool"]]
         assert line["answer"][kind], line
@@ -43,7 +43,8 @@ def test_it_shows_what_arrived_each_tools_answer_and_a_trend_within_the_budget(
     sources = [line["answer"]["freshness"]["source"] for line in asked]
     assert sources[-1] == "live"
     assert asked[-1]["answer"]["freshness"]["fell_through_because"] == "outside_coverage"
-    assert set(sources[:-1]) <= {"local", "mixed"}
+    live = {line["tool"] for line in asked[:-1] if line["answer"]["freshness"]["source"] == "live"}
+    assert live == {"sync-now"}
 
     (trend,) = (line["trend"] for line in outcome.lines if "trend" in line)
     assert len({row[0] for row in trend["rows"]}) == demo.DAYS
@@ -60,9 +61,9 @@ def test_for_a_person_each_answer_ends_with_its_freshness(cli: CommandLine) -> N
     outcome = cli("demo")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    questions = [line for line in lines if line.startswith("> get-")]
+    questions = [line for line in lines if line.startswith(("> get-", "> sync-"))]
     told = [line for line in lines if line.startswith("    freshness: source ")]
-    assert len(questions) == len(told) == 7
+    assert len(questions) == len(told) == 9
     assert any("asked Sentry because outside_coverage" in line for line in told)
     assert any(line.split() == ["day", "project", "errors", "covered"] for line in lines)
     assert "All of it took" in outcome.out

@@ -114,3 +114,25 @@ def test_every_question_shares_one_client_made_by_the_first(tmp_path: Path) -> N
     assert len(made) == 1
     assert len(had) == 8
     assert len(set(map(id, had))) == 1
+
+
+@pytest.mark.parametrize(("flags", "offered"), [((), False), (("--allow-writes",), True)])
+def test_issues_can_be_changed_only_where_the_flag_allows_it(
+    store: Path, tmp_path: Path, flags: tuple[str, ...], offered: bool
+) -> None:
+    async def conversation() -> tuple[set[str], Any]:
+        args = ["-m", "sentry_sync.cli", "mcp", *flags]
+        env = environment(tmp_path, SENTRY_SYNC_STORE=str(store))
+        async with Client(StdioServerParameters(command=sys.executable, args=args, env=env)) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            arguments = {"issue_id": "4711", "status": "resolved"}
+            return names, await client.call_tool("update-issue", arguments)
+
+    names, result = anyio.run(conversation)
+    assert ("update-issue" in names) is offered
+    assert result.is_error is not offered
+    if offered:
+        assert result.structured_content["outcome"] == "refused"
+        assert result.structured_content["freshness"]["could_not_fall_through_because"] == "offline"
+    else:
+        assert "--allow-writes" in result.content[0].text

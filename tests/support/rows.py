@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sentry_sync.records.event import Event
 from sentry_sync.records.issue import Issue
 from sentry_sync.records.organization import Project
 
@@ -51,3 +52,23 @@ def issue(**changes: Any) -> Issue:
 
 def project(key: str, slug: str, verified_at: datetime = NOW) -> Project:
     return Project(key, slug, slug.title(), "python", "active", None, None, True, True, verified_at)
+
+
+_EVENT = Event(
+    project_id="2",
+    event_id="0" * 32,
+    issue_id="17",
+    timestamp=NOW,
+    environment="production",
+    release="r1",
+    level="error",
+    title="boom",
+    transaction="/pay",
+    platform="python",
+    user_key="id:7",
+    tags={},
+)
+
+
+def event(number: int, timestamp: datetime, **changes: Any) -> Event:
+    return replace(_EVENT, event_id=f"{number:032x}", timestamp=timestamp, **changes)

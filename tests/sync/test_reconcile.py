@@ -320,6 +320,41 @@ def test_what_was_merged_into_an_issue_that_is_being_merged_keeps_its_events(tmp
     rig.close()
 
 
+def test_without_an_event_to_ask_for_nothing_is_deleted_beside_an_issue_on_its_way_out(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
+    rig.sync("projects", "issues")
+    last, parent, child = [issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved"][:3]
+    rig.advance(900)
+    rig.sim.mutate.merge(parent, child)
+    rig.sim.mutate.merge(last, parent, pending_seconds=600)
+    rig.advance(1)
+    assert full(rig).ok
+    assert child not in removed(rig)
+    rig.advance(1800)
+    assert full(rig).ok
+    assert removed(rig) == {child: ("merged", last), parent: ("merged", last)}
+    rig.close()
+
+
+def test_what_waits_for_another_that_is_gone_as_well_goes_after_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
+    rig.sync("projects", "issues")
+    first, second, third = [issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved"][
+        :3
+    ]
+    rig.advance(900)
+    rig.sim.mutate.new_events(third)
+    rig.sim.mutate.delete(third, pending_seconds=600)
+    rig.advance(60)
+    rig.sync("issues")
+    assert {row.id for row in rig.rows(tables.issues) if row.status == "pending_deletion"} == {third}
+    rig.sim.mutate.delete([first, second])
+    rig.advance(1800)
+    assert rig.sync("issues").ok
+    assert removed(rig) == dict.fromkeys((first, second, third), ("deleted", None))
+    rig.close()
+
+
 def test_of_a_deleted_issue_the_events_are_gone_too_before_it_is_believed(tmp_path: Path) -> None:
     rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
     rig.sync()

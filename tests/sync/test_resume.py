@@ -242,3 +242,34 @@ def test_a_list_that_lost_rows_over_night_is_not_gone_on_with_by_counting_rows(t
     assert len(within) > 10
     assert within <= {row.event_id for row in rig.rows(tables.events)}
     rig.close()
+
+
+def test_hours_that_are_read_anew_are_not_called_known_while_half_of_them_is_back(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=2, issues=200, events_per_day=9000, releases=2, days=1))
+    assert rig.sync("projects", "events").ok
+    rig.advance(1200)
+    pages = 0
+
+    def before(request: httpx.Request) -> None:
+        nonlocal pages
+        pages += "to_hour" in str(request.url)
+        if pages == 2:
+            raise Killed
+
+    rig.before = before
+    with pytest.raises(Killed):
+        rig.sync("events")
+    rig.restart()
+    hours = tables.error_counts.c
+    held = {row.hour: row[1] for row in rig.rows(select(hours.hour, func.sum(hours.count)).group_by(hours.hour))}
+    times = rig.sim.world.index.timestamp
+    known = rig.coverage("error_counts")
+    assert known
+    for part in known:
+        hour = part.start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        while hour + timedelta(hours=1) <= part.end:
+            since = hour.timestamp()
+            assert held.get(hour, 0) == sum(since <= time < since + 3600 for time in times), hour
+            hour += timedelta(hours=1)
+    assert rig.passes("error_counts")[-1].pages == 1
+    rig.close()

@@ -77,10 +77,10 @@ def list_issue_events(live: Live, key: IssueKey, listing: Listing, *, filters: b
         return live.client.issue_events(
             key.id,
             full=listing.full,
-            environments=listing.environments,
+            environments=() if filters is False else listing.environments,
             start=window.start if window else None,
             end=window.end if window else None,
-            query=listing.wanted.query or None,
+            query=None if filters is False else listing.wanted.query or None,
             limit=size,
             cursor=cursor,
         )
@@ -110,21 +110,28 @@ def list_issue_events(live: Live, key: IssueKey, listing: Listing, *, filters: b
 
 
 def list_project_events(live: Live, project: Project, listing: Listing, *, explores: bool | None) -> Learned:
-    """A project's error events; ``explores`` is False for a server without Explore, which filters none."""
+    """A project's error events; ``explores`` is False for a server without Explore, None where nobody has tried.
+
+    Such a server filters none of them: its newest are looked through here.
+    """
     if explores is not False:
-        source = _explored(live, project, listing)
         try:
-            found = _read(source, listing)
-        except NotFound as error:
-            return none_of_that_name(live, listing.wanted.environment, error)
-        except (BadRequest, NotSupported):
+            return _explore(live, project, listing)
+        except (BadRequest, NotSupported, NotFound):
             if explores or listing.wanted.unlike:
                 raise
-        else:
-            _keep(live, found, "", None)
-            return _learned(found, source)
     source = _listed(live, project, listing)
     found = _read(source, listing)
+    _keep(live, found, "", None)
+    return _learned(found, source)
+
+
+def _explore(live: Live, project: Project, listing: Listing) -> Learned:
+    source = _explored(live, project, listing)
+    try:
+        found = _read(source, listing)
+    except NotFound as error:
+        return none_of_that_name(live, listing.wanted.environment, error)
     _keep(live, found, "", None)
     return _learned(found, source)
 

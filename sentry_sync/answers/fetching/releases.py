@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.answers.asking import Learned
 from sentry_sync.answers.fetching import streams
+from sentry_sync.answers.new_issues import STREAM
+from sentry_sync.answers.new_issues import scope as scope_of
 from sentry_sync.answers.times import DAY
 from sentry_sync.errors import NotFound, NotSupported
 from sentry_sync.records.fields import Raw, mapping
 from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.records.issue import Issue
 from sentry_sync.records.release import Release, parse_deploy, parse_release, release_projects
 from sentry_sync.sync.stream import Work, sift
 from sentry_sync.sync.streams import releases
+from sentry_sync.sync.streams.issues import harvest_issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +28,62 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.page import Page
     from sentry_sync.store.unit_of_work import UnitOfWork
 
+MOST_PAGES = 3
+"""300 releases: the sync reads the rest."""
+
 HEALTH_DAYS = 2
 """Today and yesterday: each day is a request."""
 
 
 def list_releases(live: Live, project: Project, scope: str) -> Learned:
-    """The project's 100 newest releases, twice what an answer shows."""
-    page = live.client.releases(project_ids=(project.id,))
-    found, rejects = _read(page.body, page, project)
+    """The project's newest releases, up to 300."""
+    found: list[list[Any]] = []
+    rejects: list[str] = []
+    at: datetime | None = None
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        page = live.client.releases(project_ids=(project.id,), cursor=cursor)
+        releases_read, refused = _read(page.body, page, project)
+        found += releases_read
+        rejects += refused
+        at = at or page.server_time
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    read_at, whole = at or live.now(), cursor is None
 
     def write(uow: UnitOfWork) -> None:
         uow.upsert(record for release in found for record in release)
         if not rejects:
-            uow.mark("releases.asked", scope, page.server_time, page.server_time)
+            uow.mark("releases.asked", scope if whole else newest_only(scope), read_at, read_at)
 
     live.write(write)
-    return Learned(page.server_time, _unread(rejects), complete=not rejects)
+    notes = _unread(rejects) if whole else (*_unread(rejects), f"only the {len(found)} newest releases were read")
+    return Learned(read_at, notes, complete=not rejects, more=not whole)
+
+
+def newest_only(scope: str) -> str:
+    """Under which name it is remembered that a project's newest releases were read, and not all."""
+    return f"{scope}|newest"
+
+
+def new_issues(live: Live, project: Project, version: str) -> Learned:
+    """The issues that Sentry finds to be first seen in a release; of those with events in the last 90 days."""
+    page = live.client.issues(
+        query=f'firstRelease:"{version}"', sort="date", start=None, end=None, project_ids=(project.id,)
+    )
+    harvest = harvest_issues(page.body, page.server_time)
+    records = [replace(one, first_release=version) if isinstance(one, Issue) else one for one in harvest.records]
+    complete = page.next_cursor is None and not harvest.rejects
+
+    def write(uow: UnitOfWork) -> None:
+        uow.upsert(records)
+        if complete:
+            uow.mark(STREAM, scope_of(project.id, version), page.server_time, page.server_time)
+
+    live.write(write)
+    notes = () if complete else ("only the 100 newest of the issues that are new in the release were read",)
+    return Learned(page.server_time, notes, complete=complete)
 
 
 def find_release(live: Live, project: Project, version: str) -> Learned:

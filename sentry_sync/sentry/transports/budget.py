@@ -8,7 +8,7 @@ from typing import Protocol
 
 import httpx
 
-from sentry_sync.errors import BudgetExhausted, RateLimited
+from sentry_sync.errors import AskedToWait, BudgetExhausted, RateLimited
 from sentry_sync.records.budget import Lane, Limits, Reservation, Wait
 from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.limits import read_limits
@@ -80,10 +80,8 @@ class BudgetTransport(httpx.BaseTransport):
         while isinstance(answer := self._ledger.reserve(errand.endpoint, errand.lane), Wait):
             left = seconds_left(errand, self._clock.now())
             if left is not None and answer.seconds > left:
-                raise BudgetExhausted(
-                    f"no request may be sent for {answer.seconds:.0f} s ({answer.reason}); "
-                    "try again then, or raise the budget"
-                )
+                why = f"no request may be sent for {answer.seconds:.0f} s ({answer.reason}); try again then"
+                raise AskedToWait(why) if answer.blocked else BudgetExhausted(f"{why}, or raise the budget")
             if answer.blocked and answer.seconds > LONGEST_BLOCK:
                 raise RateLimited(
                     f"the server asked to leave {errand.endpoint} alone for {answer.seconds:.0f} s (429); "

@@ -38,8 +38,10 @@ def list_issues(call: Call) -> Response:
         return call.reply([row], headers={"X-Sentry-Direct-Hit": "1"})
     window = parameters.window(call)
     asked = _scope(call, window)
-    if not asked.projects or asked.span.start >= asked.span.end:
+    if not asked.projects:
         return call.reply([])
+    if asked.span.start >= asked.span.end:  # nothing, or all of it older than what is kept: a page like any other
+        return call.page([], cursors.by_score([], lambda entry: entry, limit, None), {"X-Hits": "0"})
     parsed = _parse(query.get("query", "is:unresolved"))
     if _moving(parsed, sort):
         call.valid_until(call.now + 1)

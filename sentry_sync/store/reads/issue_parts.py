@@ -4,32 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Text, bindparam, func, select, type_coerce
 
 from sentry_sync.store import tables
 from sentry_sync.store.reads.knowledge import as_list, listed
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
-from sentry_sync.store.types import Moment
+from sentry_sync.store.types import MICROSECOND, Moment
 
 _counts, _pairs, _history = tables.error_counts, tables.issue_environments, tables.issue_history
 _events, _bodies, _issues = tables.events, tables.event_bodies, tables.issues
 
-_WHOLE = Prepared(select(_issues).where(_issues.c.id == bindparam("id")))
 _SINCE = bindparam("since", type_=Moment)
-_HOURS = Prepared(
-    select(_counts.c.hour, func.sum(_counts.c.count).label("events"))
+_STEP = bindparam("step", type_=Integer)
+
+
+def _bucket(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The start of the hour or day of a column of microseconds."""
+    found: ColumnElement[Any] = type_coerce(moment - moment.op("%")(_STEP), Moment)
+    return found.label("start")
+
+
+_HOUR = _bucket(type_coerce(_counts.c.hour, Integer))
+_COUNT: ColumnElement[Any] = func.sum(_counts.c.count)
+_SUMS = Prepared(
+    select(_HOUR, _COUNT.label("events"))
     .where(_counts.c.issue_id == bindparam("id"), _counts.c.hour >= _SINCE)
-    .group_by(_counts.c.hour)
+    .group_by(_HOUR)
 )
-_HOURS_OF_EVENTS = Prepared(
-    select(_events.c.timestamp)
+_NEWEST_MOMENTS = (
+    select(type_coerce(_events.c.timestamp, Integer).label("moment"))
     .where(_events.c.issue_id == bindparam("id"), _events.c.timestamp >= _SINCE)
     .order_by(_events.c.timestamp.desc())
     .limit(bindparam("most"))
+    .subquery()
+)
+_HAPPENED = _bucket(_NEWEST_MOMENTS.c.moment)
+_NUMBER: ColumnElement[Any] = func.count()
+_SUMS_OF_EVENTS = Prepared(
+    select(_HAPPENED, _NUMBER.label("events")).select_from(_NEWEST_MOMENTS).group_by(_HAPPENED)
 )
 _SPREAD = Prepared(
     select(
@@ -54,16 +70,7 @@ _CHANGES = Prepared(
     .limit(bindparam("most"))
 )
 _ALIKE = Prepared(
-    select(
-        _issues.c.id,
-        _issues.c.short_id,
-        _issues.c.project_id,
-        _issues.c.title,
-        _issues.c.culprit,
-        _issues.c.status,
-        _issues.c.count,
-        _issues.c.last_seen,
-    )
+    select(_issues.c.id, _issues.c.title, _issues.c.culprit)
     .where(
         _issues.c.exception_type.is_(bindparam("type")),
         _issues.c.id != bindparam("id"),
@@ -80,15 +87,15 @@ _NEWEST = (
     .subquery()
 )
 _TAGS = Prepared(select(_NEWEST.c.tags).where(_NEWEST.c.tags.is_not(None)).limit(bindparam("most")))
-_TAGS_AROUND = Prepared(
-    select(type_coerce(_events.c.tags, Text).label("tags"))
-    .where(
-        _events.c.project_id == bindparam("project"),
-        _events.c.tags.is_not(None),
-        _events.c.issue_id != bindparam("id"),
-    )
+_TAGGED = (
+    select(_events.c.issue_id, type_coerce(_events.c.tags, Text).label("tags"))
+    .where(_events.c.project_id == bindparam("project"), _events.c.tags.is_not(None))
     .order_by(_events.c.timestamp.desc())
-    .limit(bindparam("most"))
+    .limit(bindparam("looked_at"))
+    .subquery()
+)
+_TAGS_AROUND = Prepared(
+    select(_TAGGED.c.tags).where(_TAGGED.c.issue_id != bindparam("id")).limit(bindparam("most"))
 )
 _NEWEST_BODY = Prepared(
     select(_bodies.c.event_id, _bodies.c.timestamp, _bodies.c.body)
@@ -98,20 +105,18 @@ _NEWEST_BODY = Prepared(
 )
 
 
-def whole(snapshot: Snapshot, issue_id: str) -> Any | None:
-    """All columns of an issue, also of a removed one."""
-    return _WHOLE.first(snapshot, {"id": issue_id})
+def sums(snapshot: Snapshot, issue_id: str, since: datetime, step: timedelta) -> dict[datetime, int]:
+    """The errors counted from ``since`` on, by hours or days of UTC; those without any are left out."""
+    given = {"id": issue_id, "since": since, "step": step // MICROSECOND}
+    return {row.start: row.events for row in _SUMS.all(snapshot, given)}
 
 
-def hours(snapshot: Snapshot, issue_id: str, since: datetime) -> dict[datetime, int]:
-    """The errors counted in each hour from ``since`` on; hours without any are left out."""
-    return {row.hour: row.events for row in _HOURS.all(snapshot, {"id": issue_id, "since": since})}
-
-
-def moments(snapshot: Snapshot, issue_id: str, since: datetime, most: int) -> list[datetime]:
-    """When the newest events held happened, from ``since`` on."""
-    given = {"id": issue_id, "since": since, "most": most}
-    return [row.timestamp for row in _HOURS_OF_EVENTS.all(snapshot, given)]
+def sums_of_events(
+    snapshot: Snapshot, issue_id: str, since: datetime, step: timedelta, most: int
+) -> dict[datetime, int]:
+    """The same of the events held, of which at most so many are counted, the newest."""
+    given = {"id": issue_id, "since": since, "step": step // MICROSECOND, "most": most}
+    return {row.start: row.events for row in _SUMS_OF_EVENTS.all(snapshot, given)}
 
 
 def spread(snapshot: Snapshot, issue_id: str, since: datetime) -> list[Any]:
@@ -130,7 +135,10 @@ def changes(snapshot: Snapshot, issue_id: str, fields: Sequence[str], most: int)
 
 
 def alike(snapshot: Snapshot, issue_id: str, exception_type: str | None, most: int) -> list[Any]:
-    """Other issues of the organization with the same exception (or with none as well), newest first."""
+    """Other issues of the organization with the same exception (or with none as well), newest first.
+
+    Only what they are called: many are compared, and few shown.
+    """
     return _ALIKE.all(snapshot, {"id": issue_id, "type": exception_type, "most": most})
 
 
@@ -149,7 +157,8 @@ def tag_sample(
     mine = _TAGS.all(snapshot, {"id": issue_id, "looked_at": looked_at, "most": own})
     others: list[Any] = []
     if mine:
-        others = _TAGS_AROUND.all(snapshot, {"project": project_id, "id": issue_id, "most": around})
+        given = {"project": project_id, "id": issue_id, "looked_at": 2 * around, "most": around}
+        others = _TAGS_AROUND.all(snapshot, given)
     return TagSample([orjson.loads(row.tags) for row in mine], [orjson.loads(row.tags) for row in others])
 
 

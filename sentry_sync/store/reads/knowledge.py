@@ -144,6 +144,16 @@ def read(
     snapshot: Snapshot, streams: Sequence[str], resources: Sequence[str], scopes: Sequence[str] = ("",)
 ) -> Knowledge:
     """What is known of ``streams`` and ``resources`` in any of ``scopes``."""
+    asked = (tuple(streams), tuple(resources), tuple(scopes))
+    found: Knowledge | None = snapshot.memory.get(asked)
+    if found is None:
+        found = snapshot.memory[asked] = _read(snapshot, *asked)
+    return found
+
+
+def _read(
+    snapshot: Snapshot, streams: Sequence[str], resources: Sequence[str], scopes: Sequence[str]
+) -> Knowledge:
     in_streams, in_scopes = {"streams": as_list(streams)}, {"scopes": as_list(scopes)}
     coverage: dict[tuple[str, str], list[Covered]] = defaultdict(list)
     for row in _COVERAGE.all(snapshot, {"resources": as_list(resources), **in_scopes}):

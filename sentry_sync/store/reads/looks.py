@@ -14,7 +14,10 @@ from sentry_sync.store.types import EPOCH
 
 _issues, _pairs = tables.issues.c, tables.issue_environments.c
 
-PASSING = ("unresolved", "pending_deletion", "pending_merge", "reprocessing")
+PENDING = ("pending_deletion", "pending_merge")
+"""Statuses of issues that are on their way out."""
+
+PASSING = ("unresolved", *PENDING, "reprocessing")
 """Statuses whose absence from a list of the unresolved asks for a look; all but the first never last."""
 
 OLDEST = select(func.min(_issues.verified_at)).where(_issues.removed_at.is_(None))
@@ -86,6 +89,23 @@ class Looks:
         with self._connection.begin():
             row = self._connection.execute(query).first()
         return (row.slug, row.event_id) if row else None
+
+    def pending_beside(self, issue_id: str) -> set[str]:
+        """Issues of its project that are being deleted or merged: it may be part of one of them.
+
+        Those seen so after this one was last seen at all: two that went together must not wait for each other.
+        """
+        of_issue = select(_issues.project_id).where(_issues.id == issue_id)
+        of_pairs = select(_pairs.project_id).where(_pairs.issue_id == issue_id)
+        seen_at = select(_issues.verified_at).where(_issues.id == issue_id).scalar_subquery()
+        query = select(_issues.id).where(
+            _issues.status.in_(PENDING),
+            _issues.removed_at.is_(None),
+            _issues.verified_at > func.coalesce(seen_at, EPOCH),
+            or_(_issues.project_id.in_(of_issue), _issues.project_id.in_(of_pairs)),
+        )
+        with self._connection.begin():
+            return set(self._connection.execute(query).scalars())
 
     def _strangers(self, window: Interval, after: After | None, limit: int) -> list[After]:
         """Issues that are not held, of events that are; those of a project that is gone stay as they are."""

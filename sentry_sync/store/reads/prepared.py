@@ -14,15 +14,34 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.dialects import sqlite
 
-from sentry_sync.store.types import EPOCH, Moment
+from sentry_sync.store.types import EPOCH, EventId, Moment, Tags
 
-Snapshot = sqlite3.Connection
-"""A connection inside a read transaction: what a ``Reader`` hands out."""
+
+class Snapshot(sqlite3.Connection):
+    """A connection inside a read transaction: what a ``Reader`` hands out."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.memory: dict[object, Any] = {}
+        """What was made of this version of the store: forgotten once anybody has written to it."""
+        self._version: int | None = None
+
+    def renew(self) -> None:
+        """Forget what was made of an older version. Inside the transaction, whose version it is."""
+        (version,) = self.execute("PRAGMA data_version").fetchone()
+        if version != self._version or len(self.memory) > REMEMBERED:
+            self._version = version
+            self.memory.clear()
+
 
 Convert = Callable[[Any], Any]
+
+REMEMBERED = 256
+"""Things made of one version of the store: questions about that many scopes between two writes."""
 
 TIMES_KEPT = 4096
 """A page of rows was verified at one time, and an assistant looks at the same rows again and again."""
@@ -47,9 +66,21 @@ def _moment(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
+def _event_id(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
+def _tags(value: str | None) -> Any:
+    return orjson.loads(value) if value else {}
+
+
+_READING: dict[type, Convert] = {Moment: _moment, EventId: _event_id, Tags: _tags}
+"""As the types themselves read them."""
+
+
 def _reading(column: ColumnElement[Any]) -> Convert | None:
-    if isinstance(column.type, Moment):
-        return _moment
+    if type(column.type) in _READING:
+        return _READING[type(column.type)]
     return column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
 
 

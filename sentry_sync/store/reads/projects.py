@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Text, and_, bindparam, or_, select
 
 from sentry_sync.store import tables
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
@@ -34,8 +34,15 @@ _ALL = Prepared(
         _stats.c.as_of,
     )
     .outerjoin(_stats, _stats.c.project_id == _projects.c.id)
-    .where(_projects.c.removed_at.is_(None))
-    .order_by(_projects.c.slug)
+    .where(
+        _projects.c.removed_at.is_(None),
+        or_(
+            _projects.c.slug > bindparam("last", type_=Text),
+            and_(_projects.c.slug == bindparam("last"), _projects.c.id > bindparam("last_id", type_=Text)),
+        ),
+    )
+    .order_by(_projects.c.slug, _projects.c.id)
+    .limit(bindparam("page"))
 )
 _ORGANIZATION = Prepared(
     select(tables.organizations.c.id, tables.organizations.c.slug, tables.organizations.c.name)
@@ -52,9 +59,9 @@ def ids_by_slug(snapshot: Snapshot) -> dict[str, str]:
     return {row.slug: row.id for row in _SLUGS.all(snapshot)}
 
 
-def everything(snapshot: Snapshot) -> list[Any]:
-    """Every project that is not removed, by slug, with what it received in the 24 hours before ``as_of``."""
-    return _ALL.all(snapshot)
+def page(snapshot: Snapshot, limit: int, after: tuple[str, str] = ("", "")) -> list[Any]:
+    """Projects that are not removed, by slug and id, behind ``after``; with their numbers of a day."""
+    return _ALL.all(snapshot, {"page": limit, "last": after[0], "last_id": after[1]})
 
 
 def organization(snapshot: Snapshot) -> Any | None:

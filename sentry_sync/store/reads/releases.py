@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
@@ -14,22 +29,44 @@ from sentry_sync.store.reads.knowledge import as_list, listed
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
 from sentry_sync.store.types import Moment
 
-_releases, _of, _deploys, _health = (
+_releases, _of, _deploys, _health, _issues = (
     tables.releases,
     tables.release_projects,
     tables.deploys,
     tables.release_health,
+    tables.issues,
 )
+
+
+_BEFORE_ALL: ColumnElement[int] = literal_column("-1")
+"""Where a release without a date stands: behind all that have one."""
 
 
 def _page() -> Select[Any]:
     return (
         select(*_releases.c, _of.c.new_issues.label("project_new_issues"))
         .join(_of, _of.c.version == _releases.c.version)
-        .where(_of.c.project_id == bindparam("project"), _releases.c.removed_at.is_(None))
+        .where(_of.c.project_id == bindparam("project"), _releases.c.removed_at.is_(None), *_wanted(), _behind())
         .order_by(_releases.c.date_created.desc(), _releases.c.version)
         .limit(bindparam("page"))
     )
+
+
+def _wanted() -> list[ColumnElement[bool]]:
+    part: BindParameter[str | None] = bindparam("part", type_=Text)
+    since: BindParameter[datetime | None] = bindparam("since", type_=Moment)
+    return [
+        part.is_(None) | (func.instr(func.lower(_releases.c.version), part) > literal_column("0")),
+        since.is_(None) | (_releases.c.date_created >= since),
+    ]
+
+
+def _behind() -> ColumnElement[bool]:
+    """Whether a row comes behind the last one of a page, where there was one."""
+    last: BindParameter[str | None] = bindparam("last", type_=Text)
+    created = func.coalesce(cast(_releases.c.date_created, Integer), _BEFORE_ALL)
+    at = func.coalesce(cast(bindparam("last_created", type_=Moment), Integer), _BEFORE_ALL)
+    return or_(last.is_(None), created < at, and_(created == at, _releases.c.version > last))
 
 
 _NEWEST = Prepared(_page())
@@ -37,6 +74,15 @@ _NAMED = Prepared(
     _page().where(
         or_(_releases.c.version == bindparam("version"), _releases.c.short_version == bindparam("version"))
     )
+)
+_FIRST_SEEN = Prepared(
+    select(_issues.c.id, _issues.c.short_id, _issues.c.status, _issues.c.first_release)
+    .where(
+        _issues.c.first_release.in_(select(listed("versions").c.value)),
+        _issues.c.project_id == bindparam("project"),
+        _issues.c.removed_at.is_(None),
+    )
+    .order_by(_issues.c.first_seen.desc(), _issues.c.id)
 )
 _DEPLOYS = Prepared(
     select(_deploys)
@@ -55,14 +101,41 @@ _HEALTH = Prepared(
 )
 
 
-def newest(snapshot: Snapshot, project_id: str, limit: int) -> list[Any]:
-    """The project's newest releases by creation."""
-    return _NEWEST.all(snapshot, {"project": project_id, "page": limit})
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which releases of a project, newest first."""
+
+    project_id: str
+    limit: int
+    version: str | None = None
+    """Only those whose full or short version it is."""
+    part: str | None = None
+    """Only those whose version contains it, whatever its case."""
+    since: datetime | None = None
+    """Only those created at or after this."""
+    last: str | None = None
+    """The version of the last row before these, and when it was created."""
+    last_created: datetime | None = None
 
 
-def named(snapshot: Snapshot, project_id: str, version: str, limit: int) -> list[Any]:
-    """The project's releases whose full or short version is ``version``, newest first."""
-    return _NAMED.all(snapshot, {"project": project_id, "version": version, "page": limit})
+def page(snapshot: Snapshot, wanted: Wanted) -> list[Any]:
+    """The releases that are wanted."""
+    given = {
+        "project": wanted.project_id,
+        "page": wanted.limit,
+        "part": wanted.part.lower() if wanted.part else None,
+        "since": wanted.since,
+        "last": wanted.last,
+        "last_created": wanted.last_created,
+    }
+    if wanted.version is None:
+        return _NEWEST.all(snapshot, given)
+    return _NAMED.all(snapshot, given | {"version": wanted.version})
+
+
+def first_seen_in(snapshot: Snapshot, project_id: str, versions: Sequence[str]) -> list[Any]:
+    """Issues whose first release is known to be one of ``versions``, the newest first."""
+    return _FIRST_SEEN.all(snapshot, {"project": project_id, "versions": as_list(versions)})
 
 
 def deploys(snapshot: Snapshot, versions: Sequence[str]) -> dict[str, list[Any]]:

@@ -53,6 +53,7 @@ class Reader:
                 try:
                     if held.real:
                         self._check_schema(held.driver)
+                    held.driver.renew()
                     yield held.driver
                 finally:
                     held.driver.execute("ROLLBACK")
@@ -105,7 +106,9 @@ class Reader:
 def empty() -> Connection:
     """A store in memory with nothing in it: what is known where there is no store."""
     engine = create_engine(
-        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False, "isolation_level": None}
+        "sqlite://",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "isolation_level": None, "factory": Snapshot},
     )
     tables.metadata.create_all(engine)
     return engine.connect()

@@ -122,20 +122,25 @@ class Batches:
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
         """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
 
-        The latter once there is no event of it either.
+        The latter once there is no event of it either. Where none is held to ask for, it waits for the issue that
+        it may have become part of: until that was asked for, or to the next look while it is on its way out.
         """
         place = self._place(work, cursor, look)
         if not place.missing:
             return None
-        gone = place.missing[0]
-        how = "project" if look.state.looks.of_removed_projects([gone]) else "deleted"
-        witness = look.state.looks.witness(gone) if how == "deleted" and place.witness is None else None
-        if witness:
-            body = Looked((gone,), [])
-            place = replace(place, witness=witness)
-        else:
-            body = Looked((gone,), [], ((gone, how, None),))
-            place = replace(place, missing=place.missing[1:], witness=None)
+        looks, asked, others = look.state.looks, place.missing[0], place.missing[1:]
+        gone: tuple[tuple[str, str, str | None], ...] = ((asked, "deleted", None),)
+        witness, left = None, others
+        if looks.of_removed_projects([asked]):
+            gone = ((asked, "project", None),)
+        elif place.witness is None:
+            witness = looks.witness(asked)
+            if witness:
+                gone, left = (), place.missing
+            elif pending := looks.pending_beside(asked):
+                gone, left = (), (*others, asked) if pending & set(others) else others
+        place = replace(place, witness=witness, missing=left)
+        body = Looked((asked,), [], gone)
         return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
 
     def _place(self, work: Work, cursor: str | None, look: Look) -> Place:

@@ -160,37 +160,75 @@ def _plan_hours(covers: str) -> Callable[[Look], list[Work]]:
     return plan
 
 
-def _harvest_hour(page: Page, work: Work, look: Look) -> Harvest:
-    found = transactions_of(page, _bucket(work), look.projects)
-    return replace(found, records=[hourly(record) for record in found.records])
-
-
 def _bucket(work: Work) -> Interval:
     """The hour a window belongs to: the running one is asked until now, and named by its start."""
     start = floor(work.span.start, HOUR)
     return Interval(start, start + HOUR)
 
 
-def _harvest_queries(page: Page, work: Work, look: Look) -> Harvest:
-    partial, hour = explore.approximate(page), _bucket(work).start
-    records, rejects = sift(
-        explore.rows(page), lambda raw: parse_query(raw, hour, look.projects, approximate=partial)
-    )
-    return Harvest(records, len(records), rejects, approximate=partial)
-
-
-def _fetch_queries(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+def fetch_queries(
+    client: SentryClient, window: Interval, cursor: str | None = None, *, project_ids: Sequence[str] = ("-1",)
+) -> Page:
+    """One page of database queries within ``window``, those that took the most time in all first."""
     return explore.ask(
-        client, SPANS, work.span, cursor, fields=QUERY_FIELDS, sort=QUERY_SORT, query="span.category:db"
+        client,
+        SPANS,
+        window,
+        cursor,
+        fields=QUERY_FIELDS,
+        sort=QUERY_SORT,
+        query="span.category:db",
+        project_ids=project_ids,
     )
 
 
-def _harvest_vitals(page: Page, work: Work, look: Look) -> Harvest:
-    partial, hour = explore.approximate(page), _bucket(work).start
+def fetch_vitals(
+    client: SentryClient,
+    dataset: str,
+    window: Interval,
+    cursor: str | None = None,
+    *,
+    project_ids: Sequence[str] = ("-1",),
+) -> Page:
+    """One page of page loads within ``window``, the busiest first."""
+    return explore.ask(
+        client,
+        dataset,
+        window,
+        cursor,
+        fields=VITAL_FIELDS[dataset],
+        sort=(f"-{_COUNT[dataset]}", "transaction", "project", "environment"),
+        query=f"{_EACH[dataset]} has:measurements.lcp",
+        project_ids=project_ids,
+    )
+
+
+def hours_of(page: Page, hour: Interval, projects: Mapping[str, str]) -> Harvest:
+    """A page of transactions of one hour as TransactionStat records."""
+    found = transactions_of(page, hour, projects)
+    return replace(found, records=[hourly(record) for record in found.records])
+
+
+def queries_of(page: Page, hour: Interval, projects: Mapping[str, str]) -> Harvest:
+    """A page of database queries of one hour as QueryStat records."""
+    partial = explore.approximate(page)
     records, rejects = sift(
-        explore.rows(page), lambda raw: parse_web_vital(raw, hour, look.projects, approximate=partial)
+        explore.rows(page), lambda raw: parse_query(raw, hour.start, projects, approximate=partial)
     )
     return Harvest(records, len(records), rejects, approximate=partial)
+
+
+def vitals_of(page: Page, hour: Interval, projects: Mapping[str, str]) -> Harvest:
+    """A page of page loads of one hour as WebVital records."""
+    partial = explore.approximate(page)
+    records, rejects = sift(
+        explore.rows(page), lambda raw: parse_web_vital(raw, hour.start, projects, approximate=partial)
+    )
+    return Harvest(records, len(records), rejects, approximate=partial)
+
+
+def _harvest(read: Callable[[Page, Interval, Mapping[str, str]], Harvest]) -> HarvestPage:
+    return lambda page, work, look: read(page, _bucket(work), look.projects)
 
 
 def _hourly(name: str, source: str, table: str, fetch: Fetch, harvest: HarvestPage) -> Stream:
@@ -215,22 +253,21 @@ def _transactions(dataset: str) -> Stream:
     def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
         return fetch_transactions(client, dataset, work.span, cursor)
 
-    return _hourly("transactions", dataset, "transaction_stats", fetch, _harvest_hour)
+    return _hourly("transactions", dataset, "transaction_stats", fetch, _harvest(hours_of))
 
 
 def _vitals(dataset: str) -> Stream:
     def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
-        return explore.ask(
-            client,
-            dataset,
-            work.span,
-            cursor,
-            fields=VITAL_FIELDS[dataset],
-            sort=(f"-{_COUNT[dataset]}", "transaction", "project", "environment"),
-            query=f"{_EACH[dataset]} has:measurements.lcp",
-        )
+        return fetch_vitals(client, dataset, work.span, cursor)
 
-    return _hourly("web_vitals", dataset, "web_vitals", fetch, _harvest_vitals)
+    return _hourly("web_vitals", dataset, "web_vitals", fetch, _harvest(vitals_of))
+
+
+def _queries() -> Stream:
+    def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
+        return fetch_queries(client, work.span, cursor)
+
+    return _hourly("queries", SPANS, "query_stats", fetch, _harvest(queries_of))
 
 
 def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Stream:
@@ -263,5 +300,5 @@ def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Str
 DAY_WINDOW = tuple(_period("24h", timedelta(hours=24), HOUR, dataset) for dataset in LADDER)
 WEEK_WINDOW = tuple(_period("7d", timedelta(days=7), timedelta(hours=6), dataset) for dataset in LADDER)
 TRANSACTION_HOURS = tuple(_transactions(dataset) for dataset in LADDER)
-QUERIES = (_hourly("queries", SPANS, "query_stats", _fetch_queries, _harvest_queries),)
+QUERIES = (_queries(),)
 VITALS = tuple(_vitals(dataset) for dataset in LADDER)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from sentry_sync.errors import BudgetExhausted, RateLimited, Unavailable
+from sentry_sync.errors import AskedToWait, BudgetExhausted, RateLimited, Unavailable
 from sentry_sync.records.budget import Lane, Refusal, Wait
 from tests.sentry.stage import Stage, html, ok, reply
 from tests.support.clock import FakeClock
@@ -47,6 +47,20 @@ def test_a_refused_minute_is_waited_out_but_not_ten(stage: Stage) -> None:
     stage.ledger.waits = [Wait(120.0, "429", blocked=True)]
     with pytest.raises(RateLimited, match="120 s"):
         client.environments()
+
+
+def test_a_deadline_shorter_than_what_the_server_asked_for_is_not_called_our_own_budgets_fault(
+    stage: Stage,
+) -> None:
+    client = stage.answer(ok()).lane(Lane.LIVE, 5.0)
+    stage.ledger.waits = [Wait(30.0, "429", blocked=True)]
+    with pytest.raises(AskedToWait, match="for 30 s") as caught:
+        client.environments()
+    assert "raise the budget" not in str(caught.value)
+    stage.ledger.waits = [Wait(30.0, BUSY)]
+    with pytest.raises(BudgetExhausted, match="raise the budget") as ours:
+        client.environments()
+    assert not isinstance(ours.value, AskedToWait)
 
 
 def test_every_request_settles_with_its_status_and_limits(stage: Stage) -> None:

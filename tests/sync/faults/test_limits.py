@@ -96,7 +96,7 @@ def test_a_question_about_what_is_being_refused_is_answered_from_what_is_held(tm
     assert asking.requests() == before
     freshness = answer["freshness"]
     assert (freshness["source"], freshness["complete"]) == ("local", False)
-    assert freshness["could_not_fall_through_because"] == "over_budget"
+    assert freshness["could_not_fall_through_because"] == "rate_limited"
     assert "the server asked to wait (429)" in str(freshness["notes"])
     asking.close()
 

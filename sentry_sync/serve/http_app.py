@@ -1,0 +1,148 @@
+"""The HTTP side of the MCP server, as an ASGI application.
+
+Streamable HTTP at ``/mcp``, and SSE at ``/sse`` for clients from before March 2025. Both serve the one server
+object that stdio serves too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from mcp.server.lowlevel import Server
+from mcp.server.sse import SseServerTransport
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import INVALID_REQUEST
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sentry_sync.serve.gate import Gate, Knock, Refusal
+
+LARGEST_BODY = 256 * 1024
+"""Bytes. A question is smaller than 20 kB: a dozen arguments of 1,000 characters at most."""
+
+MOST_SESSIONS = 500
+"""Sessions of Streamable HTTP at once, some 40 kB each. One that was quiet for half an hour is ended."""
+
+GATED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""The SDK's own check of Host and Origin: off, since ``Gate`` has made it for every path before."""
+
+
+class Gated:
+    """Middleware that lets only those through that ``gate`` lets in."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, or answer with the refusal, its body unread."""
+        if scope["type"] == "http":
+            # httptools leaves the white space behind a value; RFC 9110 (5.5) wants it off before anybody looks.
+            scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        refusal = self._gate.refusal(knock_of(scope)) if scope["type"] == "http" else None
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await _refuse(refusal, send)
+
+
+class _Sse:
+    """The stream of one older client, for as long as it stays. An object, since Starlette wraps functions."""
+
+    def __init__(self, server: Server[Any], transport: SseServerTransport) -> None:
+        self._server = server
+        self._transport = transport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._transport.connect_sse(scope, receive, send) as (read, write):
+            await self._server.run(read, write, self._server.create_initialization_options())
+
+
+class _Eras:
+    """Streamable HTTP: sessions for clients of before 2026-07-28, single requests for those from then on."""
+
+    def __init__(self, server: Server[Any]) -> None:
+        # A session's answers are plain JSON, in half the time of a stream with one event in it: what else there is
+        # to tell has the session's own stream. A single request has none: its answer becomes a stream where there
+        # is more to tell before it, such as progress.
+        self._sessions = StreamableHTTPSessionManager(
+            server,
+            json_response=True,
+            security_settings=GATED,
+            max_request_body_size=LARGEST_BODY,
+            max_sessions=MOST_SESSIONS,
+        )
+        self._requests = StreamableHTTPSessionManager(
+            server, security_settings=GATED, max_request_body_size=LARGEST_BODY
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve until the block ends."""
+        async with self._sessions.run(), self._requests.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        spoken = _values(scope["headers"], b"mcp-protocol-version")
+        older = all(version in HANDSHAKE_PROTOCOL_VERSIONS for version in spoken)
+        await (self._sessions if older else self._requests).handle_request(scope, receive, send)
+
+
+def http_app(server: Server[Any], gate: Gate) -> Starlette:
+    """The application. Whoever mounts it in another one enters its ``router.lifespan_context`` around serving."""
+    eras = _Eras(server)
+    sse = SseServerTransport("/messages/", security_settings=GATED, max_request_body_size=LARGEST_BODY)
+
+    @asynccontextmanager
+    async def running(_app: Starlette) -> AsyncIterator[None]:
+        async with eras.running():
+            yield
+
+    return Starlette(
+        routes=[
+            Route("/mcp", endpoint=eras),
+            Route("/sse", endpoint=_Sse(server, sse), methods=["GET"]),
+            Mount("/messages/", app=sse.handle_post_message),
+        ],
+        middleware=[Middleware(Gated, gate=gate)],
+        lifespan=running,
+    )
+
+
+def knock_of(scope: Scope) -> Knock:
+    """What the gate wants to know of a request."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    client, server = scope.get("client"), scope.get("server")
+    return Knock(
+        client=client[0] if client else "",
+        reached=server[0] if server else "",
+        hosts=_values(headers, b"host"),
+        origins=_values(headers, b"origin"),
+        authorizations=_values(headers, b"authorization"),
+    )
+
+
+def _values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> tuple[str, ...]:
+    return tuple(value.decode("latin-1") for found, value in headers if found == name)
+
+
+async def _refuse(refusal: Refusal, send: Send) -> None:
+    error = {"code": INVALID_REQUEST, "message": refusal.text}
+    body = orjson.dumps({"jsonrpc": "2.0", "id": None, "error": error})
+    headers = (
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        # What was refused may have a body of any size: it is not waited for.
+        ("Connection", "close"),
+        *refusal.headers,
+    )
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
