@@ -73,9 +73,8 @@ def _one(answers: Answers, name: str, arguments: dict[str, str]) -> None:
         took.append(1000 * (time.perf_counter() - started))
     found = answer["freshness"]
     how = "complete" if found["complete"] else found["notes"][0][28:60]
-    print(
-        f"{name:45} first {first:6.1f} ms, then {harness.middle(took):6.2f} ms  {len(answer['issues'])} rows, {how}"
-    )
+    times = f"first {first:6.1f} ms, then {harness.middle(took):6.2f} ms"
+    print(f"{name:48} {times}  {len(answer['issues'])} rows, {how}")
 
 
 if __name__ == "__main__":

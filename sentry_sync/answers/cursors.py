@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from hashlib import blake2s
@@ -42,7 +41,7 @@ class Position:
 
 
 @lru_cache(maxsize=256)
-def fingerprint(question: Hashable) -> str:
+def fingerprint(question: Any) -> str:
     """A short digest of what a question (a dataclass) is about."""
     told = [(field.name, getattr(question, field.name)) for field in fields(question) if field.name not in ASIDE]
     return blake2s(repr((type(question).__name__, told)).encode(), digest_size=6).hexdigest()

@@ -285,7 +285,7 @@ def _sides(plan: _Plan, row: Row) -> list[Sides]:
     if plan.text:
         found.append(search_conditions.says(row))
     named = any(shape.field in ("category", "issue_type") for shape in plan.shapes)
-    return [*found, search_conditions.shown_by_default(row, named=named)]
+    return [*found, search_conditions.here_to_stay(row), search_conditions.shown_by_default(row, named=named)]
 
 
 def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
@@ -296,7 +296,8 @@ def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
     began = issues.c.first_seen >= _moment("whole")
     if plan.by_events:
         return func.coalesce(or_(began, _moment("since") >= _moment("whole")), false())
-    began = and_(began, issues.c.first_seen >= _moment("since"))
+    error = func.coalesce(issues.c.category, "error") == "error"  # of others it is not known what Sentry still has
+    began = and_(began, issues.c.first_seen >= _moment("since"), error)
     return func.coalesce(and_(began, seen < _moment("until")) if plan.until else began, false())
 
 

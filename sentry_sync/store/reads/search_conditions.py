@@ -322,6 +322,15 @@ def _holds(text: ColumnElement[str], *columns: ColumnElement[str]) -> Bool:
     return func.instr(func.lower(joined), text) > literal_column("0")
 
 
+LEAVING = ("pending_deletion", "deletion_in_progress", "pending_merge")
+"""Statuses of issues on their way out, which Sentry's search may show no more."""
+
+
+def here_to_stay(row: Row) -> Sides:
+    """Whether the issue is not being deleted or merged."""
+    return Sides(true(), and_(*(row.issues.c.status != leaving for leaving in LEAVING)))
+
+
 HIDDEN = ("feedback", "configuration")
 """Categories that Sentry's search leaves out unless the query names categories or types."""
 
