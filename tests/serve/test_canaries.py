@@ -14,12 +14,15 @@ from typing import Any
 
 import orjson
 import pytest
+from mcp import Client
+from mcp_types import ResourceTemplateReference, TextContent, TextResourceContents
 
 from sentry_sync.answers.desk import Means
+from sentry_sync.serve.resources import TEMPLATES, address_of
 from sentry_sync.serve.tools import TOOLS
 from sentry_sync.store import bodies, tables
 from tests.answers.desk import Asking
-from tests.serve.test_server import arguments_of, called
+from tests.serve.test_server import arguments_of, called, conversation
 
 CANARY = "CANARY"
 
@@ -136,3 +139,48 @@ def test_an_error_repeats_nothing_of_it(attacked: Asking) -> None:
         result = called(attacked.offline, tool.name, **arguments, no_such_argument="x")
         assert result.is_error
         assert CANARY not in result.content[0].text
+
+
+def test_resources_mark_it_and_prompts_and_completions_hide_nothing(attacked: Asking) -> None:
+    issue = attacked.offline.get_issues(attacked.slug)["issues"][0]["short_id"]
+    version = attacked.rig.rows(tables.releases)[0].version
+
+    async def talk(client: Client) -> list[Any]:
+        uris = [resource.uri for resource in (await client.list_resources()).resources]
+        uris += [address_of("issue", issue), address_of("release", version)]
+        read = [
+            content.text
+            for uri in uris
+            for content in (await client.read_resource(uri)).contents
+            if isinstance(content, TextResourceContents)
+        ]
+        typed = {"name": "version", "value": version.split(CANARY)[0][:5]}
+        completed = await client.complete(ResourceTemplateReference(uri=TEMPLATES[1].address), typed)
+        return [*map(orjson.loads, read), completed.completion.values]
+
+    *contents, completed = conversation(attacked.offline, talk)
+    seen = 0
+    for content in contents:
+        for path, text in strings(content):
+            assert not HIDDEN.search(text), path
+            if CANARY in text:
+                assert "untrusted" in path, path
+                seen += 1
+    assert seen
+    # A name with characters that hide something is not proposed: cleaned, it would be no release's.
+    assert completed or HIDDEN.search(version) or "\n" in version
+    assert not any(HIDDEN.search(value) or "\n" in value for value in completed)
+
+
+def test_prompts_hold_nothing_of_it(attacked: Asking) -> None:
+    async def talk(client: Client) -> list[str]:
+        found = []
+        for prompt in (await client.list_prompts()).prompts:
+            given = {one.name: "api" for one in prompt.arguments or [] if one.required}
+            messages = (await client.get_prompt(prompt.name, given)).messages
+            found += [message.content.text for message in messages if isinstance(message.content, TextContent)]
+        return found
+
+    texts = conversation(attacked.offline, talk)
+    assert len(texts) >= 5
+    assert CANARY not in "".join(texts)
