@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sentry_sync.errors import AuthFailed, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
 from sentry_sync.records.clock import Clock
 from sentry_sync.records.schedule import Entry
+from sentry_sync.store.lake import Lake
 from sentry_sync.store.lease import Lease
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
@@ -55,6 +56,10 @@ RETRY_STORE = 30.0
 
 TIDY = timedelta(hours=1)
 """How often old passes and surplus bodies are dropped."""
+
+PUBLISH = timedelta(minutes=5)
+"""How often it is looked whether parts of the lake are due: a look takes milliseconds, and SQL reads what waits
+from the store."""
 
 
 class Stopped(BaseException):
@@ -102,7 +107,9 @@ class Worker:
         policy: Policy,
         per_minute: int,
         tell: Tell,
+        lake: Lake | None = None,
     ) -> None:
+        self._lake = lake
         self._store = store
         self._clock = clock
         self._syncer = Syncer(store, client, clock, policy, self._count)
@@ -117,7 +124,7 @@ class Worker:
         self._silent: frozenset[str] = frozenset()
         self._rests = 0
         self._rest_until: datetime | None = None
-        self._last = self._tidied = clock.now()
+        self._last = self._tidied = self._published = clock.now()
         self._listened: datetime | None = None
 
     def start(self) -> None:
@@ -136,6 +143,7 @@ class Worker:
         """
         now = self._now()
         self._listen(now)
+        self._publish(now, stop)
         if self._rest_until and now < self._rest_until:
             return (self._rest_until - now).total_seconds()
         name = schedule.choose(self.entries, now, self._share)
@@ -146,6 +154,19 @@ class Worker:
             return max(0.0, (schedule.next_due(self.entries) - now).total_seconds())
         self._run(name, now, stop)
         return 0.0
+
+    def _publish(self, now: datetime, stop: Callable[[], bool]) -> None:
+        """Write what of the lake is due. A lake that can't be written costs nobody a row: SQL reads the store."""
+        if self._lake is None or timedelta() <= now - self._published < PUBLISH:
+            return
+        self._published = now
+        try:
+            done = self._lake.publish(stop)
+        except StoreUnwritable as error:
+            self._tell(Said(str(error)))
+            return
+        if done.parts:
+            self._tell(Said(f"lake: {done.rows} rows in {done.parts} parts, {done.seconds:.1f} s"))
 
     def _now(self) -> datetime:
         """The time; where the clock was set back, what lies ahead of it is planned anew."""

@@ -9,6 +9,70 @@ branch_labels = None
 depends_on = None
 
 
+LAKE = {
+    "events": ("timestamp", "issue_id"),
+    "error_counts": ("hour", "issue_id"),
+    "transaction_stats": ("hour", None),
+    "query_stats": ("hour", None),
+    "web_vitals": ("hour", None),
+    "release_health": ("bucket", None),
+}
+"""Tables whose older rows are published as Parquet, their time, and what else tells which row was changed."""
+
+COLUMNS = {
+    "events": (
+        "project_id event_id issue_id timestamp environment release level title transaction platform user_key tags"
+    ),
+    "error_counts": "project_id issue_id environment release hour count users",
+    "transaction_stats": (
+        "project_id environment transaction hour count tpm avg p50 p75 p95 p99 failure_rate apdex users "
+        "approximate"
+    ),
+    "query_stats": (
+        "project_id environment query_id hour description system action domain count tpm avg p95 total approximate"
+    ),
+    "web_vitals": "project_id environment transaction hour count lcp fcp cls inp ttfb score approximate",
+    "release_health": (
+        "release project_id environment bucket sessions users crash_free_sessions crash_free_users adoption"
+    ),
+}
+"""Those of them that a change may be in."""
+
+
+def _watched(table: str, at: str) -> str:
+    # Spans do not overlap, so that one look into the index tells whether a time lies in one.
+    return (
+        f"{at} < (SELECT \"end\" FROM lake_spans WHERE resource = '{table}' AND start <= {at} "
+        "ORDER BY start DESC LIMIT 1)"
+    )
+
+
+def _note(table: str, row: str, time: str, subject: str | None, gone: int) -> str:
+    at, about = f'{row}."{time}"', f'{row}."{subject}"' if subject else "''"
+    return (
+        f"INSERT INTO lake_changes (resource, at, subject, counter, gone) SELECT '{table}', {at}, {about}, "
+        f"counter, {gone} FROM lake_counter WHERE {_watched(table, at)} "
+        "ON CONFLICT DO UPDATE SET counter = excluded.counter, gone = max(gone, excluded.gone);"
+    )
+
+
+def _watch(table: str, time: str, subject: str | None) -> None:
+    """Have the table write down, with each change, what of the published time it changes."""
+    new, old = (_note(table, row, time, subject, 0) for row in ("NEW", "OLD"))
+    # People delete issues for privacy: a part that holds a deleted event is to be written anew.
+    gone = _note(table, "OLD", time, subject, int(table == "events"))
+    differs = " OR ".join(f'OLD."{name}" IS NOT NEW."{name}"' for name in COLUMNS[table].split())
+    op.execute(
+        f"CREATE TRIGGER lake_{table}_insert AFTER INSERT ON {table} "
+        f"WHEN {_watched(table, f'NEW.{time}')} BEGIN {new} END"
+    )
+    op.execute(f"CREATE TRIGGER lake_{table}_update AFTER UPDATE ON {table} WHEN {differs} BEGIN {old} {new} END")
+    op.execute(
+        f"CREATE TRIGGER lake_{table}_delete AFTER DELETE ON {table} "
+        f"WHEN {_watched(table, f'OLD.{time}')} BEGIN {gone} END"
+    )
+
+
 def upgrade() -> None:
     """Add the tables and columns; rows that are there keep NULL in the new ones."""
     op.create_table(
@@ -75,10 +139,50 @@ def upgrade() -> None:
     )
     for name in ("field", "old", "new", "outcome"):
         op.add_column("audit_log", sa.Column(name, sa.Text(), nullable=True))
+    op.create_table(
+        "lake_parts",
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=True),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=True),
+        sa.Column("last", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("checksum", sa.Text(), nullable=True),
+        sa.Column("counter", sa.Integer(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("resource", "start"),
+    )
+    op.create_table(
+        "lake_spans",
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("resource", "start"),
+    )
+    op.create_table(
+        "lake_changes",
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("counter", sa.Integer(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("resource", "at", "subject"),
+    )
+    op.create_table("lake_counter", sa.Column("counter", sa.Integer(), primary_key=True, nullable=False))
+    op.execute("INSERT INTO lake_counter (counter) VALUES (1)")
+    for table, (time, subject) in LAKE.items():
+        _watch(table, time, subject)
 
 
 def downgrade() -> None:
     """Take them away again."""
+    for table in LAKE:
+        for change in ("insert", "update", "delete"):
+            op.execute(f"DROP TRIGGER lake_{table}_{change}")
+    for table in ("lake_counter", "lake_changes", "lake_spans", "lake_parts"):
+        op.drop_table(table)
     op.drop_index("ix_issues_first_release", "issues")
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")

@@ -41,6 +41,11 @@ class Command(ABC):
     resource: str
     """What it is about, as a question's."""
 
+    @property
+    def most(self) -> int | None:
+        """Bytes its answer may take, where it cuts it by itself; None where that is left to whoever asked."""
+        return None
+
     @abstractmethod
     def carry_out(self, desk: Desk, listener: Listener) -> Answer:
         """What came of it, with ``freshness``; blocks. Raises QuestionError for what cannot be asked at all."""

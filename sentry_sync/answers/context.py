@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
-from sentry_sync.answers.capping import cap
+from sentry_sync.answers.assessing import AssessmentQuestion
+from sentry_sync.answers.capping import DEFAULT_BYTES, cap
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
@@ -16,8 +17,10 @@ from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance_views import performance_question
+from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
+from sentry_sync.answers.sql import ROWS, SqlCommand
 from sentry_sync.answers.standing import standing
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
@@ -79,16 +82,18 @@ class Answers:
         """Whether issues may be changed at Sentry."""
         return self._desk.means.allow_writes
 
-    def begin(
-        self, question: Question | Command, ask: Ask = PLAINLY, listener: Listener = NOBODY
-    ) -> Answer | Pending:
+    def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that must wait for Sentry."""
-        if isinstance(question, Command):
-            return Pending(lambda: cap(question.carry_out(self._desk, listener), None, ask.max_bytes))
         return begin(self._desk, question, ask)
+
+    def carry_out(self, command: Command, ask: Ask = PLAINLY, listener: Listener = NOBODY) -> Answer:
+        """What came of ``command``; waits for it, and tells ``listener`` meanwhile."""
+        return cap(command.carry_out(self._desk, listener), None, command.most or ask.max_bytes)
 
     def ask(self, question: Question | Command, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
+        if isinstance(question, Command):
+            return self.carry_out(question, ask)
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
 
@@ -210,6 +215,19 @@ class Answers:
         """A project's releases: ``{project, releases, more, next_cursor, freshness}``."""
         return self.ask(ReleasesQuestion(project, version, health_data, query, since, cursor, response_format))
 
+    def assess_release(
+        self, project: str, version: str, *, baseline: str | None = None, environment: str | None = None
+    ) -> Answer:
+        """Whether a release made its project worse: ``{verdict, because, would_change, errors, ..., freshness}``.
+
+        The verdict is healthy, watch, regressed, roll back or too early; None for a release nobody knows.
+        """
+        return self.ask(AssessmentQuestion(project, version, baseline, environment))
+
+    def project_health(self, project: str) -> Answer:
+        """How well a project is: ``{score, state, parts, trend, objectives, ..., freshness}``."""
+        return self.ask(HealthQuestion(project))
+
     def sync_now(
         self,
         resource: str,
@@ -219,12 +237,15 @@ class Answers:
         listener: Listener = NOBODY,
     ) -> Answer:
         """Sync now: ``{resource, scope, outcome, streams, now, ..., freshness}``; ``listener`` hears of pages."""
-        found = self.begin(SyncCommand(resource, scope, wait_seconds), listener=listener)
-        return found.resume() if isinstance(found, Pending) else found
+        return self.carry_out(SyncCommand(resource, scope, wait_seconds), listener=listener)
 
     def sync_status(self, *, response_format: str = "concise") -> Answer:
         """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
         return self.ask(StatusCommand(response_format))
+
+    def query_sql(self, sql: str, *, limit: int = ROWS, max_bytes: int = DEFAULT_BYTES) -> Answer:
+        """One SELECT: ``{columns, row_count, more, ms, untrusted: {rows}, freshness}``. Raises QueryError."""
+        return self.ask(SqlCommand(sql, limit, max_bytes))
 
     def update_issue(
         self,
@@ -235,5 +256,4 @@ class Answers:
         listener: Listener = NOBODY,
     ) -> Answer:
         """Change an issue: ``{outcome, issue, changes, copy_updated, freshness}``; ``listener`` is who did it."""
-        found = self.begin(UpdateCommand(issue_id, status, assign_to), listener=listener)
-        return found.resume() if isinstance(found, Pending) else found
+        return self.carry_out(UpdateCommand(issue_id, status, assign_to), listener=listener)

@@ -22,10 +22,12 @@ from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
 from sentry_sync.sync.plan import INTERVALS
 from sentry_sync.sync.stream import Policy
+from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
     from sentry_sync.answers.live import Live
     from sentry_sync.sentry.client import SentryClient
+    from sentry_sync.trends.apart import Apart
 
 DEADLINE_SECONDS = 10.0
 """How long a question waits for Sentry in all: as long as a person looks at a spinner."""
@@ -52,6 +54,8 @@ class Means:
     """How far back a sync reads."""
     allow_writes: bool = False
     """Whether issues may be changed at Sentry."""
+    targets: Targets = field(default_factory=Targets)
+    """What projects are held to."""
 
 
 ORDINARY = Means()
@@ -80,6 +84,7 @@ class Desk:
         self._deadline_seconds = deadline_seconds
         self.sharing = Sharing(deadline_seconds)
         self._reader = Reader(store)
+        self._sql: Apart | None = None
         self._probed: tuple[datetime, bool] | None = None
         self._unreachable: tuple[datetime, Refusal] | None = None
 
@@ -94,7 +99,9 @@ class Desk:
     ) -> Found:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
         with self.moment() as (snapshot, origin):
-            return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
+            return question.look(
+                View(snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets)
+            )
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A snapshot of the store, for what is no question."""
@@ -165,6 +172,17 @@ class Desk:
                 self._probed = now, lease.held(lease.read_in(snapshot), now) is not None
         return self._probed[1]
 
+    @property
+    def sql(self) -> Apart:
+        """Where statements run that somebody wrote."""
+        if self._sql is None:
+            from sentry_sync.trends.apart import Apart
+
+            self._sql = Apart(ahead=True)
+        return self._sql
+
     def close(self) -> None:
         """Let go of the store."""
         self._reader.close()
+        if self._sql is not None:
+            self._sql.close()

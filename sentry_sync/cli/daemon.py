@@ -16,6 +16,7 @@ from sentry_sync.cli.main import EXIT_INTERRUPTED
 from sentry_sync.cli.settings import Settings
 from sentry_sync.daemon import Daemon, Said, StoppableClock, Stopped, Worker
 from sentry_sync.records.clock import SystemClock
+from sentry_sync.store.lake import Lake
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 
@@ -37,7 +38,9 @@ def run(settings: Settings, *, as_json: bool) -> None:
         closing(Store(settings.store)) as store,
         client_of(connection, store, clock, settings.rate_limit) as client,
     ):
-        worker = Worker(store, client, clock, policy=policy, per_minute=settings.rate_limit, tell=tell)
+        worker = Worker(
+            store, client, clock, policy=policy, per_minute=settings.rate_limit, tell=tell, lake=Lake(store, clock)
+        )
         daemon = Daemon(store, worker, stopping, tell)
         _until_a_signal(daemon)
 

@@ -6,14 +6,16 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sentry_sync.cli import output
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.trends.apart import Apart, Limits
 from sentry_sync.trends.library import library, run_query
-from sentry_sync.trends.session import Result, run_sql
+from sentry_sync.trends.session import Result
 
 LONGEST = 100_000
 """Characters of a statement from stdin: far more than anyone writes, far less than fills the memory."""
@@ -34,8 +36,28 @@ def run(settings: Settings, asked: str | None, parameters: Sequence[str], limit:
     elif given:
         raise SettingsError("--param is for queries of the library, as in sentry-sync sql @error_trend -p days=7")
     else:
-        result = run_sql(paths, _statement(asked), limit)
+        result = asked_apart(paths, _statement(asked), limit)
     show(result, as_json=as_json)
+
+
+def asked_apart(paths: StorePaths, statement: str, limit: int) -> Result:
+    """The answer to a statement that somebody wrote, from a process of its own."""
+    apart = Apart()
+    try:
+        told = apart.ask(paths, statement, Limits(rows=limit))
+    finally:
+        apart.close()
+    notes = [*told.notes, *([f"cut at {Limits().bytes:,} bytes: take fewer columns or rows"] if told.cut else [])]
+    times = [kind == "TIMESTAMP" or kind.startswith("TIMESTAMP WITH") for kind in told.types]
+    rows = [
+        tuple(_time(value) if is_time else value for value, is_time in zip(row, times, strict=True))
+        for row in told.rows
+    ]
+    return Result(tuple(told.columns), tuple(told.types), rows, told.truncated, told.ms, tuple(notes), ())
+
+
+def _time(value: Any) -> Any:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _parameters(texts: Sequence[str]) -> dict[str, str]:

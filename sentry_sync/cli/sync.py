@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import typer
@@ -14,8 +14,9 @@ from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.main import EXIT_PARTIAL
 from sentry_sync.cli.progress import Reporter, reporter
 from sentry_sync.cli.settings import Settings
-from sentry_sync.errors import SentryError, SettingsError
+from sentry_sync.errors import SentryError, SettingsError, StoreUnwritable
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.lake import Lake
 from sentry_sync.store.store import Store
 from sentry_sync.sync.run import RESOURCES, Summary, Syncer
 from sentry_sync.sync.stream import Policy
@@ -65,6 +66,7 @@ def synced(
     ):
         store.prepare()
         summary = Syncer(store, client, clock, policy, report).run(resources, full=full)
+        summary = replace(summary, notes=(*summary.notes, *_published(store, clock)))
     failed = [result for result in summary.results if result.state == "failed"]
     if failed and not summary.requests:
         error = SentryError(
@@ -74,6 +76,15 @@ def synced(
         error.exit_code = failed[0].exit_code
         raise error
     return summary
+
+
+def _published(store: Store, clock: Clock) -> list[str]:
+    """Write what of the lake is due; a line if it can't be written, which costs nobody a row."""
+    try:
+        Lake(store, clock).publish()
+    except StoreUnwritable as error:
+        return [str(error)]
+    return []
 
 
 def show(summary: Summary, *, as_json: bool) -> None:

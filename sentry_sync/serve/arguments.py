@@ -34,6 +34,8 @@ class Parameter:
     minimum: int = 0
     maximum: int = 0
     default: str | int | bool | None = None
+    longest: int = LONGEST_TEXT
+    """Characters of a text."""
     explained: bool = False
     """The instructions explain it, once for all tools that have it: their schemas say its type alone."""
 
@@ -63,8 +65,8 @@ class Parameter:
     def _text(self, value: Any) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)  # ids are numbers to many clients
-        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-            raise QuestionError(f"{self.name} must be a text of at most {LONGEST_TEXT} characters")
+        if not isinstance(value, str) or len(value) > self.longest:
+            raise QuestionError(f"{self.name} must be a text of at most {self.longest} characters")
         return value.strip()
 
     def _choice(self, value: str) -> str:

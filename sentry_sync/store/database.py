@@ -12,13 +12,22 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from sentry_sync.errors import StoreBusy, StoreError, StoreMissing, StoreUnwritable
-from sentry_sync.store.paths import StorePaths
+from sentry_sync.errors import StoreMissing
 from sentry_sync.store.reads.prepared import Snapshot
+from sentry_sync.store.sqlite import REBUILD, connect, damaged, explain, quoted
 
-BUSY_SECONDS = 30.0
-"""SQLite's own wait for a lock; our file lock already keeps writers apart, so this is for checkpoints."""
-
+__all__ = [
+    "REBUILD",
+    "Identity",
+    "connect",
+    "damaged",
+    "explain",
+    "explained",
+    "identity",
+    "quoted",
+    "reader",
+    "writer",
+]
 
 CHECKPOINT_PAGES = 4000
 """16 MB of WAL between checkpoints: each one syncs the disk, and SQLite's own 4 MB means one every 20 pages."""
@@ -53,7 +62,7 @@ def reader(path: Path) -> Engine:
 def _reader(path: Path) -> Engine:
     """Kept: an engine holds no connection, but every statement it has compiled, half of a small sync's time."""
     engine = create_engine(
-        "sqlite://", creator=lambda: connect(f"file:{quoted(path)}?mode=ro"), poolclass=NullPool
+        "sqlite://", creator=lambda: connect(f"file:{quoted(path)}?mode=ro", Snapshot), poolclass=NullPool
     )
 
     @event.listens_for(engine, "begin")
@@ -76,35 +85,6 @@ def identity(path: Path) -> Identity:
     return found.st_dev, found.st_ino
 
 
-def quoted(path: Path) -> str:
-    """``path`` as it stands in an SQLite URI."""
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def connect(uri: str) -> sqlite3.Connection:
-    """A connection without transactions but those it is told to begin."""
-    # isolation_level=None: pysqlite's own transactions are no snapshots and leave failed migrations half done.
-    return sqlite3.connect(
-        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=Snapshot
-    )
-
-
-DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")
-"""What SQLite says of a file that it can't read, or not any more."""
-
-REBUILD = "sentry-sync db rebuild"
-"""What brings a damaged store back."""
-
-
-def damaged(path: Path, said: str) -> StoreError:
-    """The error for a file of which SQLite, or a check of ours, ``said`` that it is broken."""
-    # Only the store holds what can be saved; the ledger counts the requests of a day.
-    remedy = f"run `{REBUILD}`, which keeps the file aside and saves what can be read"
-    if path.name != StorePaths(path.parent).database.name:
-        remedy = "move it away and run the command again"
-    return StoreError(f"{path} is damaged or not a database ({said}): {remedy}")
-
-
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite says into one line of ours, with what to do."""
@@ -112,20 +92,3 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         raise explain(path, error) from error
-
-
-def explain(path: Path, error: Exception) -> StoreError:
-    """The error of ours that stands for SQLite's ``error`` at ``path``."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
-    if "full" in said:
-        return StoreUnwritable(f"the disk of {path.parent} is full: free some space and run the command again")
-    if "readonly" in said or "read-only" in said or "unable to open" in said or "disk I/O" in said:
-        return StoreUnwritable(
-            f"cannot write the store in {path.parent} ({said}): check its permissions and disk, "
-            "or choose another with SENTRY_SYNC_STORE"
-        )
-    if "locked" in said or "busy" in said:
-        return StoreBusy(f"the store in {path.parent} is locked by another program: try again when it is done")
-    if any(words in said for words in DAMAGE):
-        return damaged(path, said)
-    return StoreError(f"the store in {path.parent} failed: {said}")

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from sentry_sync.errors import StoreTooNew, StoreUnwritable
-from sentry_sync.store.database import quoted
+from sentry_sync.store.sqlite import quoted
 
 _connecting = threading.Lock()
 

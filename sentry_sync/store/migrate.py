@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sentry_sync import resources
 from sentry_sync.errors import StoreError, StoreTooNew
-from sentry_sync.store import database
+from sentry_sync.store import sqlite
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,8 +25,8 @@ def current(path: Path) -> str | None:
     """The store's schema version; None for an empty or absent one. Raises StoreTooNew, StoreUnwritable."""
     if not path.exists():
         return None
-    uri = f"file:{database.quoted(path)}?mode=ro"
-    with database.explained(path), closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+    uri = f"file:{sqlite.quoted(path)}?mode=ro"
+    with sqlite.explained(path), closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -54,6 +54,8 @@ def upgrade(path: Path, revision: str = "head") -> None:
     """Migrate to ``revision``; a failed migration leaves the store as it was."""
     from alembic import command
 
+    from sentry_sync.store import database
+
     path.touch(mode=0o600)
     engine = database.writer(path)
     try:
@@ -68,6 +70,8 @@ def upgrade(path: Path, revision: str = "head") -> None:
 def downgrade(path: Path, revision: str) -> None:
     """Migrate back to ``revision``; ``base`` empties the store."""
     from alembic import command
+
+    from sentry_sync.store import database
 
     engine = database.writer(path)
     try:

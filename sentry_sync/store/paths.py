@@ -35,6 +35,11 @@ class StorePaths:
         """Held for the length of each write transaction."""
         return self.directory / "write.lock"
 
+    @property
+    def lake_lock(self) -> Path:
+        """Held by whoever publishes."""
+        return self.directory / "lake.lock"
+
     def create(self) -> None:
         """Make the directory, private to its owner; raises StoreUnwritable with the reason in one line."""
         try:

@@ -33,10 +33,15 @@ FORGOTTEN = (
     "retention",
     "doubts",
     "project_stats",
+    "lake_parts",
+    "lake_spans",
+    "lake_changes",
+    "lake_counter",
 )
-"""Tables that are not saved. The first three say what is held whole: after a loss nobody can. The others are
-learned again with the first syncs. Every other table is saved, since each has rows that Sentry may no longer
-serve: what is older than its retention, what changed between two looks, what was deleted or merged."""
+"""Tables that are not saved. The first three say what is held whole: after a loss nobody can. The lake is
+published again, and the others are learned again, with the first syncs. Every other table is saved, since each has
+rows that Sentry may no longer serve: what is older than its retention, what changed between two looks, what was
+deleted or merged."""
 
 LAST_KEY = 2**63 - 1
 """Of any row in SQLite."""

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, Dialect, LargeBinary, Text, TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from sentry_sync.store.moments import EPOCH, MICROSECOND, from_micros, to_micros
 
-
-def to_micros(value: datetime) -> int:
-    """Microseconds since 1970 in UTC: exact, sorts as a number, and is DuckDB's own TIMESTAMP."""
-    return (value - EPOCH) // MICROSECOND
-
-
-def from_micros(value: int) -> datetime:
-    """The aware UTC time of ``value`` microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=value)
+__all__ = ["EPOCH", "MICROSECOND", "EventId", "Moment", "Tags", "from_micros", "to_json", "to_micros"]
 
 
 class Moment(TypeDecorator[datetime]):

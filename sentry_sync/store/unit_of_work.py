@@ -18,6 +18,7 @@ from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import changes, history, releases, removals, tables, take_back, vanished, wishes
+from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import EPOCH, MICROSECOND
@@ -135,6 +136,7 @@ class UnitOfWork:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.lake = LakeBooks(connection)
 
     def claim(self, base_url: str, organization: str) -> None:
         """Say whose copy this store is; raises StoreMismatch when it is another's already."""
@@ -316,6 +318,10 @@ class UnitOfWork:
             .values(state="abandoned", error="part of its time was taken back to be read again")
         )
         self._write_coverage(resource, scope, self._covered_without(resource, scope, interval))
+
+    def scopes_of(self, resource: str) -> set[str]:
+        """The scopes that any time of the resource is known for."""
+        return set(self._connection.execute(select(_known.scope).where(_known.resource == resource)).scalars())
 
     def _covered_without(self, resource: str, scope: str, interval: Interval) -> list[tuple[Interval, How]]:
         return [

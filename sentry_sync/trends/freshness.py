@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
-
 from sentry_sync.records.audit import HOUR
 from sentry_sync.records.intervals import Interval, floor, gaps, union
-from sentry_sync.store import tables
+from sentry_sync.store.columns import COLUMNS
+from sentry_sync.store.moments import from_micros
 
 ORGANIZATION = ""
 """The scope of a mark or of coverage that stands for the whole organization."""
@@ -80,6 +80,12 @@ class TableState:
     removed: int = 0
     """Rows left out since Sentry no longer has them."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all that it is meant to hold is held, as of then and since its first known time."""
+        unbroken = len(self.known) == 1 or not self.covered
+        return self.as_of is not None and unbroken and not self.set_aside and not self.only
+
 
 def describe(state: TableState) -> str:
     """One line: the table's name, what of it is complete, and when it was true."""
@@ -129,7 +135,7 @@ def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def states(connection: Connection, relations: Collection[str]) -> tuple[TableState, ...]:
+def states(connection: sqlite3.Connection, relations: Collection[str]) -> tuple[TableState, ...]:
     """The state of each synced table among ``relations``, by name; the store's own books have none.
 
     Reads inside the caller's transaction, so that it speaks of the very rows that were loaded.
@@ -138,7 +144,7 @@ def states(connection: Connection, relations: Collection[str]) -> tuple[TableSta
     return tuple(_state(connection, table) for table in sorted(named & ORIGINS.keys()))
 
 
-def _state(connection: Connection, table: str) -> TableState:
+def _state(connection: sqlite3.Connection, table: str) -> TableState:
     origin = ORIGINS[table]
     state = TableState(
         table,
@@ -152,55 +158,61 @@ def _state(connection: Connection, table: str) -> TableState:
     return _with_coverage(connection, state, origin.covered) if origin.covered else state
 
 
-def _as_of(connection: Connection, streams: tuple[str, ...]) -> datetime | None:
-    marks = tables.marks
-    rows = connection.execute(select(marks.c.scope, marks.c.as_of).where(marks.c.stream.in_(streams))).all()
-    whole = [row.as_of for row in rows if row.scope == ORGANIZATION]
-    return min(whole or [row.as_of for row in rows], default=None)
+def _as_of(connection: sqlite3.Connection, streams: tuple[str, ...]) -> datetime | None:
+    rows = connection.execute(
+        f"SELECT scope, as_of FROM marks WHERE stream IN ({_marks(streams)})",  # noqa: S608 (no values)
+        streams,
+    ).fetchall()
+    whole = [as_of for scope, as_of in rows if scope == ORGANIZATION]
+    oldest = min(whole or [as_of for _, as_of in rows], default=None)
+    return None if oldest is None else from_micros(oldest)
 
 
-def _with_coverage(connection: Connection, state: TableState, resource: str) -> TableState:
-    found = tables.coverage
-    rows = connection.execute(select(found).where(found.c.resource == resource)).all()
+def _with_coverage(connection: sqlite3.Connection, state: TableState, resource: str) -> TableState:
+    rows = connection.execute(
+        'SELECT scope, start, "end", source, approximate FROM coverage WHERE resource = ?', (resource,)
+    ).fetchall()
+    whole = (Interval(from_micros(row[1]), from_micros(row[2])) for row in rows if row[0] == ORGANIZATION)
     return replace(
         state,
-        known=tuple(union(Interval(row.start, row.end) for row in rows if row.scope == ORGANIZATION)),
-        sources=tuple(sorted({row.source for row in rows})),
-        approximate=any(row.approximate for row in rows),
+        known=tuple(union(whole)),
+        sources=tuple(sorted({row[3] for row in rows})),
+        approximate=any(row[4] for row in rows),
         served_since=_served_since(connection, state.table),
-        scopes=len({row.scope for row in rows} - {ORGANIZATION}),
+        scopes=len({row[0] for row in rows} - {ORGANIZATION}),
     )
 
 
-_TIMES = {"events": tables.events.c.timestamp, "error_counts": tables.error_counts.c.hour}
+_TIMES = {"events": "timestamp", "error_counts": "hour"}
 """The times of rows that the server drops with its events."""
 
 
-def _served_since(connection: Connection, table: str) -> datetime | None:
+def _served_since(connection: sqlite3.Connection, table: str) -> datetime | None:
     """Since when the server serves the table's rows, if older ones are held."""
-    retention, at = tables.retention, _TIMES.get(table)
-    since = connection.execute(select(retention.c.since).where(retention.c.resource == "events")).scalar()
-    if since is None or at is None:
+    row = connection.execute("SELECT since FROM retention WHERE resource = 'events'").fetchone()
+    if row is None or table not in _TIMES:
         return None
-    since = floor(since, HOUR) if table == "error_counts" else since
-    return since if connection.execute(select(func.min(at)).having(func.min(at) < since)).scalar() else None
+    since = floor(from_micros(row[0]), HOUR) if table == "error_counts" else from_micros(row[0])
+    oldest = connection.execute(f"SELECT min({_TIMES[table]}) FROM {table}").fetchone()[0]  # noqa: S608 (our own names)
+    return since if oldest is not None and from_micros(oldest) < since else None
 
 
-def _set_aside(connection: Connection, streams: tuple[str, ...]) -> int:
+def _set_aside(connection: sqlite3.Connection, streams: tuple[str, ...]) -> int:
     """Unreadable rows of the last pass over each window: reading a window again makes good for the time before."""
-    passes = tables.passes
     last = (
-        select(func.max(passes.c.id))
-        .where(passes.c.stream.in_(streams), passes.c.state == "done")
-        .group_by(passes.c.stream, passes.c.scope, passes.c.start)
+        f"SELECT max(id) FROM passes WHERE stream IN ({_marks(streams)}) AND state = 'done' "  # noqa: S608 (no values)
+        "GROUP BY stream, scope, start"
     )
-    count = connection.execute(select(func.sum(passes.c.rejected)).where(passes.c.id.in_(last))).scalar()
-    return int(count or 0)
+    row = connection.execute(f"SELECT sum(rejected) FROM passes WHERE id IN ({last})", streams).fetchone()  # noqa: S608
+    return int(row[0] or 0)
 
 
-def _removed(connection: Connection, table: str) -> int:
-    found = tables.metadata.tables[table]
-    if "removed_at" not in found.c:
+def _removed(connection: sqlite3.Connection, table: str) -> int:
+    if "removed_at" not in COLUMNS[table]:
         return 0
-    query = select(func.count()).select_from(found).where(found.c.removed_at.is_not(None))
-    return int(connection.execute(query).scalar_one())
+    row = connection.execute(f"SELECT count(*) FROM {table} WHERE removed_at IS NOT NULL").fetchone()  # noqa: S608 (our own names)
+    return int(row[0])
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

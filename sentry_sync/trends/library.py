@@ -24,15 +24,12 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import select
-
 from sentry_sync import resources
 from sentry_sync.errors import QueryError
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.records.fields import parse_time
-from sentry_sync.store import tables
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.trends import snapshot
+from sentry_sync.store.reading import reading
 from sentry_sync.trends.gate import nearest, shown
 from sentry_sync.trends.session import SECONDS, Question, Result, answer
 
@@ -184,12 +181,11 @@ def _value(query: Query, parameter: Parameter, given: Mapping[str, object], now:
 
 def _known_project(paths: StorePaths, name: str) -> None:
     """Raise QueryError for a project that is not there: an empty answer would look like one without errors."""
-    projects = tables.projects
-    with snapshot.reading(paths) as connection:
-        rows = connection.execute(select(projects.c.slug, projects.c.id, projects.c.removed_at)).all()
-    present = {word for row in rows if row.removed_at is None for word in (row.slug, row.id)}
+    with reading(paths) as connection:
+        rows = connection.execute("SELECT slug, id, removed_at FROM projects").fetchall()
+    present = {word for slug, key, removed in rows if removed is None for word in (slug, key)}
     if name not in present:
-        gone = any(name in (row.slug, row.id) for row in rows)
+        gone = any(name in row[:2] for row in rows)
         reason = "was removed from Sentry" if gone else f"is not known here{nearest(name, present)}"
         raise QueryError(f"the project {shown(name)} {reason}")
 

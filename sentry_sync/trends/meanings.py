@@ -48,6 +48,10 @@ MEANING: Mapping[str, str] = {
         "The time known complete for each resource and scope: on whose word (`source`), at which `resolution` "
         "(seconds), and whether the server only sampled (`approximate`)."
     ),
+    "lake_parts": (
+        "Parts of the lake: all rows of a resource from `start` until before `end`, in one Parquet file (none "
+        "where there is no row). What was changed since it was published is read from the database."
+    ),
     "retention": (
         "The oldest row of a resource that the server still listed: what is held from before is held here alone."
     ),

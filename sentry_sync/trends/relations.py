@@ -1,8 +1,8 @@
 """What a statement can read: the store's tables as DuckDB shows them.
 
-Every relation is a table DuckDB holds as SQLite stores it (schema ``stored``) and a view over it that says what
-the values mean: times as TIMESTAMP in UTC, event ids as 32 hex digits, tags as JSON. Compressed columns are left
-out.
+Every relation is a table DuckDB holds as SQLite stores it (schema ``stored``), of the large ones the lake's files
+beside it, and a view over them that says what the values mean: times as TIMESTAMP in UTC, event ids as 32 hex
+digits, tags as JSON. Compressed columns are left out.
 """
 
 from __future__ import annotations
@@ -11,37 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Boolean, Float, Integer, LargeBinary, Table, Text
-
-from sentry_sync.store import tables
-from sentry_sync.store.types import EventId, Moment, Tags
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How one type of column is held and shown."""
-
-    stored: str
-    """DuckDB's type for the value as it comes out of SQLite."""
-    shown: str
-    """DuckDB's type as a statement sees it."""
-    view: str = "{}"
-    """The expression from the one to the other."""
-
-
-# TIMESTAMP, not TIMESTAMPTZ: all our times are UTC, and reading the latter needs pytz.
-_MOMENT = Kind("BIGINT", "TIMESTAMP", "make_timestamp({})")
-_TEXT = Kind("VARCHAR", "VARCHAR")
-_INTEGER = Kind("BIGINT", "BIGINT")
-_KINDS: Mapping[type, Kind] = {
-    Moment: _MOMENT,
-    EventId: Kind("BLOB", "VARCHAR", "lower(hex({}))"),
-    Tags: Kind("JSON", "JSON"),
-    Boolean: Kind("BOOLEAN", "BOOLEAN"),
-    Float: Kind("DOUBLE", "DOUBLE"),
-    Integer: _INTEGER,
-    Text: _TEXT,
-}
+from sentry_sync.store.columns import COLUMNS, KINDS, Kind, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +28,20 @@ class Relation:
     """The table lies in the request ledger, not in the store's own database."""
 
 
-def quote(name: str) -> str:
-    """``name`` as an identifier, for SQLite and DuckDB alike."""
-    return '"' + name.replace('"', '""') + '"'
+def table(relation: Relation, columns: Iterable[str]) -> str:
+    """The statement for an empty table that takes the relation's rows as SQLite has them."""
+    stored = ", ".join(f"{quote(name)} {relation.columns[name].stored}" for name in columns)
+    return f"CREATE TABLE stored.{quote(relation.name)} ({stored})"
 
 
-def ddl(relation: Relation, columns: Iterable[str]) -> list[str]:
-    """The statements that make an empty relation of some of its columns."""
-    chosen = {name: relation.columns[name] for name in columns}
-    stored = ", ".join(f"{quote(name)} {kind.stored}" for name, kind in chosen.items())
-    shown = ", ".join(f"{kind.view.format(quote(name))} AS {quote(name)}" for name, kind in chosen.items())
-    return [
-        f"CREATE TABLE stored.{quote(relation.name)} ({stored})",
-        f"CREATE VIEW {quote(relation.name)} AS SELECT {shown} FROM stored.{quote(relation.name)}",  # noqa: S608 (our own names)
-    ]
+def view(relation: Relation, columns: Iterable[str], rows: str | None = None) -> str:
+    """The statement for the view that is read; ``rows`` is a query for the values as the lake has them."""
+    names = list(columns)
+    if rows is None:
+        held = (f"{relation.columns[name].to_lake.format(quote(name))} AS {quote(name)}" for name in names)
+        rows = f"SELECT {', '.join(held)} FROM stored.{quote(relation.name)}"  # noqa: S608 (our own names)
+    shown = (f"{relation.columns[name].to_shown.format(quote(name))} AS {quote(name)}" for name in names)
+    return f"CREATE OR REPLACE VIEW {quote(relation.name)} AS SELECT {', '.join(shown)} FROM ({rows})"  # noqa: S608
 
 
 def select(relation: Relation, columns: Iterable[str]) -> str:
@@ -81,14 +51,9 @@ def select(relation: Relation, columns: Iterable[str]) -> str:
     return f"SELECT {names} FROM {quote(relation.source)}{where}"  # noqa: S608 (our own names)
 
 
-def _relation(table: Table, name: str | None = None, condition: str | None = None) -> Relation:
-    columns = {
-        column.name: _KINDS[type(column.type)]
-        for column in table.columns
-        # Bodies and raw rows are zstd frames: nothing SQL could do with them.
-        if not isinstance(column.type, LargeBinary)
-    }
-    return Relation(name or table.name, table.name, MappingProxyType(columns), condition)
+def _relation(table: str, name: str | None = None, condition: str | None = None) -> Relation:
+    columns = {column: KINDS[kind] for column, kind in COLUMNS[table].items()}
+    return Relation(name or table, table, MappingProxyType(columns), condition)
 
 
 REQUESTS = Relation(
@@ -96,12 +61,12 @@ REQUESTS = Relation(
     "requests",
     MappingProxyType(
         {
-            "at": _MOMENT,
-            "finished_at": _MOMENT,
-            "lane": _TEXT,
-            "endpoint": _TEXT,
-            "status": _INTEGER,
-            "process": _TEXT,
+            "at": KINDS["moment"],
+            "finished_at": KINDS["moment"],
+            "lane": KINDS["text"],
+            "endpoint": KINDS["text"],
+            "status": KINDS["integer"],
+            "process": KINDS["text"],
         }
     ),
     ledger=True,
@@ -109,18 +74,23 @@ REQUESTS = Relation(
 
 REMOVED = "removed_at IS NOT NULL"
 PRESENT = "removed_at IS NULL"
+_OWN = ("lake_spans", "lake_changes", "lake_counter")
+"""Tables that only the publishing of the lake goes by, and that may change with it."""
+
 _REMOVABLE = ("issues", "projects", "releases")
 """Tables that remember what Sentry no longer has. The relation of that name shows what the tools show: only what
 is still there; ``removed_issues``, ``removed_projects`` and ``removed_releases`` hold the rest."""
 
 
 def _all() -> Iterable[Relation]:
-    for name, table in tables.metadata.tables.items():
+    for name in COLUMNS:
+        if name in _OWN:
+            continue
         if name in _REMOVABLE:
-            yield _relation(table, condition=PRESENT)
-            yield _relation(table, f"removed_{name}", REMOVED)
+            yield _relation(name, condition=PRESENT)
+            yield _relation(name, f"removed_{name}", REMOVED)
         else:
-            yield _relation(table)
+            yield _relation(name)
     yield REQUESTS
 
 

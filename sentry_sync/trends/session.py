@@ -7,8 +7,9 @@ that the work can move into a child process that can be killed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,10 +19,12 @@ import orjson
 
 from sentry_sync.errors import QueryError
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.lake_union import literal
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.reading import reading
 from sentry_sync.trends import gate, mistakes, snapshot
 from sentry_sync.trends.freshness import TableState, describe, states
-from sentry_sync.trends.relations import RELATIONS, ddl
+from sentry_sync.trends.relations import RELATIONS
 from sentry_sync.trends.watchdog import Watchdog
 
 ROWS = 1_000
@@ -34,7 +37,6 @@ MEMORY = "2GB"
 """Two million events with all their columns; what needs more is told to narrow itself rather than swap."""
 
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -50,10 +52,10 @@ _SETTINGS = (
     "SET enable_progress_bar = false",
     # Comparing our UTC times with now() goes through the session's zone.
     "SET TimeZone = 'UTC'",
-    "SET disabled_filesystems = 'LocalFileSystem'",
     "CREATE SCHEMA stored",
-    "SET lock_configuration = true",
 )
+
+DAMAGED = "a file of the lake is damaged, so its rows were read from the database: run `sentry-sync lake rebuild`"
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _ZONES = (_ZONED, "TIME WITH TIME ZONE")
@@ -107,15 +109,37 @@ def run_sql(
 
 def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     """See :func:`run_sql`."""
+    return _answer(paths, lambda: reading(paths), question, clock)
+
+
+def answer_within(paths: StorePaths, connection: sqlite3.Connection, question: Question, clock: Clock) -> Result:
+    """The same inside a read transaction of the caller's."""
+    return _answer(paths, lambda: nullcontext(connection), question, clock)
+
+
+Opening = Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+
+def _answer(paths: StorePaths, opening: Opening, question: Question, clock: Clock) -> Result:
     if question.rows < 1:
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
+    try:
+        found = _in_time(paths, opening, question, frozenset())
+    except _Damaged as damage:
+        # SQLite has every row: what lies in a damaged file is read from there.
+        found = _in_time(paths, opening, question, damage.files)
+        found = replace(found, notes=(*found.notes, DAMAGED))
+    return replace(found, elapsed_ms=(clock.now() - started).total_seconds() * 1000)
+
+
+def _in_time(paths: StorePaths, opening: Opening, question: Question, without: frozenset[str]) -> Result:
     with (
-        closing(open_session(question.memory)) as session,
+        closing(_connected(question.memory)) as session,
         Watchdog(session.interrupt, question.seconds) as watchdog,
     ):
         try:
-            found = _found(session, paths, question, watchdog)
+            found = _found(session, paths, opening, question, watchdog, without=without)
         except QueryError:
             if not watchdog.expired:
                 raise
@@ -123,15 +147,40 @@ def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
             raise QueryError(
                 f"the statement was stopped after {question.seconds:g} seconds: narrow it, or name fewer columns"
             )
-    return replace(found, elapsed_ms=(clock.now() - started).total_seconds() * 1000)
+    return found
+
+
+class _Damaged(Exception):
+    """Files of the lake are not what was published."""
+
+    def __init__(self, files: frozenset[str]) -> None:
+        super().__init__(files)
+        self.files = files
 
 
 def open_session(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
     """An empty DuckDB in memory that can open nothing and whose settings cannot be changed any more."""
+    session = _connected(memory)
+    _wall_in(session, ())
+    return session
+
+
+def _connected(memory: str) -> duckdb.DuckDBPyConnection:
+    """Not yet walled in: it may parse a statement and nothing else."""
     session = duckdb.connect(":memory:", config={**_CONFIGURATION, "memory_limit": memory})
     for setting in _SETTINGS:
         session.execute(setting)
     return session
+
+
+def _wall_in(session: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    """Let the session open these files and nothing else, for good."""
+    if files:
+        session.execute(f"SET allowed_paths = [{', '.join(map(literal, files))}]")
+    else:
+        session.execute("SET disabled_filesystems = 'LocalFileSystem'")
+    session.execute("SET enable_external_access = false")
+    session.execute("SET lock_configuration = true")
 
 
 def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
@@ -152,33 +201,52 @@ def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
 
 
 def _found(
-    session: duckdb.DuckDBPyConnection, paths: StorePaths, question: Question, watchdog: Watchdog
+    session: duckdb.DuckDBPyConnection,
+    paths: StorePaths,
+    opening: Opening,
+    question: Question,
+    watchdog: Watchdog,
+    *,
+    without: frozenset[str],
 ) -> Result:
     reads = admit(session, question)
     columns = {name: reads.columns(RELATIONS[name].columns) for name in sorted(reads.relations)}
-    names, types = _bind(session, question, columns)
-    try:
-        with snapshot.reading(paths) as connection:
-            snapshot.fill(session, connection, paths, columns, lambda: watchdog.expired)
+    with opening() as connection:
+        view = snapshot.of(paths, connection, columns, without)
+        _wall_in(session, view.files)
+        names, types = _bind(session, question, view)
+        try:
+            view.attach(session)
+            view.fill(session, lambda: watchdog.expired)
             known = states(connection, columns)
+        except duckdb.Error as error:
+            raise _failed(error, view, ()) from None
+    try:
         rows = [] if watchdog.expired else _rows(session, question, types)
     except duckdb.Error as error:
-        raise mistakes.while_running(error, reads.literals) from None
+        raise _failed(error, view, reads.literals) from None
     truncated = len(rows) > question.rows
     return Result(names, types, rows[: question.rows], truncated, 0.0, tuple(map(describe, known)), known)
 
 
+def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[str]) -> QueryError | _Damaged:
+    """What was wrong with the statement, in a line for a person; or with a file, if it was that."""
+    if not isinstance(error, (duckdb.OutOfMemoryException, duckdb.InterruptException)):
+        damaged = view.damaged()
+        if damaged:
+            return _Damaged(damaged)
+    return mistakes.while_running(error, literals)
+
+
 def _bind(
-    session: duckdb.DuckDBPyConnection, question: Question, columns: snapshot.Columns
+    session: duckdb.DuckDBPyConnection, question: Question, view: snapshot.Snapshot
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The answer's column names and types, found over empty tables: whatever is wrong here is the statement's."""
     try:
-        for name, chosen in columns.items():
-            for statement in ddl(RELATIONS[name], chosen):
-                session.execute(statement)
+        view.shape(session)
         shape = session.execute(f"DESCRIBE {question.statement}", _bound(question)).fetchall()
     except duckdb.Error as error:
-        known = {name: RELATIONS[name].columns.keys() for name in columns}
+        known = {name: RELATIONS[name].columns.keys() for name in view.columns}
         raise mistakes.before_loading(error, known) from None
     types = tuple(str(column[1]) for column in shape)
     if any(zone in kind for kind in types for zone in _ZONES if kind != _ZONED):

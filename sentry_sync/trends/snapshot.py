@@ -1,77 +1,94 @@
-"""Filling DuckDB from one snapshot of the store, through Python's own SQLite.
+"""Filling DuckDB from one snapshot of the store: the lake's files, and the rest through Python's own SQLite.
 
-DuckDB never opens the store's files: a second SQLite library in the process would drop the first one's locks.
+DuckDB never opens the store's database: a second SQLite library in the process would drop the first one's locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import duckdb
-from sqlalchemy import Connection
 
-from sentry_sync.store import database, ledger_schema, migrate
+from sentry_sync.store import lake_parts, lake_union, ledger_schema, sqlite
+from sentry_sync.store.lake_parts import Part, Source, checksum
+from sentry_sync.store.lake_resources import RESOURCES
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.trends.relations import RELATIONS, Relation, select
-
-BATCH = 1024
-"""Rows handed over at once: 200,000 events take 1.04 s so, 1.1 s by 256 and 1.5 s by 16,384, where Python's
-garbage collector looks at them all again and again. Time limits are looked at in between."""
+from sentry_sync.trends.relations import RELATIONS, Relation, select, table, view
 
 Columns = Mapping[str, Sequence[str]]
 """Which columns of which relations a statement needs."""
 
 
-class Cursor(Protocol):
-    """What is needed of a database cursor."""
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One moment of the store, inside a read transaction of the caller's, as far as a statement reads it."""
 
-    def fetchmany(self, size: int = ...) -> Sequence[Sequence[Any]]:
-        """The next rows, none at the end."""
-        ...
+    paths: StorePaths
+    connection: sqlite3.Connection
+    columns: Columns
+    sources: Mapping[str, Source]
+    """Where the rows of a relation are that the lake may have parts of."""
+
+    @property
+    def parts(self) -> list[tuple[Path, Part]]:
+        """The lake's parts that are read."""
+        return [
+            (self.paths.lake / part.file, part)
+            for source in self.sources.values()
+            for part in (*source.whole, *source.touched)
+            if part.file
+        ]
+
+    @property
+    def files(self) -> list[str]:
+        """Their files: a session may open these and no others."""
+        return [str(path) for path, _ in self.parts]
+
+    def damaged(self) -> frozenset[str]:
+        """Those of them that are not what was published."""
+        return frozenset(str(part.file) for path, part in self.parts if checksum(path) != part.checksum)
+
+    def shape(self, session: duckdb.DuckDBPyConnection) -> None:
+        """Make the tables and views that the statement reads, all of them empty."""
+        for name, chosen in self.columns.items():
+            session.execute(table(RELATIONS[name], chosen))
+            session.execute(view(RELATIONS[name], chosen))
+
+    def attach(self, session: duckdb.DuckDBPyConnection) -> None:
+        """Have the views show the lake's rows as well."""
+        for name, source in self.sources.items():
+            lake_union.prepare(session, source)
+            rows = lake_union.union(source, self.columns[name], self.paths.lake)
+            session.execute(view(RELATIONS[name], self.columns[name], rows))
+
+    def fill(self, session: duckdb.DuckDBPyConnection, stopped: Callable[[], bool]) -> None:
+        """Append what is missing; ends early once ``stopped`` says so."""
+        for name, chosen in self.columns.items():
+            relation = RELATIONS[name]
+            if name in self.sources:
+                lake_union.load(session, self.connection, self.sources[name], chosen, stopped)
+            elif relation.ledger:
+                _requests(session, self.paths.ledger, relation, chosen, stopped)
+            else:
+                with closing(self.connection.execute(select(relation, chosen))) as rows:
+                    lake_union.append(session, relation.name, rows, stopped)
 
 
-@contextmanager
-def reading(paths: StorePaths) -> Iterator[Connection]:
-    """One read transaction on the store; raises StoreMissing, StoreTooNew or another StoreError."""
-    engine = database.reader(paths.database)
-    with database.explained(paths.database):
-        migrate.check(paths.database)
-        with engine.connect() as connection, connection.begin():
-            yield connection
-
-
-def fill(
-    session: duckdb.DuckDBPyConnection,
-    connection: Connection,
-    paths: StorePaths,
-    columns: Columns,
-    stopped: Callable[[], bool],
-) -> None:
-    """Append the rows of each relation to its empty table; ends early once ``stopped`` says so."""
-    for name, chosen in columns.items():
-        relation = RELATIONS[name]
-        if relation.ledger:
-            _requests(session, paths.ledger, relation, chosen, stopped)
-        else:
-            with closing(connection.connection.cursor()) as cursor:
-                cursor.execute(select(relation, chosen))
-                _append(session, relation, cursor, stopped)
-
-
-def _append(
-    session: duckdb.DuckDBPyConnection, relation: Relation, rows: Cursor, stopped: Callable[[], bool]
-) -> None:
-    appender = session.appender(f"stored.{relation.name}")
-    try:
-        while not stopped() and (batch := rows.fetchmany(BATCH)):
-            appender.append_rows(batch)
-        appender.flush()
-    finally:
-        # Rows that did not fit must be let go of by hand; after a flush there are none.
-        appender.clear()
+def of(
+    paths: StorePaths, connection: sqlite3.Connection, columns: Columns, without: Collection[str] = ()
+) -> Snapshot:
+    """What ``columns`` are to be read from, as of ``connection``'s transaction; not from the files ``without``."""
+    sources = {}
+    for name in columns:
+        if name in RESOURCES:
+            held = lake_parts.usable(paths.lake, lake_parts.parts(connection, name))
+            sound = [part for part in held if part.file not in without]
+            sources[name] = lake_parts.source(connection, name, sound)
+    return Snapshot(paths, connection, columns, sources)
 
 
 def _requests(
@@ -84,6 +101,6 @@ def _requests(
     """The request ledger's rows; none where no request was ever made."""
     if not path.exists():
         return
-    with database.explained(path), closing(ledger_schema.connect_to_read(path)) as ledger:
+    with sqlite.explained(path), closing(ledger_schema.connect_to_read(path)) as ledger:
         if ledger.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (relation.source,)).fetchone():
-            _append(session, relation, ledger.execute(select(relation, columns)), stopped)
+            lake_union.append(session, relation.name, ledger.execute(select(relation, columns)), stopped)

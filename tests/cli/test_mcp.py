@@ -3,9 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,7 @@ import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 
-from sentry_sync.cli import mcp
-from sentry_sync.cli.connect import client_of
-from sentry_sync.sentry.client import SentryClient
-from sentry_sync.sentry.connection import Connection
-from sentry_sync.store.store import Store
 from tests.support.cli import SECRET, CommandLine, environment
-from tests.support.clock import FakeClock
 from tests.support.rig import Rig
 
 
@@ -124,29 +116,6 @@ def test_over_http_it_says_where_it_listens_and_takes_its_token_from_the_setting
         assert httpx.post(f"{url[0]}/mcp", json={}, headers=authorized).status_code != 401
         process.terminate()
         assert (process.wait(timeout=20), process.stderr.read()) == (0, "")
-
-
-def test_every_question_shares_one_client_made_by_the_first(tmp_path: Path) -> None:
-    connection = Connection("https://sentry.io", SECRET, "acme")
-    clock = FakeClock()
-    made: list[object] = []
-    had: list[object] = []
-
-    def make() -> AbstractContextManager[SentryClient]:
-        made.append(None)
-        return client_of(connection, copy, clock, 100)
-
-    with closing(Store(tmp_path / "store", clock)) as copy, ExitStack() as opened:
-        client = mcp.once(make, opened)
-        assert not (tmp_path / "store").exists()
-        threads = [threading.Thread(target=lambda: had.append(client())) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(made) == 1
-    assert len(had) == 8
-    assert len(set(map(id, had))) == 1
 
 
 @pytest.mark.parametrize(("flags", "offered"), [((), False), (("--allow-writes",), True)])

@@ -10,9 +10,9 @@ import pytest
 
 from sentry_sync.errors import StoreError, StoreMissing
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.reading import reading
 from sentry_sync.store.store import Store
 from sentry_sync.trends import snapshot
-from sentry_sync.trends.relations import RELATIONS, ddl
 from sentry_sync.trends.session import open_session
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue, project
@@ -23,9 +23,6 @@ COLUMNS = {"issues": ["id"], "projects": ["id"]}
 @pytest.fixture
 def session() -> Iterator[duckdb.DuckDBPyConnection]:
     with open_session() as opened:
-        for name, columns in COLUMNS.items():
-            for statement in ddl(RELATIONS[name], columns):
-                opened.execute(statement)
         yield opened
 
 
@@ -46,18 +43,23 @@ def _rows(session: duckdb.DuckDBPyConnection) -> tuple[int, int]:
 
 
 def test_what_is_written_while_loading_is_in_no_table(session: duckdb.DuckDBPyConnection, store: Store) -> None:
-    with snapshot.reading(store.paths) as connection:
-        snapshot.fill(session, connection, store.paths, {"issues": ["id"]}, lambda: False)
+    with reading(store.paths) as connection:
+        issues, projects = (snapshot.of(store.paths, connection, {name: ["id"]}) for name in COLUMNS)
+        for view in (issues, projects):
+            view.shape(session)
+        issues.fill(session, lambda: False)
         with store.write() as uow:
             uow.upsert([issue(id="2"), project("9", "late")])
-        snapshot.fill(session, connection, store.paths, {"projects": ["id"]}, lambda: False)
+        projects.fill(session, lambda: False)
 
     assert _rows(session) == (1, 0)
 
 
 def test_loading_ends_when_time_is_up(session: duckdb.DuckDBPyConnection, store: Store) -> None:
-    with snapshot.reading(store.paths) as connection:
-        snapshot.fill(session, connection, store.paths, COLUMNS, lambda: True)
+    with reading(store.paths) as connection:
+        view = snapshot.of(store.paths, connection, COLUMNS)
+        view.shape(session)
+        view.fill(session, lambda: True)
 
     assert _rows(session) == (0, 0)
 
@@ -65,20 +67,22 @@ def test_loading_ends_when_time_is_up(session: duckdb.DuckDBPyConnection, store:
 def test_the_store_can_be_written_while_its_rows_are_asked(
     session: duckdb.DuckDBPyConnection, store: Store
 ) -> None:
-    with snapshot.reading(store.paths) as connection:
-        snapshot.fill(session, connection, store.paths, COLUMNS, lambda: False)
+    with reading(store.paths) as connection:
+        view = snapshot.of(store.paths, connection, COLUMNS)
+        view.shape(session)
+        view.fill(session, lambda: False)
     with store.write() as uow:
         uow.upsert([issue(id="3")])
 
-    with store.read() as connection:
-        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-        assert connection.exec_driver_sql("SELECT count(*) FROM issues").scalar() == 2
+    with store.read() as held:
+        assert held.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        assert held.exec_driver_sql("SELECT count(*) FROM issues").scalar() == 2
 
 
 def test_no_store_and_a_damaged_one_are_said_as_such(tmp_path: Path) -> None:
     paths = StorePaths(tmp_path)
-    with pytest.raises(StoreMissing), snapshot.reading(paths):
+    with pytest.raises(StoreMissing), reading(paths):
         pass
     paths.database.write_bytes(b"no database at all" * 1000)
-    with pytest.raises(StoreError, match="damaged"), snapshot.reading(paths):
+    with pytest.raises(StoreError, match="damaged"), reading(paths):
         pass

@@ -1,0 +1,45 @@
+"""What of the store is published in the lake, and by what its changes since then are told.
+
+Triggers on these tables (migration 0002) write each change of a time that is published, or on its way there, into
+``lake_changes``, in the transaction of the change itself and whoever makes it: (resource, its time, its subject).
+A row written again as it was is no change, since polls overlap. What SQL reads is then
+
+    rows of the parts whose (time, subject) is not in ``lake_changes``
+    + rows of SQLite whose (time, subject) is in it, in time that a part covers
+    + rows of SQLite in time that no part covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One table of which the lake holds the older rows."""
+
+    name: str
+    time: str
+    """The column that tells the day a row belongs to."""
+    subject: str | None
+    """Beside its time, what tells which rows were changed since they were published; None where only whole
+    times are replaced. Each is looked up by an index of the table's."""
+    order: tuple[str, ...]
+    """How a part is sorted: what is asked together lies together."""
+    purged: bool = False
+    """Rows are deleted for privacy: a part that still holds one is written anew at once."""
+
+
+RESOURCES: Mapping[str, Resource] = {
+    resource.name: resource
+    for resource in (
+        Resource("events", "timestamp", "issue_id", ("project_id", "issue_id", "timestamp"), purged=True),
+        Resource("error_counts", "hour", "issue_id", ("project_id", "issue_id", "hour")),
+        Resource("transaction_stats", "hour", None, ("project_id", "transaction", "hour")),
+        Resource("query_stats", "hour", None, ("project_id", "query_id", "hour")),
+        Resource("web_vitals", "hour", None, ("project_id", "transaction", "hour")),
+        Resource("release_health", "bucket", None, ("project_id", "release", "bucket")),
+    )
+}
+"""All other tables are small and read from SQLite each time."""
