@@ -133,6 +133,11 @@ class RawClient:
         )
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
     def request(self, method: str, params: object) -> bytes:
         """Send one request and return the line of its answer."""
         self._id += 1

@@ -16,6 +16,7 @@ from sentry_sync.answers.freshness import Facts, Refusal, freshness
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.refusals import refusal_of
 from sentry_sync.errors import BudgetExhausted, SentryError, SettingsError, StoreError, StoreMismatch
+from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
     from sentry_sync.answers.desk import Desk
@@ -90,6 +91,8 @@ class View:
     """Sentry was asked, or would have been, and it came to nothing: this look is the last."""
     max_bytes: int = DEFAULT_BYTES
     """What the whole answer may take, for a question that makes its rows to measure."""
+    targets: Targets = field(default_factory=Targets)
+    """What projects are held to."""
 
     def notes(self, *steps: str) -> tuple[str, ...]:
         """What the errands had to say."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
+from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.capping import DEFAULT_BYTES, cap
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
@@ -16,6 +17,7 @@ from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance_views import performance_question
+from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import ROWS, SqlCommand
@@ -80,17 +82,18 @@ class Answers:
         """Whether issues may be changed at Sentry."""
         return self._desk.means.allow_writes
 
-    def begin(
-        self, question: Question | Command, ask: Ask = PLAINLY, listener: Listener = NOBODY
-    ) -> Answer | Pending:
+    def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that must wait for Sentry."""
-        if isinstance(question, Command):
-            most = question.most or ask.max_bytes
-            return Pending(lambda: cap(question.carry_out(self._desk, listener), None, most))
         return begin(self._desk, question, ask)
+
+    def carry_out(self, command: Command, ask: Ask = PLAINLY, listener: Listener = NOBODY) -> Answer:
+        """What came of ``command``; waits for it, and tells ``listener`` meanwhile."""
+        return cap(command.carry_out(self._desk, listener), None, command.most or ask.max_bytes)
 
     def ask(self, question: Question | Command, ask: Ask = PLAINLY) -> Answer:
         """The answer, waiting for Sentry if need be."""
+        if isinstance(question, Command):
+            return self.carry_out(question, ask)
         found = self.begin(question, ask)
         return found.resume() if isinstance(found, Pending) else found
 
@@ -212,6 +215,19 @@ class Answers:
         """A project's releases: ``{project, releases, more, next_cursor, freshness}``."""
         return self.ask(ReleasesQuestion(project, version, health_data, query, since, cursor, response_format))
 
+    def assess_release(
+        self, project: str, version: str, *, baseline: str | None = None, environment: str | None = None
+    ) -> Answer:
+        """Whether a release made its project worse: ``{verdict, because, would_change, errors, ..., freshness}``.
+
+        The verdict is healthy, watch, regressed, roll back or too early; None for a release nobody knows.
+        """
+        return self.ask(AssessmentQuestion(project, version, baseline, environment))
+
+    def project_health(self, project: str) -> Answer:
+        """How well a project is: ``{score, state, parts, trend, objectives, ..., freshness}``."""
+        return self.ask(HealthQuestion(project))
+
     def sync_now(
         self,
         resource: str,
@@ -221,8 +237,7 @@ class Answers:
         listener: Listener = NOBODY,
     ) -> Answer:
         """Sync now: ``{resource, scope, outcome, streams, now, ..., freshness}``; ``listener`` hears of pages."""
-        found = self.begin(SyncCommand(resource, scope, wait_seconds), listener=listener)
-        return found.resume() if isinstance(found, Pending) else found
+        return self.carry_out(SyncCommand(resource, scope, wait_seconds), listener=listener)
 
     def sync_status(self, *, response_format: str = "concise") -> Answer:
         """The status of the copy: ``{organization, server, resources, syncing, budget, ..., freshness}``."""
@@ -241,5 +256,4 @@ class Answers:
         listener: Listener = NOBODY,
     ) -> Answer:
         """Change an issue: ``{outcome, issue, changes, copy_updated, freshness}``; ``listener`` is who did it."""
-        found = self.begin(UpdateCommand(issue_id, status, assign_to), listener=listener)
-        return found.resume() if isinstance(found, Pending) else found
+        return self.carry_out(UpdateCommand(issue_id, status, assign_to), listener=listener)

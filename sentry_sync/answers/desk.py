@@ -22,6 +22,7 @@ from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
 from sentry_sync.sync.plan import INTERVALS
 from sentry_sync.sync.stream import Policy
+from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
     from sentry_sync.answers.live import Live
@@ -53,6 +54,8 @@ class Means:
     """How far back a sync reads."""
     allow_writes: bool = False
     """Whether issues may be changed at Sentry."""
+    targets: Targets = field(default_factory=Targets)
+    """What projects are held to."""
 
 
 ORDINARY = Means()
@@ -96,7 +99,9 @@ class Desk:
     ) -> Found:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
         with self.moment() as (snapshot, origin):
-            return question.look(View(snapshot, now, origin, dict(learned), refused, max_bytes))
+            return question.look(
+                View(snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets)
+            )
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A snapshot of the store, for what is no question."""

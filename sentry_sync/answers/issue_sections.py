@@ -27,13 +27,14 @@ STANDOUTS = 8
 ALIKE = 5
 CHANGES = 20
 
-COMPARED = 100
-"""Issues of the same exception that are looked at, the newest: each takes two microseconds."""
+COMPARED = 60
+"""Issues of the same exception that are looked at, the newest: each takes three microseconds."""
 
-OWN_TAGGED = 100
+OWN_TAGGED = 60
 AROUND_TAGGED = 100
-LOOKED_AT = 200
-"""Events whose tags are looked at, of the issue and of others, and how far back in the issue: a millisecond."""
+LOOKED_AT = 100
+"""Events whose tags are looked at, of the issue and of others, and how far back in the issue: each takes two
+microseconds."""
 
 COUNTED_EVENTS = 20_000
 """Events of an issue that are counted one by one where the server counts none by the hour."""

@@ -38,7 +38,7 @@ OFF = "update-issue is off: only who starts the server with `sentry-sync mcp --a
 
 NOBODY = "nobody"
 
-_ASSIGNEE = re.compile(r"(user|team):[0-9]{1,19}|#[a-z0-9_-]{1,100}|[^\s@<>\"'\\]{1,100}@[A-Za-z0-9.-]{1,100}")
+_ASSIGNEE = re.compile(r"(user|team):[0-9]{1,19}|#[a-z0-9_-]{1,100}|[^\s@:<>\"'\\]{1,100}@[A-Za-z0-9.-]{1,100}")
 
 LOOK_AGAIN = "look at the issue again before this is sent again: the change may have been made, or may still come"
 
@@ -52,11 +52,14 @@ class Wish:
     field: str
     value: str
 
+    @property
+    def is_told(self) -> bool:
+        """Whether an issue's row tells it: whose e-mail address or team's slug it is, it does not."""
+        return self.field == "status" or not self.value or ":" in self.value
+
     def is_shown_by(self, issue: Any) -> bool:
-        """Whether ``issue`` is as was wished. Whose e-mail address or team's name it is, its row does not tell."""
-        if self.field == "status":
-            return bool(issue.status == self.value)
-        if not self.value or ":" in self.value:
+        """Whether ``issue`` is as was wished, as far as its row tells."""
+        if self.is_told:
             return (value_of(issue, self.field) or "") == self.value
         return bool(issue.assigned_type == ("team" if self.value.startswith("#") else "user"))
 
@@ -208,7 +211,10 @@ def _after_all(desk: Desk, held: Any, wishes: Sequence[Wish], error: Unsure) -> 
         seen = change.look(desk.live(), held.id)
     except (SentryError, BudgetExhausted):
         return Deed((UNKNOWN,) * len(wishes), refusal=refusal, notes=(LOOK_AGAIN,))
-    outcomes = _outcomes(seen.issue, wishes, otherwise=UNKNOWN)
+    shown_ones = _outcomes(seen.issue, wishes, otherwise=UNKNOWN)
+    outcomes = tuple(
+        outcome if wish.is_told else UNKNOWN for wish, outcome in zip(wishes, shown_ones, strict=True)
+    )
     if UNKNOWN not in outcomes:
         notes = (f"its answer was lost, but Sentry shows the change ({refusal.note})", *seen.notes)
         return Deed(outcomes, seen.issue, seen.at, None, notes, seen.stored)

@@ -24,7 +24,8 @@ app = typer.Typer(
         "SENTRY_ORG, then run `sentry-sync sync`.\n\n"
         "Settings come from a flag, else from the environment, else from a TOML file. Exit codes: 0 done, "
         "2 a wrong command or setting, 3 a refused token, 4 Sentry did not answer as asked, 5 no room in the "
-        "budget, 6 the local store, 7 a refused SQL statement, 8 a sync came through in part, 130 interrupted."
+        "budget, 6 the local store, 7 a refused SQL statement, 8 a sync came through in part, "
+        "20 to 22 what `assess` found, 130 interrupted."
     ),
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -137,6 +138,8 @@ def daemon(
     Ctrl-C or SIGTERM ends it at the page it is reading, a second one at once; the next one goes on there. While
     another process syncs into the same copy it waits, and takes over when that one ends or dies.
 
+    What an assistant wants synced at once (`sync-now`) goes before all else: it is heard within seconds.
+
     Prints a line on stderr for each turn that came through or failed; with --json {"daemon": ...} on stdout.
     """
     from sentry_sync.cli import daemon as room
@@ -206,6 +209,71 @@ def status(
     from sentry_sync.cli import status as room
 
     room.run(_settings(config, store=store, rate_limit=rate_limit), as_json=as_json)
+
+
+_Project = Annotated[
+    str, typer.Option("--project", "-P", metavar="SLUG", help="The project, by slug or id.", show_default=False)
+]
+
+
+@app.command()
+def assess(
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The release, by full or short version.")],
+    *,
+    project: _Project,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Compare with this one (the release before).", show_default=False),
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this environment.", show_default=False)
+    ] = None,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    rate_limit: options.RateLimit = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say whether a release made things worse: healthy, watch, regressed, roll back or too early.
+
+    Compares errors per session, crash-free sessions and latency with the release before, from the copy, and shows
+    how sure each difference is. The arithmetic is in docs/verdicts.md.
+
+    For a gate in a pipeline: exit code 0 is healthy or watch, 20 regressed, 21 roll back, 22 too early to tell or
+    a release nobody knows. Other codes are errors.
+
+    For example: sentry-sync assess shop@2.4.0 --project checkout
+    """
+    from sentry_sync.cli import verdicts as room
+
+    settings = _settings(config, org=org, base_url=base_url, rate_limit=rate_limit, store=store)
+    code = room.assess(settings, project, version, baseline, environment, as_json=as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def health(
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project, by slug or id.")],
+    *,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    rate_limit: options.RateLimit = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say how well a project is: a score of stated parts, its error budget, odd hours, and the week to come.
+
+    The targets are settings: SENTRY_SYNC_TARGET_CRASH_FREE and SENTRY_SYNC_TARGET_LATENCY_MS.
+
+    For example: sentry-sync health checkout
+    """
+    from sentry_sync.cli import verdicts as room
+
+    settings = _settings(config, org=org, base_url=base_url, rate_limit=rate_limit, store=store)
+    room.health(settings, project, as_json=as_json)
 
 
 @app.command()

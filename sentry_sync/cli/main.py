@@ -6,6 +6,9 @@ The codes are drawn in ``sentry_sync.errors``; to them this adds what only a com
     1    anything not named elsewhere
     2    a wrong command, flag or setting
     8    a sync came through in part: what could be had is stored
+    20   assess: the release regressed
+    21   assess: roll it back
+    22   assess: too early to tell, or a release nobody knows
     70   a defect of sentry-sync itself
     130  interrupted (Ctrl-C)
     141  whoever read our output went away

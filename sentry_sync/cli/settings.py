@@ -142,6 +142,20 @@ class Settings(BaseSettings):
         le=90,
         description="Days of events, error counts and release health to hold. Sentry keeps 90 at most.",
     )
+    target_crash_free: Annotated[float, Expects("a share from 0.5 to 0.99999, as 0.995")] = Field(
+        default=0.995,
+        validation_alias="SENTRY_SYNC_TARGET_CRASH_FREE",
+        ge=0.5,
+        le=0.99999,
+        description="The share of sessions that should be free of crashes: the objective of `project-health`.",
+    )
+    target_latency_ms: Annotated[float, Expects("milliseconds from 1 to 600000")] = Field(
+        default=1000,
+        validation_alias="SENTRY_SYNC_TARGET_LATENCY_MS",
+        ge=1,
+        le=600_000,
+        description="What the 95th percentile of a transaction should stay within, for `project-health`.",
+    )
     rate_limit: Annotated[
         int, BeforeValidator(_per_minute), Expects("requests per minute from 1 to 10000, as 100 or 100/minute")
     ] = Field(

@@ -131,7 +131,7 @@ def _slow_down(seconds: float) -> Refusal:
 
 def _goes_by(host: str, reached: str, names: frozenset[str]) -> bool:
     name = _name(f"//{host}")
-    return name is not None and (name in LOOPBACK_NAMES or name in names or name == _bracketed(reached))
+    return name is not None and (name in LOOPBACK_NAMES or name in names or name == bracketed(reached))
 
 
 def _own_page(origin: str, reached: str, names: frozenset[str]) -> bool:
@@ -148,8 +148,9 @@ def _name(address: str) -> str | None:
         int(parts.port or 0)  # raises ValueError for what is no port
     except ValueError:
         return None
-    return _bracketed(parts.hostname)
+    return bracketed(parts.hostname)
 
 
-def _bracketed(name: str) -> str:
+def bracketed(name: str) -> str:
+    """``name`` as a ``Host`` header has it: an IPv6 address in brackets."""
     return f"[{name}]" if ":" in name else name

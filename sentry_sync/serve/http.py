@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sentry_sync.errors import SettingsError
 from sentry_sync.serve import logs
 from sentry_sync.serve.ending import end_without_waiting
-from sentry_sync.serve.gate import Gate, Rules, is_loopback
+from sentry_sync.serve.gate import Gate, Rules, bracketed, is_loopback
 
 if TYPE_CHECKING:
     from sentry_sync.answers.context import Answers
+
+EVERY_ADDRESS = {"0.0.0.0", "[::]"}  # noqa: S104 (not to listen on: no client may call a server so)
 
 _ADDRESS = re.compile(r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:/\s]+):)?(?P<port>[0-9]{1,5})")
 
@@ -65,7 +67,8 @@ def bound(where: Address, rules: Rules) -> Iterator[tuple[socket.socket, Rules]]
                 f"to listen on {where.host}, which other machines can reach, set SENTRY_SYNC_MCP_TOKEN to a token "
                 "that clients must send (openssl rand -hex 32), or `mcp_token` in the settings file"
             )
-        yield bare, replace(rules, hosts=rules.hosts | {where.host.lower()})
+        named = {bracketed(where.host.lower())} - EVERY_ADDRESS
+        yield bare, replace(rules, hosts=rules.hosts | named)
 
 
 def run(answers: Answers, where: Address, rules: Rules, say: Callable[[str], None]) -> None:

@@ -82,20 +82,19 @@ PROMPTS: tuple[Prompt, ...] = (
         (_PROJECT, _ENVIRONMENT, _ISSUE),
         _steps(
             """
-            If no project is named, take those with the most errors from get-projects with include_stats.
+            If an issue is named, begin with it. Else get-issues with query "is:unresolved firstSeen:-24h" for
+            what is new, and with since -1h and sort frequency for what is loud (in the project and environment,
+            where named). Old issues count too if events of the last hour are far above what they usually have.
 
-            get-issues with status unresolved, sort date, of each project (in the environment, if one is named).
-            Look for issues first seen within the last hours, and for old ones whose frequency.last_24h is far
-            above their usual. If an issue is named, begin with it.
+            For the one to three likeliest: get-issue with response_format detailed, for the trend, the first
+            release, environments, tags that stand out and what was decided before; then get-events with
+            full_trace, for the failing frame of our own code and what the events have in common.
 
-            For the one to three likeliest: get-issue, for its trend, the releases and environments it is seen
-            in and the tags that stand out; then get-events with full_trace, for the failing frame of our own
-            code and what the events have in common.
+            get-releases with health_data and since -7d: did a release or a deploy come shortly before the first
+            event? Compare crash-free sessions with the release before.
 
-            get-releases with health_data: did a release or a deploy come shortly before the first event?
-            Compare crash-free sessions with the release before.
-
-            get-performance of the project: are latency or failure_rate of the same transactions up too?
+            get-performance with view trend: did counts, latency or failure_rate of the same transactions move
+            too?
 
             Report in this order: impact (events, users, since when), the likeliest cause with the evidence for
             and against it, what to do now (roll back, switch off, fix), and what is not known yet.
@@ -109,14 +108,14 @@ PROMPTS: tuple[Prompt, ...] = (
         (_THE_PROJECT, _ENVIRONMENT),
         _steps(
             """
-            get-issues with status unresolved and sort priority, then once more with sort date; follow `more` as
-            far as needed for 25 issues.
+            get-issues with status unresolved and sort priority, and with query "is:new" for what nobody may have
+            looked at yet; follow next_cursor as far as needed for 25 issues.
 
             Put together those with the same cause (the same culprit, the same exception, one after the other).
 
             For an issue that its row does not explain: get-issue with response_format detailed, for what it
-            looks like and what was decided about it before; if that is not enough, get-events with full_trace
-            and limit 1.
+            looks like, similar ones, and what was decided about it before; if that is not enough, get-events
+            with full_trace and limit 1.
 
             Give each group one verdict: fix now (new, frequent, or many users), fix later, ignore (why it does
             no harm), or resolved already (no event for long, or none since a release).
@@ -135,17 +134,20 @@ PROMPTS: tuple[Prompt, ...] = (
             """
             If no project is named, find it: get-projects, then get-releases with this version in the likeliest.
 
-            get-releases with health_data of the project: this release and the ones before it. Compare crash-
-            free sessions and users, adoption and new issues in the same environment. A release of a few hours
-            or with few sessions proves little: say so.
+            assess-release of the release: its verdict, what it rests on and what would change it. Give its
+            ranges, not the middle alone; too early means too early.
 
-            get-issues with sort date: which issues were first seen after the release, and which resolved ones
-            came back?
+            get-releases with health_data and response_format detailed, with this version and then without:
+            crash-free sessions and users, adoption and new issues in the same environment, beside the releases
+            before it.
 
-            For the worst two: get-events with full_trace, and check that the events are of this release.
+            get-issues with query "firstRelease:" and the version for what is new in it, and with "is:regressed"
+            for what came back.
 
-            get-performance for a window before the release and one of the same length after it: compare p95 and
-            failure_rate of the largest transactions.
+            For the worst two: get-issue, and get-events with release and full_trace.
+
+            Where the verdict speaks of latency: get-performance for a window before the release and one of the
+            same length after it, p95 and failure_rate of the largest transactions.
 
             Report: keep, watch or roll back; the figures before and after; new issues with their short ids.
             """
@@ -161,8 +163,10 @@ PROMPTS: tuple[Prompt, ...] = (
             get-performance of the project: rank transactions by the total time spent in them, not by their p95.
 
             get-performance once more for the week before (start_time -14d, end_time -7d): what became slower?
+            With view trend: since when, and does it follow the load?
 
-            Look at `database`: queries whose total time stands out, and at `web_vitals` of the busiest pages.
+            get-performance with view queries for queries whose total time stands out, with view vitals for the
+            busiest pages; get-releases with since -14d for what was released when it changed.
 
             Percentiles of different windows or transactions are not to be added up or averaged.
 
@@ -182,12 +186,13 @@ PROMPTS: tuple[Prompt, ...] = (
 
             If no project is named: get-projects with include_stats, and take the five with the most errors.
 
-            get-issues with sort frequency and status unresolved; and with at_time -7d, to tell what was there a
-            week ago from what is new, what was resolved, and what came back.
+            get-issues with since -7d and sort frequency for the week's loudest, with query "firstSeen:-7d" for
+            what is new; and with at_time -7d and status unresolved, to tell what was resolved since.
 
-            get-releases with health_data: what was released, and how crash-free sessions moved.
+            get-releases with health_data and since -7d: what was released, and how crash-free sessions moved.
 
-            get-performance from -7d, and from -14d to -7d: which transactions became slower or faster.
+            project-health: score, what moved it, odd hours. get-performance from -7d, and from -14d to -7d:
+            which transactions became slower or faster.
 
             Report half a page: three sentences on how the week was, then new issues, issues gone, releases,
             performance, each with figures and short ids, and last what should be looked at next week.

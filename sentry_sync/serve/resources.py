@@ -15,7 +15,6 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from sentry_sync.answers.asking import Answer, Ask, Pending, Question
 from sentry_sync.answers.changes import Subject
-from sentry_sync.answers.command import Command
 from sentry_sync.answers.context import Answers
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
@@ -154,12 +153,13 @@ async def _release(answers: Answers, version: str) -> Answer:
     if not slugs:
         raise QuestionError("the copy holds no release of that version: get-releases lists a project's")
     found = [
-        await _asked(answers, ReleasesQuestion(slug, version, health_data=True)) for slug in slugs[:MOST_PROJECTS]
+        await _asked(answers, ReleasesQuestion(slug, version, health_data=True, response_format="detailed"))
+        for slug in slugs[:MOST_PROJECTS]
     ]
     return {"projects": found, "more": len(slugs) > MOST_PROJECTS}
 
 
-async def _asked(answers: Answers, question: Question | Command) -> Answer:
+async def _asked(answers: Answers, question: Question) -> Answer:
     found = answers.begin(question, Ask())
     if isinstance(found, Pending):
         return await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
@@ -167,7 +167,7 @@ async def _asked(answers: Answers, question: Question | Command) -> Answer:
 
 
 async def _status(answers: Answers) -> Answer:
-    return await _asked(answers, StatusCommand())
+    return await anyio.to_thread.run_sync(answers.carry_out, StatusCommand(), Ask())
 
 
 async def _schema(_answers: Answers) -> Answer:

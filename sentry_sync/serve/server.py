@@ -10,8 +10,10 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import mcp_types as types
 from mcp.server.caching import CacheHint
@@ -19,7 +21,8 @@ from mcp.server.context import HandlerResult
 from mcp.server.lowlevel import Server
 
 from sentry_sync import __version__
-from sentry_sync.answers.asking import Answer, Pending
+from sentry_sync.answers.asking import Answer, Ask, Pending
+from sentry_sync.answers.command import Command
 from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
 from sentry_sync.serve import logs
@@ -39,6 +42,9 @@ NONCE_BYTES = 4
 """Of the mark around hostile text: nobody guesses one of four billion with the one try that an event is."""
 
 
+SYNCS = 4
+"""Syncs that are waited for at once, for minutes perhaps: what waits for Sentry in the other threads goes on."""
+
 CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
 """What is the same for everybody until another version is started: a client may keep it for five minutes."""
 
@@ -53,6 +59,7 @@ def build(
     listed = types.ListToolsResult(tools=[_listed(tool) for tool in offered(answers.allow_writes)])
     schemas = {tool.name: tool.input_schema for tool in listed.tools}
     running = set() if told is None else told
+    syncs = anyio.CapacityLimiter(SYNCS)
 
     @asynccontextmanager
     async def lifespan(_server: Server[Any]) -> AsyncIterator[Subscriptions]:
@@ -67,15 +74,23 @@ def build(
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return listed
 
+    async def carry_out(context: Any, tool: Tool, command: Command, how: Ask) -> Answer:
+        with listening(context) as listener:
+            limiter = syncs if tool.effect is Effect.COPY else None
+            begun = partial(answers.carry_out, command, how, listener)
+            return await anyio.to_thread.run_sync(begun, abandon_on_cancel=True, limiter=limiter)
+
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> HandlerResult:
         resource = "issues"
         try:
-            question, how = tool_named(params.name).ask(params.arguments or {})
+            tool = tool_named(params.name)
+            question, how = tool.ask(params.arguments or {})
             resource = question.resource
-            with listening(context) as listener:
-                found = answers.begin(question, how, listener)
-                if isinstance(found, Pending):
-                    found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
+            if isinstance(question, Command):
+                return _answered(await carry_out(context, tool, question, how))
+            found = answers.begin(question, how)
+            if isinstance(found, Pending):
+                found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
         except SentrySyncError as error:
             return _refused(str(error), answers.standing(resource))
         except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)

@@ -9,12 +9,14 @@ from enum import Enum
 from typing import Any
 
 from sentry_sync.answers.asking import Ask, Question
+from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.capping import DEFAULT_BYTES, LEAST_BYTES, MOST_BYTES
 from sentry_sync.answers.command import Command
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
 from sentry_sync.answers.issue import DETAILED, IssueQuestion
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.performance_views import performance_question
+from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import LONGEST_STATEMENT, MOST_ROWS, ROWS, SqlCommand
@@ -319,6 +321,33 @@ TOOLS: tuple[Tool, ...] = (
         ),
         ReleasesQuestion,
         {"project": _OBJECT, "releases": _ROWS, "more": _MORE, "next_cursor": _TIME},
+    ),
+    Tool(
+        "assess-release",
+        "Did a release make things worse?",
+        "Verdict against the release before (or baseline): healthy, watch, regressed, roll back, too early; null: "
+        "no such release. because and would_change explain it. errors.ratio is of rates per exposure.unit, "
+        "crash_free_sessions.change of shares, latency of hours alike; low..high hold 99%; p_adjusted is for "
+        "looking at several; level says what each means. episodes: odd hours that are no fault of the release.",
+        (
+            _PROJECT,
+            Parameter("version", "text", "Full or short version.", required=True),
+            Parameter("baseline", "text", "Compare with this version; side by side on the same days if both ran."),
+            _ENVIRONMENT,
+        ),
+        AssessmentQuestion,
+        {"project": _OBJECT, "verdict": _TIME, "release": _OBJECT, "baseline": _OBJECT},
+    ),
+    Tool(
+        "project-health",
+        "How well is a project?",
+        "score (0..100): weighted mean of parts, each with what it stands on: errors of 24 hours against usual, "
+        "crash-free sessions and latency against the user's targets, alerting issues, growth of backlog. trend: "
+        "this week over the last. objectives: error budget used, and its burn (1 spends it in just 28 days). "
+        "anomalies: odd hours of the week. forecast: errors a day for a week; low..high holds `level` of days.",
+        (_PROJECT,),
+        HealthQuestion,
+        {"project": _OBJECT, "score": {"type": ["number", "null"]}, "parts": _ROWS, "forecast": _OBJECT},
     ),
     Tool(
         "sync-status",

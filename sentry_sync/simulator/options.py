@@ -22,6 +22,8 @@ class WorldSize:
     events_per_day: int = 150
     releases: int = 8
     days: int = 14
+    flawed: bool = False
+    """Releases are bad in various ways, or only seem to be, each labelled: to judge verdicts by."""
 
     def __post_init__(self) -> None:
         for name in ("projects", "issues", "releases", "days"):

@@ -319,6 +319,10 @@ class UnitOfWork:
         )
         self._write_coverage(resource, scope, self._covered_without(resource, scope, interval))
 
+    def scopes_of(self, resource: str) -> set[str]:
+        """The scopes that any time of the resource is known for."""
+        return set(self._connection.execute(select(_known.scope).where(_known.resource == resource)).scalars())
+
     def _covered_without(self, resource: str, scope: str, interval: Interval) -> list[tuple[Interval, How]]:
         return [
             (part, How(row.source, row.approximate, row.resolution))

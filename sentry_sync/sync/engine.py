@@ -250,7 +250,10 @@ class Engine:
             run = read.run or uow.begin_pass(read.stream.name, read.work.scope, read.window, at)
             if run.pages == 0 and read.stream.replaces and read.window:
                 table, column = read.stream.replaces
-                uow.uncover(read.stream.covers or read.stream.name, read.work.scope, read.window, by=run.id)
+                covers = read.stream.covers or read.stream.name
+                # Rows that an answer read, of one project perhaps, go with all the others.
+                for scope in uow.scopes_of(covers) | {read.work.scope}:
+                    uow.uncover(covers, scope, read.window, by=run.id)
                 uow.clear(table, column, read.window)
             uow.upsert(read.harvest.records, seen_by=read.stream.name)
             uow.doubt(read.harvest.doubts)

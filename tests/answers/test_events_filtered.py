@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sentry_sync.answers.asking import Ask
+from sentry_sync.answers.capping import size
 from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import EventBody
@@ -201,15 +202,21 @@ def test_a_large_local_variable_is_cut_with_its_size_named_and_the_answer_keeps_
 ) -> None:
     frame = {"function": "pay", "filename": "pay.py", "inApp": True, "lineNo": 3, "vars": {"cart": "x" * 200_000}}
     crash = {"type": "KeyError", "value": "'x'", "stacktrace": {"frames": [frame] * 30}}
-    whole = {"entries": [{"type": "exception", "data": {"values": [crash] * 3}}], "tags": [["a", "b"]]}
+    whole = {
+        "entries": [{"type": "exception", "data": {"values": [crash] * 3}}],
+        "tags": [[f"tag{number}", "t" * 60] for number in range(30)],
+        "user": {f"field{number}": "u" * 60 for number in range(12)},
+        "contexts": {f"context{number}": "c" * 60 for number in range(15)},
+        "extra": {f"extra{number}": "e" * 60 for number in range(15)},
+    }
     of = event(1, ago(hours=1))
     own.fill([EventBody(of.project_id, of.event_id, of.issue_id, of.timestamp, whole, NOW)])
-    for most in (6_000, 24_000):
+    for most in (6_000, 9_000, 11_000, 24_000):
         answer = own.offline.ask(EventsQuestion("17", full_trace=True), Ask(max_bytes=most))
         (row,) = answer["events"]
         trace = row["untrusted"]["trace"]
         assert trace["exceptions"][0]["frames"][0]["in_app"]
-        assert len(str(answer)) < most * 1.2
+        assert size(answer) <= most
         assert not any("cut to stay under" in note for note in fresh(answer)["notes"])
     cart = trace["exceptions"][0]["frames"][0]["vars"]["cart"]
     assert cart.endswith("[199800 more characters]")

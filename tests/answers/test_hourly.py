@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sentry_sync.answers.asking import Ask
@@ -17,6 +18,7 @@ from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.performance import QueryStat, TransactionStat, WebVital
 from tests.answers.desk import NOW, Asking
+from tests.support.rig import Killed
 from tests.support.rows import project
 
 HOUR = timedelta(hours=1)
@@ -255,3 +257,26 @@ def test_rows_that_cannot_be_read_leave_their_hour_unknown(live: Asking) -> None
     answer = live.online.get_performance(live.slug, view="trend", start_time="-1h")
     assert answer["freshness"]["complete"] is False
     assert any("could not be read" in note for note in answer["freshness"]["notes"])
+
+
+def test_what_was_read_of_a_project_is_not_claimed_once_a_sync_has_begun_to_replace_it(live: Asking) -> None:
+    live.online.get_performance(live.slug, view="trend", start_time="-1h")
+    assert live.offline.get_performance(live.slug, view="trend", start_time="-1h")["freshness"]["complete"] is True
+
+    def killed(request: httpx.Request, headers: dict[str, str]) -> dict[str, str]:
+        link = headers.get("Link", "").replace('results="false"', 'results="true"')
+        return headers | {"Link": link} if "is_transaction" in str(request.url) else headers
+
+    def before(request: httpx.Request) -> None:
+        if "is_transaction" in str(request.url) and "cursor" in str(request.url):
+            raise Killed
+
+    live.rig.headers, live.rig.before = killed, before
+    with live.rig.store.write() as uow:  # so that the hours come before the windows
+        for name in ("24h", "7d"):
+            uow.mark(f"transaction_windows.{name}", "", NOW, NOW)
+    with pytest.raises(Killed):
+        live.rig.sync("performance")
+    assert (
+        live.offline.get_performance(live.slug, view="trend", start_time="-1h")["freshness"]["complete"] is False
+    )

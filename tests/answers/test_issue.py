@@ -220,6 +220,7 @@ def test_a_merged_issue_leads_to_the_one_it_went_into(own: Asking) -> None:
     answer = own.offline.get_issue("API-I")
     assert answer["issue"]["id"] == "17"
     assert "issue 18 was merged into 17, which this is" in fresh(answer)["notes"]
+    assert detailed(own)["similar"]["rows"] == []  # the one alike is gone
 
 
 def test_a_status_that_nobody_looked_at_for_long_says_since_when(own: Asking) -> None:

@@ -141,6 +141,17 @@ def test_one_issue_is_looked_up_and_written_with_its_history(asking: Asking) -> 
     assert (issue.id, "status", "resolved") in history
 
 
+def test_the_newest_events_of_one_issue_are_read_anew(asking: Asking) -> None:
+    asking.rig.sync("projects", "issues")
+    issue = next(issue for issue in asking.rig.sim.world.issues.values() if issue.status == "unresolved")
+    asked = asking.requests()
+    answer = asking.online.sync_now("events", scope=issue.id)
+    assert (answer["outcome"], answer["freshness"]["source"]) == ("done", "live")
+    held = [row for row in asking.rig.rows(tables.events) if row.issue_id == issue.id]
+    assert len(held) == answer["rows"] > 0
+    assert asking.requests() == asked + 1
+
+
 def test_a_projects_slug_syncs_the_whole_resource_and_says_so(asking: Asking) -> None:
     asking.rig.sync("projects")
     answer = asking.online.sync_now("issues", scope=asking.slug)

@@ -181,6 +181,14 @@ def test_a_change_whose_answer_was_lost_is_found_done_by_a_look(writing: Writing
     assert writing.audited()[0][-1] == "done"
 
 
+@pytest.mark.parametrize("assignee", ["bo@acme.example", "#backend"])
+def test_whose_address_or_slug_it_is_a_look_does_not_tell(writing: Writing, assignee: str) -> None:
+    writing.update(assign_to="cy@acme.example" if "@" in assignee else "#mobile")
+    writing.rig.sim.faults.add("/issues/", "status", times=1, status=502, method="PUT")
+    answer = writing.update(assign_to=assignee)
+    assert outcomes(answer) == ["unknown", "unknown"]
+
+
 def test_a_server_that_hangs_leaves_it_unknown(writing: Writing) -> None:
     writing.rig.sim.faults.add("/issues/", "hang", times=9)
     answer = writing.update(status="resolved")
@@ -241,6 +249,7 @@ def test_an_issue_is_given_back_by_assigning_it_to_nobody(writing: Writing) -> N
         ({}, "changes nothing without status or assign_to"),
         ({"assign_to": "user:1 or drop"}, "assign_to must be"),
         ({"assign_to": "ada <ada@acme.example>"}, "assign_to must be"),
+        ({"assign_to": "user:ada@acme.example"}, "assign_to must be"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(

@@ -1,24 +1,18 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 
-from sentry_sync.cli import mcp
-from sentry_sync.cli.connect import client_of
-from sentry_sync.sentry.client import SentryClient
-from sentry_sync.sentry.connection import Connection
-from sentry_sync.store.store import Store
 from tests.support.cli import SECRET, CommandLine, environment
-from tests.support.clock import FakeClock
 from tests.support.rig import Rig
 
 
@@ -93,27 +87,35 @@ def test_settings_that_could_never_work_are_refused_at_the_start(
     assert says in cli("mcp").refused(2)
 
 
-def test_every_question_shares_one_client_made_by_the_first(tmp_path: Path) -> None:
-    connection = Connection("https://sentry.io", SECRET, "acme")
-    clock = FakeClock()
-    made: list[object] = []
-    had: list[object] = []
+@pytest.mark.parametrize(
+    ("http", "says"),
+    [
+        ("0.0.0.0:0", "set SENTRY_SYNC_MCP_TOKEN"),
+        ("localhost", "--http takes HOST:PORT"),
+        ("192.0.2.1:0", "cannot listen on 192.0.2.1:0: Cannot assign requested address"),
+    ],
+)
+def test_an_address_that_cannot_be_served_is_one_line(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, http: str, says: str
+) -> None:
+    monkeypatch.setenv("SENTRY_SYNC_STORE", str(tmp_path / "store"))
+    assert says in cli("mcp", "--http", http).refused(2)
 
-    def make() -> AbstractContextManager[SentryClient]:
-        made.append(None)
-        return client_of(connection, copy, clock, 100)
 
-    with closing(Store(tmp_path / "store", clock)) as copy, ExitStack() as opened:
-        client = mcp.once(make, opened)
-        assert not (tmp_path / "store").exists()
-        threads = [threading.Thread(target=lambda: had.append(client())) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(made) == 1
-    assert len(had) == 8
-    assert len(set(map(id, had))) == 1
+def test_over_http_it_says_where_it_listens_and_takes_its_token_from_the_settings(
+    store: Path, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, SENTRY_SYNC_STORE=str(store), SENTRY_SYNC_MCP_TOKEN=SECRET)
+    command = [sys.executable, "-m", "sentry_sync.cli", "mcp", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        url = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+        assert url
+        assert httpx.post(f"{url[0]}/mcp", json={}).status_code == 401
+        authorized = {"Authorization": f"Bearer {SECRET}"}
+        assert httpx.post(f"{url[0]}/mcp", json={}, headers=authorized).status_code != 401
+        process.terminate()
+        assert (process.wait(timeout=20), process.stderr.read()) == (0, "")
 
 
 @pytest.mark.parametrize(("flags", "offered"), [((), False), (("--allow-writes",), True)])

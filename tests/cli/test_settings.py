@@ -111,6 +111,14 @@ def test_a_store_is_an_absolute_path_wherever_it_was_named_from(monkeypatch: pyt
         ("SENTRY_AUTH_TOKEN", f"{SECRET} with a space"),
         ("SENTRY_AUTH_TOKEN", f"{SECRET}\r\nX-Evil: 1"),
         ("SENTRY_API_TOKEN", f"{SECRET}é"),
+        ("SENTRY_SYNC_MCP_TOKEN", SECRET[:15]),
+        ("SENTRY_SYNC_MCP_TOKEN", f"{SECRET} with a space"),
+        ("SENTRY_SYNC_MCP_HOSTS", "mcp.example.com:8000"),
+        ("SENTRY_SYNC_MCP_HOSTS", "https://mcp.example.com"),
+        ("SENTRY_SYNC_MCP_HOSTS", "a,,b"),
+        ("SENTRY_SYNC_MCP_HOSTS", "*"),
+        ("SENTRY_SYNC_MCP_RATE_LIMIT", "0"),
+        ("SENTRY_SYNC_MCP_RATE_LIMIT", "none"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name_and_never_quoted(
@@ -132,13 +140,21 @@ def test_a_wrong_flag_is_named_as_a_flag_and_a_wrong_key_with_its_file(tmp_path:
         load(file=file)
 
 
-def test_a_file_with_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    file = written(tmp_path / "c.toml", f'auth_token = "{SECRET}"\n', mode=0o640)
+def test_hosts_are_names_by_comma_or_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(tmp_path / "c.toml", 'mcp_hosts = ["A.example.com"]\n')
+    assert load(file=file).mcp_hosts == ("a.example.com",)
+    monkeypatch.setenv("SENTRY_SYNC_MCP_HOSTS", "a.example.com, [::1],B")
+    assert load(file=file).mcp_hosts == ("a.example.com", "[::1]", "b")
+
+
+@pytest.mark.parametrize("key", ["auth_token", "mcp_token"])
+def test_a_file_with_a_token_that_others_can_read_is_refused(tmp_path: Path, key: str) -> None:
+    file = written(tmp_path / "c.toml", f'{key} = "{SECRET}"\n', mode=0o640)
     with pytest.raises(SettingsError) as refused:
         load(file=file)
     assert str(refused.value) == f"{file} holds a token and others can read it: run chmod 600 {file}"
     file.chmod(0o600)
-    assert load(file=file).token == SECRET
+    assert getattr(load(file=file), key).get_secret_value() == SECRET
 
 
 def test_a_file_without_a_token_may_be_read_by_anyone(tmp_path: Path) -> None:

@@ -101,7 +101,24 @@ def test_a_name_that_is_nobodys_is_one_line() -> None:
         pass
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def speaks_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+ipv6 = pytest.mark.skipif(not speaks_ipv6(), reason="this machine has no IPv6")
+
+
+@ipv6
+def test_an_address_of_ipv6_is_a_name_in_brackets() -> None:
+    with bound(Address("::1", 0), Rules()) as (_, rules):
+        assert rules.hosts == {"[::1]"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", pytest.param("::", marks=ipv6)])
 def test_other_machines_are_served_only_with_a_token(host: str) -> None:
     with pytest.raises(SettingsError, match="set SENTRY_SYNC_MCP_TOKEN"), bound(Address(host, 0), Rules()):
         pass
@@ -117,6 +134,8 @@ def test_the_socket_names_its_protocol_or_answers_would_wait_for_confirmations()
 def test_the_name_it_was_given_is_one_it_goes_by() -> None:
     with bound(Address("LOCALHOST", 0), Rules(hosts=frozenset({"a.example"}))) as (_, rules):
         assert rules.hosts == {"localhost", "a.example"}
+    with bound(Address("0.0.0.0", 0), Rules(TOKEN)) as (_, rules):
+        assert rules.hosts == set()
 
 
 def test_the_sdks_own_clients_are_content_with_both_transports_and_eras(store: Path) -> None:
@@ -137,6 +156,8 @@ def test_the_sdks_own_clients_are_content_with_both_transports_and_eras(store: P
         assert anyio.run(talk, url) == [3, 3, 3]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
+        assert process.stderr
+        assert process.stderr.read() == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,6 +9,7 @@ import mcp_types as types
 import pytest
 from mcp import Client, MCPError
 
+from sentry_sync.records.search_grammar import parse
 from sentry_sync.serve.completions import KINDS
 from sentry_sync.serve.prompts import PROMPTS, RULES, Prompt, prompt_named
 from sentry_sync.serve.tools import TOOLS
@@ -83,6 +84,14 @@ def test_an_argument_is_data_on_one_line_and_no_step(prompt: Prompt) -> None:
     assert json.loads(line) == given(prompt, clean)
     assert len(re.findall(r"^1\. ", said, re.MULTILINE)) == 1
     assert not re.search("[\u202e\x1b]", said)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.name)
+def test_the_searches_it_names_are_understood(prompt: Prompt) -> None:
+    for query in re.findall(r'"((?:is|firstSeen|firstRelease):[^"]*)"', " ".join(prompt.steps)):
+        found = parse(query.replace("firstRelease:", "firstRelease:1.0"))
+        assert found.terms
+        assert found.unsure is None
 
 
 def test_with_nothing_chosen_it_is_about_all_projects() -> None:

@@ -36,10 +36,7 @@ def populate(world: World) -> None:
     births = sorted(_births(world, random), key=lambda birth: birth.at)
     spare = max(world.size.events_per_day * world.size.days - len(births), 0)
     total = sum(birth.weight for birth in births)
-    calendars = {
-        project.number: Calendar(world.start, world.began, world.incident, project.number)
-        for project in world.projects
-    }
+    calendars = {project.number: _calendar(world, project) for project in world.projects}
     attacks, past, debt = list(ATTACKS), list[Happening](), 0.0
     for position, birth in enumerate(births):
         hostile = attacks[position // 25 % len(attacks)] if position % 25 == 7 else None
@@ -60,7 +57,8 @@ def _births(world: World, random: Random) -> list[Birth]:
     weights = skewed(random, len(projects))
     births = []
     for project, weight in zip(projects, weights, strict=True):
-        old = random.random() < 0.45
+        # Where releases are labelled, only they may bring heavy issues.
+        old = random.random() < 0.45 or (world.size.flawed and weight > 0.02)
         at = world.start + random.randrange(min(DAY, world.began - world.start)) if old else 0
         at = at or random.randrange(world.start, world.began)
         shape = random.random()
@@ -71,8 +69,37 @@ def _births(world: World, random: Random) -> list[Birth]:
         else:
             until = at + int((world.began - at) * random.random())
         births.append(Birth(at, max(at, min(until, world.began)), project, weight))
+    if world.size.flawed:
+        return births + _flawed(world, stream(world.seed, "flawed births"), births)
     _break(world, random, births)
     return births
+
+
+def _calendar(world: World, project: Project) -> Calendar:
+    traffic = (lambda hour: world.releases.flaw_at(project, hour).traffic) if world.size.flawed else None
+    return Calendar(world.start, world.began, world.incident, project.number, traffic)
+
+
+def _flawed(world: World, random: Random, births: list[Birth]) -> list[Birth]:
+    """The issues that flaws bring: as heavy as it takes to multiply their project's errors while they last."""
+    found = []
+    for release in world.releases.all:
+        project, flaw = release.projects[0], release.flaw
+        usual = sum(birth.weight for birth in births if birth.project is project) / max(
+            world.began - world.start, 1
+        )
+        until = min(world.releases.followed(release, project) or world.began, world.began)
+        if flaw.errors > 1:
+            parts = random.randrange(1, 4)
+            for _ in range(parts):
+                at = min(release.created + random.randrange(60, HOUR), until)
+                weight = (flaw.errors - 1) * usual * (until - at) / parts
+                found.append(Birth(at, until, project, weight, release))
+        if flaw.burst:
+            at = release.created + random.randrange(max((until - release.created) // 2, 1))
+            length = random.randrange(1, 3) * HOUR
+            found.append(Birth(at, at + length, project, flaw.burst * usual * length))
+    return found
 
 
 def _project_of_each(world: World, random: Random) -> list[Project]:
@@ -103,6 +130,8 @@ def _events(world: World, random: Random, issue: Issue, birth: Birth, moments: l
     drawn = [world.draw_event(issue, moment, random.getrandbits(64)) for moment in moments]
     if birth.bad is not None:
         number = birth.bad.number
+        if world.size.flawed:  # of those who have the release, not of all
+            drawn = [happening for happening in drawn if happening.release == number] or drawn[:1]
         drawn = [happening._replace(release=number) for happening in drawn]
     return drawn
 

@@ -135,14 +135,14 @@ def parts(world: World, series: Series, start: int, end: int) -> list[Part]:
     gathered: dict[float, list[int]] = {}
     for hour in range(first - first % HOUR, last, HOUR):
         trouble = world.incident.factor(hour, series.project.number)
-        bad = _bad(world, series.project, hour)
+        flaw = world.releases.flaw_at(series.project, hour)
         count = _count(world, series, hour)
-        failing = min(series.failing * trouble * (4 if bad else 1), 0.5)
+        failing = min(series.failing * trouble * flaw.failing, 0.5)
         low, high = min(max(first - hour, 0), HOUR), min(max(last - hour, 0), HOUR)
         counted = count * high // HOUR - count * low // HOUR
         failed_hour = round(count * failing)
         failed = failed_hour * high // HOUR - failed_hour * low // HOUR
-        location = series.location + (math.log(3) if trouble > 1 else 0) + (math.log(1.6) if bad else 0)
+        location = series.location + (math.log(3) if trouble > 1 else 0) + math.log(flaw.latency)
         location += _sway(world, series, hour)
         sums = gathered.setdefault(location, [0, 0])
         sums[0] += counted
@@ -169,15 +169,10 @@ def _sway(world: World, series: Series, hour: int) -> float:
     return round(weight(hour) * 2) * 0.06 + noise * 0.03
 
 
-def _bad(world: World, project: Project, hour: int) -> bool:
-    number = world.releases.running(project, hour, 1.0)
-    return number >= 0 and world.releases.all[number].bad
-
-
 def _count(world: World, series: Series, hour: int) -> int:
     place = series.project.environments.index(series.environment)
     draw = mix(world.seed ^ hour, (series.project.number << 12) + (series.number << 3) + place)
-    expected = series.peak * weight(hour)
+    expected = series.peak * weight(hour) * world.releases.flaw_at(series.project, hour).traffic
     return max(0, int(expected * (0.85 + 0.3 * (draw & 0xFFFF) / 0x10000) + (draw >> 16 & 0xFF) / 0x100))
 
 

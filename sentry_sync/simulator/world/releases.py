@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from random import Random
 
 from sentry_sync.simulator.moments import DAY, HOUR
 from sentry_sync.simulator.seeded import stream
 
+from .flaws import BAD, SOUND, Flaw, draw
 from .projects import Project
 
 # How long after its deploy a release still runs beside its successor, by kind of platform.
@@ -26,11 +28,16 @@ class Release:
     created: int
     released: int | None
     projects: list[Project]
-    bad: bool = False
+    flaw: Flaw = SOUND
     commits: int = 0
     status: str = "open"
     deploys: list[tuple[str, int]] = field(default_factory=list)
     """(environment, finished) of each deploy."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether it makes things worse."""
+        return self.flaw.bad
 
 
 class Releases:
@@ -44,8 +51,11 @@ class Releases:
         self.next_due: dict[int, int] = {}
         self._cadence: dict[int, int] = {}
 
-    def plan(self, projects: list[Project], start: int, end: int, count: int) -> None:
-        """Make each project's past releases between `start` and `end`; the last but one of one is bad."""
+    def plan(self, projects: list[Project], start: int, end: int, count: int, *, flawed: bool = False) -> None:
+        """Make each project's past releases between `start` and `end`; the last but one of one is bad.
+
+        `flawed`: instead every release that follows a sound one, but for the first two, has a flaw drawn for it.
+        """
         for project in projects:
             random = stream(self._seed, "releases", project.number)
             self._cadence[project.number] = cadence = max((end - start) // count, HOUR)
@@ -57,8 +67,31 @@ class Releases:
             for ordinal, created in enumerate(times):
                 self._ship(project, projects, ordinal, created, random)
             self.next_due[project.number] = end + cadence // 2 + random.randrange(cadence)
-        if count >= 2:
-            self.current_list(projects[min(1, len(projects) - 1)])[-2].bad = True
+        if flawed:
+            self._flaw(projects)
+        elif count >= 2:
+            self.current_list(projects[min(1, len(projects) - 1)])[-2].flaw = BAD
+
+    def _flaw(self, projects: list[Project]) -> None:
+        random = stream(self._seed, "flaws")
+        for project in projects:
+            timeline = self.current_list(project)
+            for before, release in pairwise(timeline[1:]):
+                if before.flaw is SOUND and len(release.projects) == 1:
+                    flaw = draw(random)
+                    unseen = flaw.label == "crashes" and not project.has_sessions
+                    release.flaw = SOUND if unseen else flaw
+
+    def flaw_at(self, project: Project, at: int) -> Flaw:
+        """The flaw of the project's newest release at that moment."""
+        number = self.running(project, at, 1.0)
+        return SOUND if number < 0 else self.all[number].flaw
+
+    def followed(self, release: Release, project: Project) -> int | None:
+        """When the release after this one came, if one did."""
+        timeline = self.timeline[project.number]
+        place = next(at for at, (_, number) in enumerate(timeline) if number == release.number)
+        return timeline[place + 1][0] if place + 1 < len(timeline) else None
 
     def _ship(
         self, project: Project, projects: list[Project], ordinal: int, created: int, random: Random
@@ -153,6 +186,15 @@ class Releases:
             rest -= taken
             position -= 1
         return shares
+
+    def sharing(self, project: Project, at: int, draw: float) -> int:
+        """Like `running`, but by who has which release: errors then come from the sessions that there are."""
+        shares = self.shares(project, at)
+        for release, share in shares:
+            if draw < share:
+                return release.number
+            draw -= share
+        return shares[-1][0].number if shares else -1
 
     def due(self, project: Project, now: int) -> Release | None:
         """The project's next release if its time has come by `now`; makes it."""

@@ -88,7 +88,7 @@ def user_pool(world: World, project: Project) -> int:
 
 
 def _hour(world: World, project: Project, hour: int) -> Iterator[Cell]:
-    total = hourly_base(world, project) * weight(hour)
+    total = hourly_base(world, project) * weight(hour) * world.releases.flaw_at(project, hour).traffic
     trouble = world.incident.factor(hour, project.number)
     for release, share in world.releases.shares(project, hour + HOUR // 2):
         rates = _rates(world, release, trouble)
@@ -103,7 +103,7 @@ def _hour(world: World, project: Project, hour: int) -> Iterator[Cell]:
 def _rates(world: World, release: Release, trouble: float) -> tuple[float, float, float]:
     """Chances of a session to end errored, crashed, abnormal."""
     usual = 0.001 + 0.004 * fraction(world.seed, "crash rate", release.version)
-    crashed = 0.065 if release.bad else usual
+    crashed = usual if release.flaw.crashed is None else release.flaw.crashed
     return 0.03 * trouble, min(crashed * trouble, 0.3), 0.0015
 
 

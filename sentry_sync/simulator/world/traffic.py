@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,10 +21,13 @@ class Incident:
     start: int
     end: int
     project: int
+    others: tuple[Incident, ...] = ()
+    """Further ones, of a world that has more."""
 
     def factor(self, second: int, project: int) -> float:
         """How many times the usual number of errors this project has at this moment."""
-        return 5.0 if project == self.project and self.start <= second < self.end else 1.0
+        mine = 5.0 if project == self.project and self.start <= second < self.end else 1.0
+        return max([mine, *(other.factor(second, project) for other in self.others)]) if self.others else mine
 
 
 @lru_cache(maxsize=65_536)
@@ -37,12 +41,17 @@ def weight(second: int) -> float:
 class Calendar:
     """Draws moments of the past so that they are as dense as the traffic was."""
 
-    def __init__(self, start: int, end: int, incident: Incident, project: int) -> None:
+    def __init__(
+        self, start: int, end: int, incident: Incident, project: int, traffic: Callable[[int], float] | None = None
+    ) -> None:
         self._first = start - start % HOUR
         hours = range(self._first, max(end, start + 1), HOUR)
         self._cumulative = [
             0.0,
-            *accumulate(weight(hour) * incident.factor(hour, project) for hour in hours),
+            *accumulate(
+                weight(hour) * incident.factor(hour, project) * (traffic(hour) if traffic else 1.0)
+                for hour in hours
+            ),
         ]
 
     def _position(self, second: int) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from dataclasses import replace
 from typing import Any
 
 from sentry_sync.simulator import identifiers
 from sentry_sync.simulator.clock import VirtualClock
-from sentry_sync.simulator.moments import DAY
+from sentry_sync.simulator.moments import DAY, HOUR
 from sentry_sync.simulator.options import WorldSize
 from sentry_sync.simulator.seeded import mix, stream
 
@@ -40,8 +41,10 @@ class World:
             dict.fromkeys(name for project in self.projects for name in project.environments)
         )
         self.releases = Releases(seed)
-        self.releases.plan(self.projects, self.start, self.began, size.releases)
+        self.releases.plan(self.projects, self.start, self.began, size.releases, flawed=size.flawed)
         self.incident: Incident = incident(stream(seed, "incident"), self.start, self.began, size.projects)
+        if size.flawed:
+            self.incident = self._incidents()
         self.index = EventIndex()
         self.issues: dict[str, Issue] = {}
         self.by_number: dict[int, Issue] = {}
@@ -54,6 +57,17 @@ class World:
         self._next_issue = 1
         self._transitions: list[tuple[int, int]] = []
         self._removals: list[tuple[int, int, int]] = []
+
+    def _incidents(self) -> Incident:
+        """An incident in the middle of each release that is labelled so, and the world's own."""
+        random, found = stream(self.seed, "incidents"), []
+        for release in self.releases.all:
+            if release.flaw.incident:
+                project = release.projects[0]
+                end = self.releases.followed(release, project) or self.began
+                start = release.created + random.randrange(max((end - release.created) // 2, 1))
+                found.append(Incident(start, start + random.randrange(2, 5) * HOUR, project.number))
+        return replace(self.incident, others=tuple(found))
 
     # -- looking things up ------------------------------------------------------------------
 
@@ -146,7 +160,8 @@ class World:
             pick -= weight
         if draw >> 16 & 0xFF < 3:
             environment = NONE
-        release = self.releases.running(project, at, (draw >> 24 & 0xFFFF) / 0x10000)
+        running = self.releases.sharing if self.size.flawed else self.releases.running
+        release = running(project, at, (draw >> 24 & 0xFFFF) / 0x10000)
         if draw >> 40 & 0xFF < 5:
             release = NONE
         pool = 1 + mix(self.seed, issue.number) % max(2, self.user_pool // 8)

@@ -94,3 +94,24 @@ def test_rejected_passes_are_found_by_their_index(store: Store) -> None:
         plan = snapshot.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.values).fetchall()
     reader.close()
     assert any("ix_passes_rejected" in row[3] for row in plan), plan
+
+
+def test_what_was_read_stands_until_somebody_writes(store: Store) -> None:
+    reader = Reader(store)
+
+    def look() -> Knowledge:
+        with reader.snapshot() as snapshot:
+            return knowledge.read(snapshot, ("events",), ("events",))
+
+    first = look()
+    assert look() is first
+    for hours in (1, 2):
+        with store.write() as uow:
+            uow.mark("events", "", NOW, NOW - timedelta(hours=3 - hours))
+        assert look().as_of("events") == NOW - timedelta(hours=3 - hours)
+    with reader.snapshot() as snapshot, store.write() as uow:
+        uow.mark("events", "", NOW, NOW)
+        # A snapshot is one moment, also of what is known.
+        assert knowledge.read(snapshot, ("events",), ("events",)).as_of("events") == NOW - timedelta(hours=1)
+    assert look().as_of("events") == NOW
+    reader.close()

@@ -1,0 +1,149 @@
+"""assess-release: did a release make things worse, by how much, how surely, and what would change the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentry_sync.answers import release_records
+from sentry_sync.answers.asking import Found, Step, View
+from sentry_sync.answers.assessment import shown_case
+from sentry_sync.answers.freshness import Facts
+from sentry_sync.answers.locating import Project, locate, not_located
+from sentry_sync.answers.misses import Miss
+from sentry_sync.answers.release_evidence import Case, case
+from sentry_sync.answers.release_records import Records, Span
+from sentry_sync.answers.uncounted import no_counts
+from sentry_sync.answers.warnings import warnings
+from sentry_sync.records.intervals import Interval
+from sentry_sync.store.reads import knowledge
+from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.sync.plan import stale_after
+from sentry_sync.trends.verdicts.release import assess
+
+EMPTY: dict[str, Any] = {"project": None, "verdict": None, "release": None, "baseline": None}
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentQuestion:
+    """Whether ``version`` made ``project`` worse than ``baseline``, or than the release before it."""
+
+    project: str
+    version: str
+    baseline: str | None = None
+    environment: str | None = None
+
+    resource = "releases"
+
+    def look(self, view: View) -> Found:
+        """The verdict as far as the store knows."""
+        project = locate(view, self.project)
+        if project is None:
+            return not_located(view, self.resource, EMPTY)
+        return _Look(self, view, project).found()
+
+
+class _Look:
+    """One look at one release."""
+
+    def __init__(self, question: AssessmentQuestion, view: View, project: Project) -> None:
+        self.question, self.view, self.project = question, view, project
+        self.known: Knowledge = knowledge.read(
+            view.snapshot,
+            ("releases", "error_counts", "release_health", "transactions"),
+            ("error_counts", "release_health", "transactions"),
+        )
+        self.records: Records = release_records.read(
+            view, self.known, project, question.environment, [version for _, version in self._asked()]
+        )
+
+    def found(self) -> Found:
+        for name, version in self._asked():
+            if self.records.span(version) is None:
+                return self._unknown(name, version)
+        candidate = self._span(self.question.version)
+        wanted = self._span(self.question.baseline) if self.question.baseline else None
+        found = case(self.records, candidate, wanted)
+        rows = {
+            "project": self.project.shown(),
+            **shown_case(self.records, candidate, found, assess(found.evidence)),
+        }
+        miss = None if self.records.known.hours else Miss.NEVER_SYNCED
+        return Found(rows, self._facts(found), miss, refusal=no_counts(self.known) if miss else None)
+
+    def _asked(self) -> Iterator[tuple[str, str]]:
+        yield "release", self.question.version
+        if self.question.baseline:
+            yield "baseline", self.question.baseline
+
+    def _span(self, version: str) -> Span:
+        found = self.records.span(version)
+        if found is None:
+            raise LookupError(version)
+        return found
+
+    def _unknown(self, name: str, version: str) -> Found:
+        """No such release: it is looked for at Sentry, once."""
+        synced = self.known.as_of("releases")
+        learned = self.view.learned.get(name)
+        notes = (*self.project.notes, *warnings(self.known), *self.view.notes("release", "baseline"))
+        facts = Facts(
+            as_of=learned.at if learned else synced,
+            complete=learned is not None and learned.complete,
+            stale_after=stale_after("releases"),
+            source="live" if learned else "local",
+            notes=(*notes, f"there is nothing to judge: the {name} is not known") if learned else notes,
+        )
+        rows = {**EMPTY, "project": self.project.shown()}
+        if learned:
+            return Found(rows, facts)
+        from sentry_sync.answers.fetching import releases as fetching
+
+        project = self.project
+        step = Step(name, lambda live: fetching.find_release(live, project, version))
+        return Found(rows, facts, Miss.UNKNOWN_ID if synced else Miss.NEVER_SYNCED, step)
+
+    def _facts(self, found: Case) -> Facts:
+        by_session = found.evidence.unit == "session"
+        parts = ["error_counts", *(["release_health"] if by_session else [])]
+        times = [self.known.as_of(part) for part in parts]
+        learned = self.view.learned.keys() & {"release", "baseline"}
+        return Facts(
+            as_of=_oldest(times),
+            complete=found.hours_known == found.hours and None not in times,
+            stale_after=stale_after("releases"),
+            coverage=found.window,
+            source="mixed" if learned else "local",
+            rung=self.known.rung("error_counts"),
+            notes=tuple(self._notes(found)),
+        )
+
+    def _notes(self, found: Case) -> Iterator[str]:
+        yield from self.project.notes
+        yield from warnings(self.known)
+        yield from self.view.notes("release", "baseline")
+        if found.hours_known < found.hours:
+            yield f"errors are known for {found.hours_known} of the {found.hours} hours since the release began"
+        if found.evidence.unit != "session":
+            yield _UNITS[found.evidence.unit]
+        if self._sampled(found.window):
+            yield "some counts are extrapolated: the server sampled"
+
+    def _sampled(self, window: Interval | None) -> bool:
+        parts = [part for name in ("error_counts", "release_health") for part in self.known.covered(name)]
+        return any(part.approximate and (window is None or part.interval.end > window.start) for part in parts)
+
+
+_UNITS = {
+    "transaction": "no sessions are known, so errors are held against transactions, and of the whole project: "
+    "neither tells releases apart that run at the same time",
+    "hour": "neither sessions nor transactions are known, so errors are told by the hour, of the whole project: "
+    "more traffic looks like more errors",
+}
+
+
+def _oldest(times: list[datetime | None]) -> datetime | None:
+    known = [time for time in times if time is not None]
+    return min(known) if len(known) == len(times) else None

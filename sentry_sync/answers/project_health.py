@@ -1,0 +1,288 @@
+"""project-health: a score of stated parts, the trend, the error budget, odd hours, and the week to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentry_sync.answers import release_records, untrusted
+from sentry_sync.answers.asking import Found, View
+from sentry_sync.answers.figures import rounded
+from sentry_sync.answers.freshness import Facts
+from sentry_sync.answers.locating import Project, locate, not_located
+from sentry_sync.answers.misses import Miss
+from sentry_sync.answers.times import DAY, HOUR, shown
+from sentry_sync.answers.uncounted import no_counts
+from sentry_sync.answers.warnings import warnings
+from sentry_sync.records.intervals import Interval, floor
+from sentry_sync.store.reads import knowledge, verdicts
+from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.sync.plan import stale_after
+from sentry_sync.trends.verdicts import arms, health, seasonal
+from sentry_sync.trends.verdicts.forecast import forecast
+from sentry_sync.trends.verdicts.proportions import Share, difference
+from sentry_sync.trends.verdicts.rates import Counted, dispersion, rate_ratio
+from sentry_sync.trends.verdicts.seasonal import usual_day
+
+WEEK = 7 * DAY
+IDLE = 30 * DAY
+"""An unresolved issue without an event for that long is forgotten rather than open."""
+
+ROWS = 5
+ALERTS = 50
+"""Alerting issues counted at most: with so many the part is 0 anyway."""
+
+LEVEL = 0.8
+"""Of the forecast's interval: four days of five lie within."""
+
+EMPTY: dict[str, Any] = {"project": None, "score": None, "parts": [], "anomalies": [], "forecast": None}
+
+
+@dataclass(frozen=True, slots=True)
+class HealthQuestion:
+    """How well ``project`` is."""
+
+    project: str
+
+    resource = "events"
+
+    def look(self, view: View) -> Found:
+        """Its health as far as the store knows."""
+        project = locate(view, self.project)
+        if project is None:
+            return not_located(view, self.resource, EMPTY)
+        return _Look(view, project).found()
+
+
+class _Look:
+    """One look at one project."""
+
+    def __init__(self, view: View, project: Project) -> None:
+        self.view, self.project = view, project
+        parts = ("error_counts", "release_health", "transactions")
+        self.known: Knowledge = knowledge.read(view.snapshot, (*parts, "issues.hot"), parts)
+        self.records = release_records.read(view, self.known, project)
+        self.hours = self.records.known.by_hour()
+        self.end = max(self.hours, default=floor(view.now, HOUR)) + HOUR
+        """The end of the newest hour that is known as a whole."""
+
+    def found(self) -> Found:
+        parts = self._parts()
+        score = health.score(parts)
+        rows = {
+            "project": self.project.shown(),
+            "score": rounded(score, 1),
+            "state": health.word(score),
+            "parts": [self._part(part) for part in parts],
+            "trend": self._trend(),
+            "objectives": self._objectives(),
+            "alerting": [_issue(row) for row in self.alerting[:ROWS]],
+            "anomalies": self._anomalies(),
+            "forecast": self._forecast(),
+        }
+        miss = None if self.hours else Miss.NEVER_SYNCED
+        return Found(rows, self._facts(), miss, refusal=no_counts(self.known) if miss else None)
+
+    # -- the score --------------------------------------------------------------------------
+
+    def _parts(self) -> list[health.Part]:
+        targets, since = self.view.targets, self.end - DAY
+        self.seen, self.usual = self._errors()
+        self.alerting = verdicts.alerting(self.view.snapshot, self.project.id, since, ALERTS)
+        open_issues = verdicts.backlog(self.view.snapshot, self.project.id, self.end - WEEK, self.end - IDLE)
+        moved = verdicts.settled(self.view.snapshot, self.project.id, self.end - WEEK)
+        listed = self.known.as_of("issues.hot") is not None
+        self.backlog = {
+            "unresolved": open_issues.unresolved,
+            "new": open_issues.new,
+            "idle_30d": open_issues.idle,
+            "settled": moved.settled,
+            "reopened": moved.reopened,
+        }
+        self.grown = open_issues.new + moved.reopened - moved.settled
+        self.crashes = self._crashed_days()
+        self.within = self._within(since, targets.latency_ms)
+        return [
+            health.errors_part(self.seen, self.usual),
+            health.crash_free_part(_sum(self.crashes[-7:]), targets.crash_free),
+            health.latency_part(self.within),
+            health.alerting_part(len(self.alerting) if listed else None),
+            health.backlog_part(open_issues.unresolved if listed else None, self.grown),
+        ]
+
+    def _errors(self) -> tuple[float, float | None]:
+        """Errors of the last 24 hours, and of such 24 hours before them; None while those are not known."""
+        days = [self._day(self.end - back * DAY) for back in range(29)]
+        return days[0] or 0.0, usual_day(days[1:], [self.end - back * DAY for back in range(1, 29)], self.end)
+
+    def _day(self, end: datetime) -> float | None:
+        """Errors of the 24 hours up to ``end``; None where an hour of them is not known."""
+        hours = [end - back * HOUR for back in range(1, 25)]
+        if not all(hour in self.hours for hour in hours):
+            return None
+        return sum(self.hours[hour] for hour in hours)
+
+    def _crashed_days(self) -> list[Share]:
+        """Crashed sessions of each known day of four weeks, oldest first, of all releases."""
+        days: dict[datetime, Share] = {}
+        for found in self.records.known.sessions.values():
+            for day, sessions in found.items():
+                if any(part.start <= day < part.end for part in self.records.known.days):
+                    days[day] = days.get(day, Share(0, 0)) + sessions.crashed
+        return [share for _, share in sorted(days.items())]
+
+    def _within(self, since: datetime, target: float) -> Share:
+        rows = verdicts.within(self.view.snapshot, self.project.id, self.records.window, target)
+        known = {hour for part in self.records.measured for hour in arms.whole_hours(part)}
+        newest = max((row.hour for row in rows if row.hour in known), default=since)
+        kept = [row for row in rows if row.hour in known and row.hour > newest - DAY]
+        return Share(sum(row.within or 0 for row in kept), sum(row.count for row in kept))
+
+    def _part(self, part: health.Part) -> dict[str, Any]:
+        targets = self.view.targets
+        crashed = _sum(self.crashes[-7:]).value
+        told: Mapping[str, dict[str, Any]] = {
+            "errors": {"last_24h": round(self.seen), "usual": rounded(self.usual, 1)},
+            "crash_free": {
+                "last_7_days": None if crashed is None else rounded(1 - crashed, 5),
+                "target": targets.crash_free,
+            },
+            "latency": {"requests_within": rounded(self.within.value, 4), "target_p95_ms": targets.latency_ms},
+            "alerting": {"issues": len(self.alerting)},
+            "backlog": {**self.backlog, "grown": self.grown},
+        }
+        return {"part": part.name, "score": rounded(part.score, 1), "weight": part.weight, **told[part.name]}
+
+    # -- where it goes ----------------------------------------------------------------------
+
+    def _trend(self) -> dict[str, Any]:
+        """The last week against the one before: errors by the hour, crash-free sessions."""
+        now, then = self._week(self.end), self._week(self.end - WEEK)
+        noise = dispersion([self._days(self.end - WEEK), self._days(self.end)], 3.0)
+        ratio = rate_ratio(now, then, dispersion=noise)
+        crashed = difference(_sum(self.crashes[-7:]), _sum(self.crashes[-14:-7]))
+        return {
+            "errors_ratio": rounded(ratio.value, 3) if ratio.value not in (None, float("inf")) else None,
+            "errors_low": rounded(ratio.low, 3) if ratio.value is not None else None,
+            "errors_high": rounded(ratio.high, 3) if ratio.high != float("inf") else None,
+            "hours_known": [round(now.exposure), round(then.exposure)],
+            "crash_free_change": None if crashed.value is None else rounded(-crashed.value, 5),
+            "crash_free_low": None if crashed.value is None else rounded(-crashed.high, 5),
+            "crash_free_high": None if crashed.value is None else rounded(-crashed.low, 5),
+        }
+
+    def _week(self, end: datetime) -> Counted:
+        counts = [count for hour, count in self.hours.items() if end - WEEK <= hour < end]
+        return Counted(sum(counts), len(counts))
+
+    def _days(self, end: datetime) -> list[Counted]:
+        found = []
+        for back in range(7, 0, -1):
+            start = end - back * DAY
+            counts = [count for hour, count in self.hours.items() if start <= hour < start + DAY]
+            found.append(Counted(sum(counts), len(counts)))
+        return found
+
+    def _objectives(self) -> list[dict[str, Any]]:
+        targets = self.view.targets
+        days = self.crashes[-28:]
+        spent = health.budget(days, targets.crash_free)
+        return [
+            {
+                "objective": "crash-free sessions",
+                "target": targets.crash_free,
+                "days": len(days),
+                "met": None if spent is None else spent.used <= 1,
+                "budget_used": None if spent is None else rounded(spent.used, 3),
+                "burn_newest_day": None if spent is None else rounded(spent.burn, 2),
+                "burn_7_days": None if spent is None else rounded(spent.burn_week, 2),
+                "days_left": None if spent is None else rounded(spent.days_left, 1),
+            }
+        ]
+
+    def _anomalies(self) -> list[dict[str, Any]]:
+        found = seasonal.episodes(self.hours, self.end - WEEK)
+        return [
+            {
+                "from": shown(one.start),
+                "to": shown(one.end),
+                "errors": one.events,
+                "usual": rounded(one.usual, 1),
+                "spreads": rounded(one.distance, 1),
+            }
+            for one in found[-ROWS:][::-1]
+        ]
+
+    def _forecast(self) -> dict[str, Any] | None:
+        """Each of the next seven days (UTC), from the whole days that are known without a gap."""
+        days = list(self._whole_days())
+        expected = forecast([count for _, count in days], days[0][0].weekday(), level=LEVEL) if days else []
+        if not expected:
+            return None
+        return {
+            "of": "errors a day",
+            "level": LEVEL,
+            "from_days": len(days),
+            "days": [
+                {
+                    "day": shown(days[-1][0] + ahead * DAY),
+                    "expected": round(one.value),
+                    "low": round(one.low),
+                    "high": round(one.high),
+                }
+                for ahead, one in enumerate(expected, start=1)
+            ],
+        }
+
+    def _whole_days(self) -> Iterator[tuple[datetime, float]]:
+        """The newest run of days of which every hour is known, oldest first."""
+        days: list[tuple[datetime, float]] = []
+        day = floor(self.end, DAY) - DAY
+        while all(day + hour * HOUR in self.hours for hour in range(24)):
+            days.append((day, sum(self.hours[day + hour * HOUR] for hour in range(24))))
+            day -= DAY
+        return reversed(days)
+
+    def _facts(self) -> Facts:
+        times = [self.known.as_of(name) for name in ("error_counts", "issues.hot")]
+        known = [time for time in times if time is not None]
+        window = Interval(self.end - 2 * WEEK, self.end)
+        return Facts(
+            as_of=min(known) if len(known) == len(times) else None,
+            complete=len(known) == len(times) and arms.complete_between(self.records.known.hours, window),
+            stale_after=stale_after(HealthQuestion.resource),
+            coverage=Interval(min(self.hours), self.end) if self.hours else None,
+            rung=self.known.rung("error_counts"),
+            notes=(*self.project.notes, *warnings(self.known), *self._notes()),
+        )
+
+    def _notes(self) -> Iterator[str]:
+        if self.usual is None:
+            yield "what is usual is not known: that takes a week of hourly counts"
+        if not self.crashes:
+            yield "no sessions are known, so nothing is said about crashes"
+        if self.within.value is None:
+            yield "no hours of transactions are known, so nothing is said about latency"
+        if not self.known.covered("error_counts"):
+            return
+        if any(part.approximate for part in self.known.covered("error_counts")):
+            yield "some counts are extrapolated: the server sampled"
+
+
+def _sum(shares: Sequence[Share]) -> Share:
+    return sum(shares, Share(0, 0))
+
+
+def _issue(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "short_id": row.short_id,
+        "substatus": row.substatus,
+        "priority": row.priority,
+        "level": untrusted.word(row.level),
+        "events": row.events,
+        "last_seen": shown(row.last_seen),
+        "untrusted": {"title": untrusted.line(row.title)},
+    }

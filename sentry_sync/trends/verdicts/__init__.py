@@ -1,0 +1,1 @@
+"""Verdicts with their arithmetic: plain functions over what was counted, no I/O."""
