@@ -134,19 +134,22 @@ PROMPTS: tuple[Prompt, ...] = (
             """
             If no project is named, find it: get-projects, then get-releases with this version in the likeliest.
 
-            get-releases with health_data and response_format detailed, with this version and then without: the
-            release and the ones before it. Compare crash-free sessions and users, adoption and new issues in the
-            same environment. A release of a few hours or with few sessions proves little: say so.
+            assess-release: the verdict, what it rests on and what would change it. Its level and interval decide
+            what counts as a difference; "too early" is an answer, with what is still needed.
+
+            get-releases with health_data and response_format detailed, with this version: adoption, deploys, and
+            health by environment.
 
             get-issues with query "firstRelease:" and the version for what is new in it, and with "is:regressed"
             for what came back.
 
             For the worst two: get-issue, and get-events with release and full_trace.
 
-            get-performance for a window before the release and one of the same length after it: compare p95 and
-            failure_rate of the largest transactions.
+            If latency.level is unknown: get-performance for a window before the release and one of the same
+            length after it, and compare p95 and failure_rate of the largest transactions.
 
-            Report: keep, watch or roll back; the figures before and after; new issues with their short ids.
+            Report: the verdict, and whether you agree; the figures before and after with their intervals; new
+            issues with their short ids.
             """
         ),
     ),
@@ -182,6 +185,8 @@ PROMPTS: tuple[Prompt, ...] = (
             sync-status: is the copy whole for the week? Parts that are not must be named in the report.
 
             If no project is named: get-projects with include_stats, and take the five with the most errors.
+
+            project-health of each: score, error budget, odd hours, and the errors to expect next week.
 
             get-issues with since -7d and sort frequency for the week's loudest, with query "firstSeen:-7d" for
             what is new; and with at_time -7d and status unresolved, to tell what was resolved since.
