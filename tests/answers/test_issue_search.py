@@ -138,7 +138,7 @@ def test_a_query_the_copy_does_not_understand_finds_nothing_without_sentry_and_s
     answer = filled.offline.get_issues("api", query="browser.name:Chrome is:unresolved")
     assert (ids(answer), answer["more"], fresh(answer)["complete"]) == ([], None, False)
     assert "(unsupported_filter)" in note(answer)
-    assert "browser.name: is a tag" in note(answer)
+    assert "browser.name: is about tags or fields of events" in note(answer)
 
 
 def test_what_people_change_unseen_is_told(filled: Asking) -> None:
