@@ -32,13 +32,17 @@ def arguments(store: Path) -> Mapping[str, dict[str, str]]:
     with Answers(Store(store)) as answers:
         project = answers.get_projects()["projects"][0]["slug"]
         issue = answers.get_issues(project)["issues"][0]["id"]
+        version = answers.get_releases(project)["releases"][0]["untrusted"]["version"]
     return {
         "get-issues": {"project": project},
         "get-issue": {"issue_id": issue},
         "get-events": {"issue_id": issue},
         "get-performance": {"project": project},
         "get-releases": {"project": project},
+        "assess-release": {"project": project, "version": version},
+        "project-health": {"project": project},
         "sync-now": {"resource": "projects"},
+        "query-sql": {"sql": "SELECT count(*) FROM issues"},
     }
 
 
@@ -74,7 +78,7 @@ def test_it_lists_the_tools_without_a_fault_and_calls_each(
     assert [tool["name"] for tool in json.loads(listed)["result"]["tools"]] == names
     with ThreadPoolExecutor(2) as pool:
         answered = dict(zip(names, pool.map(called, names), strict=True))
-    assert {name: code for name, (code, _) in answered.items() if code != 0} == {}, answered
+    assert {name: said for name, (code, said) in answered.items() if code != 0} == {}
 
 
 def test_without_the_token_it_is_told_that_one_is_needed(npm: Npm, url: str) -> None:
