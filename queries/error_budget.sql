@@ -9,7 +9,7 @@
 -- param: days positive = 30  the time that the budget is for, in times of 24 hours
 -- param: until timestamp = now  hours that ended by this time
 -- returns: project varchar  the project's slug; its id where no slug is known
--- returns: count hugeint  how many transactions
+-- returns: count hugeint  how many transactions, of the hours whose failure rate is known
 -- returns: failures double  how many of them failed, worked out from the hours' rates
 -- returns: allowed double  how many were allowed to
 -- returns: budget_left double  the share of the allowed failures that is left; below 0 when overspent

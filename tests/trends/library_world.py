@@ -23,7 +23,7 @@ from sentry_sync.store.store import Store
 from sentry_sync.trends.library import run_query
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue, project
-from tests.trends.seed import DAY, GONE_PROJECT, HOUR, HOSTILE, MIDNIGHT, PROJECTS, WINDOWS
+from tests.trends.seed import DAY, GONE_PROJECT, HOSTILE, HOUR, MIDNIGHT, PROJECTS, WINDOWS
 
 AT = NOW + timedelta(minutes=20)
 """When the library is asked: not on the hour, so that what is of full hours must say so."""
@@ -55,13 +55,14 @@ def _counts() -> Iterator[ErrorCount]:
     for row in [*ISSUES, issue(id="30", project_id=GONE_PROJECT)]:
         for age in range(-1, 18 * 24):
             hour = NOW - age * HOUR
-            if chance.random() < 0.6:
+            burst = row.id == "12" and 2 <= age < 6
+            if chance.random() < 0.6 and not burst:
                 continue
             owner, environment = row.project_id, chance.choice(("production", "staging", ""))
             released = [version for version, (at, _) in RELEASES.items() if at == owner]
             usual = chance.choice([version for version in released if RELEASED[version] <= hour] or [""])
             # Issue 12 bursts in the last hours, 16 comes with web@2.0 alone.
-            many = 90 if row.id == "12" and 2 <= age < 6 else chance.randint(0, 8)
+            many = 90 if burst else chance.randint(0, 8)
             if row.id == "16":
                 if hour < RELEASED["web@2.0"]:
                     continue
@@ -84,7 +85,7 @@ EVENTS = [
         transaction=None,
         platform="python",
         user_key=f"id:{number % 7}" if number % 3 else None,
-        tags={"browser": f"Firefox {number % 4}", 'odd "key\'': "v"} if number % 2 else {},
+        tags={"browser": f"Firefox {number % 4}", "odd \"key'": "v"} if number % 2 else {},
     )
     for number in range(300)
 ]
