@@ -129,7 +129,9 @@ def upgrade() -> None:
     op.add_column("releases", sa.Column("removed_at", sa.BigInteger(), nullable=True))
     op.add_column("issues", sa.Column("auto_resolved", sa.Boolean(), nullable=True))
     # Events of a project by time, its tagged ones, and issues with the same exception: what answers look for.
-    op.create_index("ix_events_project", "events", ["project_id", "timestamp"])
+    op.create_index(
+        "ix_events_project", "events", ["project_id", "timestamp", "issue_id", "environment", "release"]
+    )
     op.create_index(
         "ix_events_tagged", "events", ["project_id", "timestamp"], sqlite_where=sa.text("tags IS NOT NULL")
     )

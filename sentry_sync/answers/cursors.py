@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from hashlib import blake2s
 from typing import Any
 
@@ -39,6 +40,7 @@ class Position:
     """Rows of that page that were shown already."""
 
 
+@lru_cache(maxsize=256)
 def fingerprint(question: Any) -> str:
     """A short digest of what a question (a dataclass) is about."""
     told = [(field.name, getattr(question, field.name)) for field in fields(question) if field.name not in ASIDE]

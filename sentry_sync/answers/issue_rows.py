@@ -14,7 +14,7 @@ from sentry_sync.store.reads.prepared import Snapshot
 ENVIRONMENTS = 10
 """Environment names a row shows at most."""
 
-SELDOM_NEEDED = frozenset({"category", "platform", "verified_at", "permalink"})
+SELDOM_NEEDED = ("category", "platform", "verified_at", "permalink")
 """Left out of a concise row: the address follows from the short id, the others seldom decide anything."""
 
 CONCISE, DETAILED = "concise", "detailed"
@@ -31,28 +31,25 @@ def rows(
     ids = [row.id for row in found]
     environments = issues.environments(snapshot, ids) if ids else {}
     counts = recent.counts(snapshot, known, ids)
-    left_out = SELDOM_NEEDED if response_format == CONCISE else frozenset()
-    return [
-        {
-            name: value
-            for name, value in _row(
-                row, environments.get(row.id, ()), counts.of(row.id), more(row) if more else {}
-            ).items()
-            if name not in left_out
-        }
-        for row in found
+    shown_rows = [
+        _row(row, environments.get(row.id, ()), counts.of(row.id), more(row) if more else {}) for row in found
     ]
+    if response_format == CONCISE:
+        for row in shown_rows:
+            for name in SELDOM_NEEDED:
+                del row[name]
+    return shown_rows
 
 
 def _row(row: Any, environments: Sequence[str], last_24h: int | None, more: dict[str, Any]) -> dict[str, Any]:
     # The hourly counts are of error events: of another kind of issue they know nothing.
     frequency = {"events": row.count, "last_24h": last_24h if row.category in (None, "error") else None}
     if "in_window" in more:
-        frequency["in_window"] = more["in_window"]
+        frequency["in_window"] = more.pop("in_window")
     return {
         "id": row.id,
         "short_id": row.short_id,
-        **{name: value for name, value in more.items() if name != "in_window"},
+        **more,
         "status": row.status,
         "substatus": row.substatus,
         "priority": row.priority,

@@ -14,6 +14,7 @@ from sentry_sync.answers.misses import Miss, Reach, newest_of, search_edge
 from sentry_sync.answers.search_page import OnWay, Page, Window, local
 from sentry_sync.answers.searching import Answerable
 from sentry_sync.store.reads import search
+from sentry_sync.store.reads.issues import EPOCH
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.store.reads.search import IssueSearch
 
@@ -41,7 +42,9 @@ def read(scene: Scene, asked: Answerable) -> Page:
     if asked.needs_events:
         return _read_events(scene, asked)
     page = _read(scene, asked)
-    if page.uncertain and scene.project:
+    held = reach_with_events(scene.known, scene.project_id)
+    # By events held for the whole window nothing is left open; by fewer nothing more is known than by issues.
+    if page.uncertain and scene.project and held and held.since <= scene.window.since:
         again = _read_events(scene, asked)
         return page if again.miss else again
     return page
@@ -57,6 +60,9 @@ def _read(scene: Scene, asked: Answerable) -> Page:
 def _read_events(scene: Scene, asked: Answerable) -> Page:
     """By the events that are held."""
     found = reach_with_events(scene.known, scene.project_id)
+    view, project, since = scene.view, scene.project, scene.window.since
+    if project is None or not search.few_events(view.snapshot, project.id, since):
+        return Page(miss=Miss.UNSUPPORTED_FILTER, why="too many events would have to be read: ask for less time")
     held = replace(
         _wanted(scene, asked, found),
         of_events=asked.of_events,
@@ -77,6 +83,7 @@ def _wanted(scene: Scene, asked: Answerable, found: Reach | None) -> IssueSearch
         text=asked.text,
         sort=scene.sort,
         limit=scene.limit + 1,
+        newest_since=asked.since or EPOCH,
         after=scene.at.place,
     )
 

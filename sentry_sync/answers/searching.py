@@ -364,7 +364,7 @@ KEYS: dict[str, Key] = {
 }
 """What is answered from the store."""
 
-A_TAG = "is a tag, and lists of events don't carry tags"
+A_TAG = "is about tags or fields of events that their lists don't carry"
 """Why a key that nobody knows is not answered."""
 
 NOT_ANSWERED: dict[str, str] = {

@@ -58,6 +58,8 @@ def parse(query: str) -> Search:
         else:
             unsure.append(token.why)
     unsure += _odd_text(query, texts)
+    if any(not (character.isprintable() or character.isspace()) for character in query):
+        unsure.append("control characters")
     text = " ".join(part.text for part in texts)
     return Search(tuple(terms), text, next(iter(unsure), None))
 

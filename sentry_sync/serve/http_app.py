@@ -27,7 +27,7 @@ from sentry_sync.serve.gate import Gate, Knock, Refusal
 LARGEST_BODY = 256 * 1024
 """Bytes. A question is smaller than 20 kB: a dozen arguments of 1,000 characters at most."""
 
-MOST_SESSIONS = 500
+MOST_SESSIONS = 1000
 """Sessions of Streamable HTTP at once, some 40 kB each. One that was quiet for half an hour is ended."""
 
 GATED = TransportSecuritySettings(enable_dns_rebinding_protection=False)

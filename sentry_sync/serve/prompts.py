@@ -134,17 +134,20 @@ PROMPTS: tuple[Prompt, ...] = (
             """
             If no project is named, find it: get-projects, then get-releases with this version in the likeliest.
 
-            get-releases with health_data and response_format detailed, with this version and then without: the
-            release and the ones before it. Compare crash-free sessions and users, adoption and new issues in the
-            same environment. A release of a few hours or with few sessions proves little: say so.
+            assess-release of the release: its verdict, what it rests on and what would change it. Give its
+            ranges, not the middle alone; too early means too early.
+
+            get-releases with health_data and response_format detailed, with this version and then without:
+            crash-free sessions and users, adoption and new issues in the same environment, beside the releases
+            before it.
 
             get-issues with query "firstRelease:" and the version for what is new in it, and with "is:regressed"
             for what came back.
 
             For the worst two: get-issue, and get-events with release and full_trace.
 
-            get-performance for a window before the release and one of the same length after it: compare p95 and
-            failure_rate of the largest transactions.
+            Where the verdict speaks of latency: get-performance for a window before the release and one of the
+            same length after it, p95 and failure_rate of the largest transactions.
 
             Report: keep, watch or roll back; the figures before and after; new issues with their short ids.
             """
@@ -188,7 +191,8 @@ PROMPTS: tuple[Prompt, ...] = (
 
             get-releases with health_data and since -7d: what was released, and how crash-free sessions moved.
 
-            get-performance from -7d, and from -14d to -7d: which transactions became slower or faster.
+            project-health: score, what moved it, odd hours. get-performance from -7d, and from -14d to -7d:
+            which transactions became slower or faster.
 
             Report half a page: three sentences on how the week was, then new issues, issues gone, releases,
             performance, each with figures and short ids, and last what should be looked at next week.

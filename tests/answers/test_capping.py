@@ -35,8 +35,11 @@ def test_an_answer_with_further_rows_says_where_they_begin() -> None:
     assert cap(answer(row(1, 10), row(2, 10), more=True), PAGING, LEAST_BYTES)["next_cursor"] == "behind 2"
 
 
-def test_of_unknown_further_rows_there_is_no_cursor() -> None:
-    assert cap(answer(row(1, 10), more=None), PAGING, LEAST_BYTES)["next_cursor"] is None
+def test_of_unknown_further_rows_there_is_a_cursor_where_those_shown_are_all_there_are_up_to_it() -> None:
+    unknown = answer(row(1, 10), more=None)
+    assert cap(unknown, PAGING, LEAST_BYTES)["next_cursor"] == "behind 1"
+    missing = {**unknown, "freshness": {**unknown["freshness"], "complete": False}}
+    assert cap(missing, PAGING, LEAST_BYTES)["next_cursor"] is None
 
 
 def test_rows_are_left_out_at_their_borders_and_can_be_asked_for() -> None:

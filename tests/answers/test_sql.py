@@ -47,7 +47,7 @@ def test_rows_are_left_out_at_their_border_and_that_is_said() -> None:
 
 def test_an_answer_is_as_old_as_its_oldest_table() -> None:
     hour = timedelta(hours=1)
-    both = {"events": (NOW - hour).isoformat(), "projects": (NOW - hour / 2).isoformat()}
+    both: dict[str, str | None] = {"events": (NOW - hour).isoformat(), "projects": (NOW - hour / 2).isoformat()}
 
     found = answer(replace(TOLD, tables=both), NOW, 24_000)["freshness"]
 

@@ -75,6 +75,8 @@ def test_what_sentry_refuses_is_refused_in_words_that_help(query: str, complaint
         "level:[a]b",
         "::",
         "level:err(or)",
+        "refused\x00",
+        "level:\u202eerror",
     ],
 )
 def test_nobody_is_sure_of_what_may_be_read_in_two_ways(query: str) -> None:

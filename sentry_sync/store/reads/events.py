@@ -18,7 +18,7 @@ from sentry_sync.store.types import EventId, Moment
 
 _events, _bodies = tables.events, tables.event_bodies
 
-LOOKED_THROUGH = 2_000
+LOOKED_THROUGH = 1_000
 """Events that a filter looks through, the newest: each is read from its own place in the file, which takes
 microseconds. Sentry's columns are faster for more."""
 

@@ -63,6 +63,8 @@ class IssueSearch:
     """Only issues with an event at or after this."""
     served: Served
     """What Sentry still has."""
+    newest_since: datetime = EPOCH
+    """No issue that fits had its newest event before this, so that older ones need not be looked at."""
     until: datetime | None = None
     """Only issues with an event before this; None where nothing is known of anything later."""
     project_id: str | None = None
@@ -103,6 +105,7 @@ def find(snapshot: Snapshot, wanted: IssueSearch) -> list[Any]:
     )
     given: dict[str, Any] = {
         "since": wanted.since,
+        "newest_since": max(wanted.since, wanted.newest_since),
         "until": wanted.until,
         "gone": wanted.served.nothing_before,
         "served": wanted.served.all_since,
@@ -239,7 +242,7 @@ def _chosen(plan: _Plan, status: ColumnElement[Any] | None = None) -> Select[Any
     row = Row(best, seen, source.count, _whole(best, seen, plan), _end(plan))
     wanted = [
         *source.where,
-        seen >= _moment("since"),
+        seen >= _moment("newest_since"),
         or_(seen >= _moment("gone"), func.coalesce(best.c.category, "error") != "error"),
         best.c.removed_at.is_(None),
         best.c.verified_at >= _moment("verified"),
@@ -282,7 +285,7 @@ def _sides(plan: _Plan, row: Row) -> list[Sides]:
     if plan.text:
         found.append(search_conditions.says(row))
     named = any(shape.field in ("category", "issue_type") for shape in plan.shapes)
-    return [*found, search_conditions.shown_by_default(row, named=named)]
+    return [*found, search_conditions.here_to_stay(row), search_conditions.shown_by_default(row, named=named)]
 
 
 def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
@@ -293,7 +296,8 @@ def _whole(issues: FromClause, seen: ColumnElement[Any], plan: _Plan) -> Bool:
     began = issues.c.first_seen >= _moment("whole")
     if plan.by_events:
         return func.coalesce(or_(began, _moment("since") >= _moment("whole")), false())
-    began = and_(began, issues.c.first_seen >= _moment("since"))
+    error = func.coalesce(issues.c.category, "error") == "error"  # of others it is not known what Sentry still has
+    began = and_(began, issues.c.first_seen >= _moment("since"), error)
     return func.coalesce(and_(began, seen < _moment("until")) if plan.until else began, false())
 
 
@@ -338,6 +342,25 @@ def oldest_first_seen(snapshot: Snapshot, project_id: str | None) -> datetime | 
         return issues.oldest_first_seen(snapshot, project_id)
     found: datetime | None = _OLDEST_OF_ALL.all(snapshot)[0].first_seen
     return found
+
+
+MOST_EVENTS = 20_000
+"""Reading so many takes the server's loop ten milliseconds; more are left to Sentry."""
+
+_COUNTED = Prepared(
+    select(func.count().label("n")).select_from(
+        select(_events.c.timestamp)
+        .where(_events.c.project_id == bindparam("project"), _events.c.timestamp >= _moment("since"))
+        .limit(MOST_EVENTS + 1)
+        .subquery()
+    )
+)
+
+
+def few_events(snapshot: Snapshot, project_id: str, since: datetime) -> bool:
+    """Whether a project's events since then can be read on the way to an answer."""
+    counted: int = _COUNTED.all(snapshot, {"project": project_id, "since": since})[0].n
+    return counted <= MOST_EVENTS
 
 
 def served(snapshot: Snapshot, now: datetime) -> Served:

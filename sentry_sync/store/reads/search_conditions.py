@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -306,15 +307,28 @@ def says(row: Row) -> Sides:
     """
     issues, text = row.issues, bindparam("text", type_=Text)
     title, value = func.coalesce(issues.c.title, ""), func.coalesce(issues.c.exception_value, "")
-    found = or_(_holds(title, text), _holds(value, text))
     around = [func.coalesce(issues.c[name], "") for name in ("culprit", "exception_type", "filename", "function")]
-    cut = or_(*(column.like(f"%{mark}") for column in (title, value) for mark in ("...", "…")))
-    return Sides(or_(found, cut, *(_holds(column, text) for column in around)), found)
+    ends = [func.substr(column, -length) == mark for column in (title, value) for mark, length in _CUT]
+    return Sides(or_(_holds(text, title, value, *around), *ends), _holds(text, title, value))
 
 
-def _holds(column: ColumnElement[Any], text: ColumnElement[str]) -> Bool:
-    """By `instr` of the lowered text: LIKE would end at a NUL, which titles have had."""
-    return func.instr(func.lower(column), text) > 0
+_CUT = (("...", 3), ("…", 1))
+"""How a text ends that Sentry has cut."""
+
+
+def _holds(text: ColumnElement[str], *columns: ColumnElement[str]) -> Bool:
+    """By `instr` of the lowered texts, all at once since each call costs: LIKE would end at a NUL."""
+    joined = reduce(lambda one, other: one.concat(literal_column("char(10)")).concat(other), columns)
+    return func.instr(func.lower(joined), text) > literal_column("0")
+
+
+LEAVING = ("pending_deletion", "deletion_in_progress", "pending_merge")
+"""Statuses of issues on their way out, which Sentry's search may show no more."""
+
+
+def here_to_stay(row: Row) -> Sides:
+    """Whether the issue is not being deleted or merged."""
+    return Sides(true(), and_(*(row.issues.c.status != leaving for leaving in LEAVING)))
 
 
 HIDDEN = ("feedback", "configuration")
