@@ -11,6 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
+from sentry_sync.answers.asking import Pending
+from sentry_sync.answers.assessing import AssessmentQuestion
+from sentry_sync.answers.project_health import HealthQuestion
+from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import ErrorCount
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.performance import TransactionStat
@@ -303,10 +307,22 @@ def test_a_baseline_nobody_knows_is_said_to_be_that(same: Asking) -> None:
     assert any("unknown_id" in note for note in fresh(answer)["notes"])
 
 
+def test_a_release_is_not_held_against_itself(same: Asking) -> None:
+    with pytest.raises(QuestionError, match="baseline is the release itself"):
+        same.offline.assess_release("api", "3", baseline="api@3")
+
+
 def test_a_release_older_than_the_newest_fifty_is_still_found(asking: Asking) -> None:
     later = [row for at in range(55) for row in release(f"api@n{at}", NOW - timedelta(minutes=at))]
     told(asking, *later)
     assert asking.offline.assess_release("api", "api@2")["release"]["untrusted"] == {"version": "api@2"}
+
+
+@pytest.mark.parametrize("question", [AssessmentQuestion("api", "3"), HealthQuestion("api")])
+def test_a_servers_loop_does_not_wait_for_it(same: Asking, question: Any) -> None:
+    found = same.offline.begin(question)
+    assert isinstance(found, Pending)
+    assert found.resume()["project"]["slug"] == "api"
 
 
 def test_an_answer_is_small(same: Asking) -> None:

@@ -15,6 +15,7 @@ from sentry_sync.serve.tools import offered
 from sentry_sync.store.store import Store
 from tests.conformance.conftest import Npm, served
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-sixteen-characters-or-more"
 AUTHORIZED = ("--header", f"Authorization: Bearer {TOKEN}")
 STDIO = (sys.executable, "-m", "sentry_sync.cli", "mcp")
@@ -46,9 +47,10 @@ def arguments(store: Path) -> Mapping[str, dict[str, str]]:
     }
 
 
-def target(transport: str, url: str) -> tuple[str, ...]:
+def target(transport: str, url: str, store: Path) -> tuple[str, ...]:
     return {
-        "stdio": STDIO,
+        # It hands nothing of its own environment on.
+        "stdio": (*STDIO, "-e", f"SENTRY_SYNC_STORE={store}", "-e", f"PYTHONPATH={ROOT}"),
         "http": (f"{url}/mcp", "--transport", "http", *AUTHORIZED),
         "modern http": (f"{url}/mcp", "--transport", "http", "--protocol-era", "modern", *AUTHORIZED),
         "sse": (f"{url}/sse", "--transport", "sse", *AUTHORIZED),
@@ -60,10 +62,7 @@ def test_it_lists_the_tools_without_a_fault_and_calls_each(
     npm: Npm, store: Path, url: str, arguments: Mapping[str, dict[str, str]], transport: str
 ) -> None:
     def inspected(*how: str) -> tuple[int, str]:
-        done = npm(
-            "mcp-inspector", "--cli", *target(transport, url), *how, "--format", "json", "-q",
-            SENTRY_SYNC_STORE=str(store),
-        )  # fmt: skip
+        done = npm("mcp-inspector", "--cli", *target(transport, url, store), *how, "--format", "json", "-q")
         return done.returncode, done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
     def called(name: str) -> tuple[int, str]:
@@ -78,6 +77,7 @@ def test_it_lists_the_tools_without_a_fault_and_calls_each(
     assert [tool["name"] for tool in json.loads(listed)["result"]["tools"]] == names
     with ThreadPoolExecutor(2) as pool:
         answered = dict(zip(names, pool.map(called, names), strict=True))
+    assert len(json.loads(answered["get-projects"][1])["result"]["structuredContent"]["projects"]) == 3
     assert {name: said for name, (code, said) in answered.items() if code != 0} == {}
 
 

@@ -1,0 +1,69 @@
+-- name: errors_by_tag
+-- title: Errors by tag
+-- description: How events divide among the values of a tag, from the events that are kept one by one. The share
+-- description: is of the project's events in this time; those without the tag are none of the values'.
+-- param: tag text = null  one tag, such as browser; every tag when null
+-- param: project project = null  one project, by slug or id; all when null
+-- param: environment text = null  one environment; all when null
+-- param: issue text = null  one issue, by its id or short id; all when null
+-- param: days positive = 7  how many times 24 hours
+-- param: until timestamp = now  events before this time
+-- param: top positive = 50  how many values
+-- returns: project varchar  the project's slug; its id where no slug is known
+-- returns: tag varchar  the tag's name
+-- returns: value varchar  its value
+-- returns: events bigint  how many events have it
+-- returns: issues bigint  of how many issues
+-- returns: users bigint  of how many different users; events without a user count for none
+-- returns: share double  of all the project's events here, from 0 to 1
+-- returns: last_seen timestamp  the newest of them
+-- returns: covered double  the share of this time, from 0 to 1, for which the store holds all events
+WITH chosen AS (
+    SELECT
+        e.project_id, coalesce(r.merged_into, e.issue_id) AS issue_id, e.user_key, e."timestamp", e.tags
+    FROM events AS e
+    LEFT JOIN removed_issues AS r ON r.id = e.issue_id
+    LEFT JOIN issues AS i ON i.id = coalesce(r.merged_into, e.issue_id)
+    LEFT JOIN projects AS p ON p.id = e.project_id
+    WHERE e."timestamp" >= $until::TIMESTAMP - to_days($days::INTEGER) AND e."timestamp" < $until::TIMESTAMP
+      AND (r.id IS NULL OR r.merged_into IS NOT NULL)
+      AND ($project::VARCHAR IS NULL OR p.slug = $project OR e.project_id = $project)
+      AND ($environment::VARCHAR IS NULL OR coalesce(e.environment, '') = $environment)
+      AND ($issue::VARCHAR IS NULL OR coalesce(r.merged_into, e.issue_id) = $issue OR i.short_id = $issue)
+      AND e.project_id NOT IN (SELECT id FROM removed_projects)
+),
+totals AS (
+    SELECT project_id, count(*) AS events FROM chosen GROUP BY project_id
+),
+tagged AS (
+    SELECT c.project_id, c.issue_id, c.user_key, c."timestamp", t.key AS tag, t.value ->> '$' AS "value"
+    FROM chosen AS c, json_each(c.tags) AS t
+    WHERE $tag::VARCHAR IS NULL OR t.key = $tag
+),
+known_time AS (
+    SELECT
+        scope,
+        sum(greatest(0, epoch_us(least("end", $until::TIMESTAMP))
+            - epoch_us(greatest(start, $until::TIMESTAMP - to_days($days::INTEGER))))) / ($days * 86400e6) AS covered
+    FROM coverage
+    WHERE resource = 'events'
+    GROUP BY scope
+)
+SELECT
+    coalesce(any_value(p.slug), t.project_id) AS project,
+    t.tag,
+    t."value",
+    count(*) AS events,
+    count(DISTINCT t.issue_id) AS issues,
+    count(DISTINCT t.user_key) AS users,
+    count(*) / any_value(a.events) AS share,
+    max(t."timestamp") AS last_seen,
+    coalesce((
+        SELECT max(k.covered) FROM known_time AS k WHERE k.scope IN ('', 'project:' || t.project_id)
+    ), 0) AS covered
+FROM tagged AS t
+JOIN totals AS a ON a.project_id = t.project_id
+LEFT JOIN projects AS p ON p.id = t.project_id
+GROUP BY t.project_id, t.tag, t."value"
+ORDER BY events DESC, project, t.tag, t."value"
+LIMIT $top::BIGINT

@@ -1,0 +1,203 @@
+"""The library's queries about releases, beside the same worked out in Python from what was written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from math import sqrt
+
+import pytest
+
+from sentry_sync.records.release import ReleaseHealth
+from sentry_sync.store.paths import StorePaths
+from tests.trends.library_world import (
+    AT,
+    COUNTS,
+    DELETED,
+    HEALTH,
+    NEWEST,
+    RELEASED,
+    ask,
+    covered,
+    final_issue,
+)
+from tests.trends.seed import DAY, HOUR, MIDNIGHT, PROJECTS
+
+
+def midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def known_days(project_id: str, first: datetime, many: int) -> list[datetime]:
+    """The days of which errors and sessions are known but for an hour."""
+    days = [first + number * DAY for number in range(many) if first + number * DAY < AT]
+    return [
+        day
+        for day in days
+        if all(
+            covered(resource, project_id, day, min(day + DAY, AT)) * (min(day + DAY, AT) - day)
+            >= min(day + DAY, AT) - day - HOUR
+            for resource in ("error_counts", "release_health")
+        )
+    ]
+
+
+def crash_free(rows: Iterable[ReleaseHealth]) -> float | None:
+    judged = [(row.sessions, row.crash_free_sessions) for row in rows if row.crash_free_sessions is not None]
+    total = sum(sessions for sessions, _ in judged)
+    return sum(sessions * rate for sessions, rate in judged) / total if total else None
+
+
+@pytest.mark.parametrize("days", [2, 7, 14])
+def test_a_release_is_compared_by_errors_per_session(world: StorePaths, days: int) -> None:
+    wanted = []
+    for project_id, slug in sorted(PROJECTS.items(), key=lambda each: each[1]):
+        version = NEWEST[project_id]
+        first = midnight(RELEASED[version])
+        before, since = known_days(project_id, first - days * DAY, days), known_days(project_id, first, days)
+        of_days = min(days, (MIDNIGHT - first).days + 1)
+        for part, counted, of, own in (
+            ("before", before, days, None),
+            ("release", since, of_days, True),
+            ("others", since, of_days, False),
+        ):
+            here = [
+                row
+                for row in COUNTS
+                if row.project_id == project_id and midnight(row.hour) in counted and row.hour < AT
+                if row.issue_id != DELETED and own in (None, row.release == version)
+            ]
+            health = [
+                row
+                for row in HEALTH
+                if row.project_id == project_id and row.bucket in counted and own in (None, row.release == version)
+            ]
+            errors, sessions = sum(row.count for row in here), sum(row.sessions for row in health)
+            rate = pytest.approx(errors / sessions) if sessions else None
+            free = crash_free(health)
+            free = free if free is None else pytest.approx(free)
+            wanted.append((slug, part, len(counted), of, errors, sessions, rate, free))
+
+    rows = ask(world, "release_before_after", days=days)
+
+    keys = (
+        "project",
+        "part",
+        "days",
+        "of_days",
+        "errors",
+        "sessions",
+        "errors_per_session",
+        "crash_free_sessions",
+    )
+    assert [tuple(row[key] for key in keys) for row in rows] == wanted
+    if days == 14:  # the day that is not known whole is not counted
+        assert {row["part"]: row["days"] for row in rows if row["project"] == "web"}["before"] < 14
+
+
+def test_a_release_can_be_chosen(world: StorePaths) -> None:
+    rows = ask(world, "release_before_after", release="web@1.0", days=1)
+
+    assert {(row["release"], row["released_at"]) for row in rows} == {("web@1.0", RELEASED["web@1.0"])}
+    assert [row["days"] for row in rows] == [0, 0, 0]
+
+
+def test_suspects_have_more_errors_than_their_share_of_sessions(world: StorePaths) -> None:
+    version = NEWEST["1"]
+    days = known_days("1", midnight(RELEASED[version]), 30)
+    sessions: dict[bool, int] = defaultdict(int)
+    for row in HEALTH:
+        if row.project_id == "1" and row.bucket in days:
+            sessions[row.release == version] += row.sessions
+    part = sessions[True] / (sessions[True] + sessions[False])
+    errors: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for count in COUNTS:
+        issue_id = final_issue(count.issue_id)
+        if count.project_id == "1" and issue_id and midnight(count.hour) in days and count.hour < AT:
+            errors[issue_id][count.release != version] += count.count
+    score = {
+        key: (own - (own + other) * part) / sqrt((own + other) * part * (1 - part))
+        for key, (own, other) in errors.items()
+    }
+    new = {"16", "17"}
+    wanted = [key for key, (own, _) in errors.items() if own >= 5 and (key in new or score[key] > 0)]
+
+    rows = ask(world, "suspect_issues", project="web")
+
+    assert [row["issue_id"] for row in rows] == sorted(wanted, key=lambda key: -score[key])
+    assert rows[0]["issue_id"] == "16"
+    for row in rows:
+        own, other = errors[row["issue_id"]]
+        assert (row["errors"], row["other_errors"], row["is_new"]) == (own, other, row["issue_id"] in new)
+        assert row["score"] == pytest.approx(score[row["issue_id"]])
+        assert row["per_1000_sessions"] == pytest.approx(1000 * own / sessions[True])
+        assert row["other_per_1000_sessions"] == pytest.approx(1000 * other / sessions[False])
+        assert (row["days"], row["of_days"]) == (len(days), 5)
+
+
+def test_suspects_without_other_sessions_have_no_score(world: StorePaths) -> None:
+    rows = ask(world, "suspect_issues", project="api")
+
+    assert {row["release"] for row in rows} == {"api@7"}
+    assert {(row["score"], row["other_per_1000_sessions"]) for row in rows} == {(None, None)}
+    assert [row["errors"] for row in rows] == sorted((row["errors"] for row in rows), reverse=True)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_adoption_is_the_share_of_a_days_sessions(world: StorePaths, share: float) -> None:
+    live: dict[tuple[str, str, str], list[ReleaseHealth]] = defaultdict(list)
+    for row in HEALTH:
+        if row.project_id in PROJECTS and row.sessions:
+            live[PROJECTS[row.project_id], row.environment, row.release].append(row)
+
+    rows = ask(world, "release_adoption", share=share)
+
+    assert {(row["project"], row["environment"], row["release"]) for row in rows} == live.keys()
+    for row in rows:
+        here = live[row["project"], row["environment"], row["release"]]
+        newest = max(
+            each.bucket
+            for key, found in live.items()
+            for each in found
+            if key[:2] == (row["project"], row["environment"])
+        )
+        adopted = [each.bucket for each in here if (each.adoption or 0) >= share]
+        first = min(each.bucket for each in here)
+        assert row["first_day"] == first
+        assert row["sessions"] == sum(each.sessions for each in here)
+        assert row["adoption"] == sum(each.adoption or 0 for each in here if each.bucket == newest)
+        assert row["peak_adoption"] == max(each.adoption or 0 for each in here)
+        assert row["adopted_on"] == (min(adopted) if adopted else None)
+        assert row["days_to_adopt"] == ((min(adopted) - first).days if adopted else None)
+        assert row["covered"] == pytest.approx(covered("release_health", "1", MIDNIGHT - 29 * DAY, AT))
+
+
+@pytest.mark.parametrize("environment", [None, "production"])
+def test_crash_free_sessions_of_a_day_are_weighted_by_sessions(world: StorePaths, environment: str | None) -> None:
+    days: dict[tuple[str, datetime], list[ReleaseHealth]] = defaultdict(list)
+    for row in HEALTH:
+        if (
+            row.project_id in PROJECTS
+            and environment in (None, row.environment)
+            and row.bucket > MIDNIGHT - 14 * DAY
+        ):
+            days[PROJECTS[row.project_id], row.bucket].append(row)
+
+    rows = ask(world, "crash_free_trend", environment=environment, target=0.99)
+
+    assert [(row["day"], row["project"]) for row in rows] == sorted((day, slug) for slug, day in days)
+    for row in rows:
+        here = days[row["project"], row["day"]]
+        rate = crash_free(here)
+        assert row["sessions"] == sum(each.sessions for each in here)
+        assert row["crash_free_sessions"] == (None if rate is None else pytest.approx(rate))
+        assert row["on_target"] == (None if rate is None else rate >= 0.99)
+        crashed: dict[str, float] = defaultdict(float)
+        for each in here:
+            if each.crash_free_sessions is not None:
+                crashed[each.release] += each.sessions * (1 - each.crash_free_sessions)
+        worst = max(crashed, key=crashed.__getitem__, default=None)
+        assert row["worst_release"] == (worst if worst and crashed[worst] else None)
+        assert row["covered"] == pytest.approx(covered("release_health", "1", row["day"], row["day"] + DAY))
+    assert min(row["covered"] for row in rows) == 0
