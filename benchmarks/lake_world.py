@@ -163,8 +163,8 @@ def native(store: Store, path: Path) -> None:
             columns = list(relation.columns)
             session.execute(relations.table(relation, columns))
             if relation.ledger:  # nobody ever asked a server for these rows
-                shown = ", ".join(f"{quote(c)} {kind.shown}" for c, kind in relation.columns.items())
-                session.execute(f"CREATE TABLE {quote(name)} ({shown})")
+                empty = ", ".join(f"{quote(c)} {kind.shown}" for c, kind in relation.columns.items())
+                session.execute(f"CREATE TABLE {quote(name)} ({empty})")
                 continue
             if name in RESOURCES:
                 held = lake_parts.usable(store.paths.lake, lake_parts.parts(connection, name))
