@@ -68,6 +68,15 @@ def test_months_that_are_over_and_settled_days_become_parts(store: Store) -> Non
     assert len(held(store)) == 50
 
 
+def test_told_to_stop_it_ends_at_a_part_and_goes_on_there_the_next_time(store: Store) -> None:
+    lake, asked = Lake(store, FakeClock(NOW)), iter([False, True, True, True, True, True, True])
+
+    assert lake.publish(lambda: next(asked)).parts == 1
+    assert len(held(store)) == 50
+    assert lake.publish().parts == 1
+    assert len(held(store)) == 50
+
+
 def test_what_was_published_is_not_written_again(store: Store) -> None:
     lake = Lake(store, FakeClock(NOW))
     lake.publish()
