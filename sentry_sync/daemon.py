@@ -62,8 +62,8 @@ PUBLISH = timedelta(minutes=5)
 from the store."""
 
 PUBLISH_FOR = timedelta(seconds=12)
-"""After so long no further part is begun, since polls wait meanwhile. The lake of a large first copy is written over
-many such turns, so that it takes a twenty-fifth of the time whatever its size."""
+"""After so long no further part is begun, since polls wait meanwhile. The lake of a large first copy is written
+over many such turns, so that it takes a twenty-fifth of the time whatever its size."""
 
 
 class Stopped(BaseException):
