@@ -14,7 +14,8 @@ from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.apart import Apart, Limits
-from sentry_sync.trends.library import library, run_query
+from sentry_sync.trends.library import library
+from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import Result
 
 LONGEST = 100_000

@@ -26,15 +26,10 @@ from pathlib import Path
 
 from sentry_sync import resources
 from sentry_sync.errors import QueryError
-from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.records.fields import parse_time
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
 from sentry_sync.trends.gate import nearest, shown
-from sentry_sync.trends.session import SECONDS, Question, Result, answer
-
-ROWS = 10_000
-"""Rows of a library query's answer: a year of days for some twenty projects."""
 
 _HEADER = re.compile(r"--\s*(name|title|description|param|returns):\s*(.*?)\s*\Z")
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+) (?P<type>\S+)(?: = (?P<default>\S+))?\s{2,}(?P<description>\S.*)")
@@ -129,26 +124,19 @@ def find(name: str) -> Query:
     return queries[name]
 
 
-def run_query(
-    paths: StorePaths,
-    name: str,
-    parameters: Mapping[str, object] | None = None,
-    *,
-    limit: int = ROWS,
-    seconds: float = SECONDS,
-    clock: Clock | None = None,
-) -> Result:
-    """The answer of a query of the library; parameters are typed values or their text.
+def prepared(
+    paths: StorePaths, name: str, given: Mapping[str, object], now: datetime
+) -> tuple[Query, dict[str, object]]:
+    """The query of that name and a value for each of its parameters; they are typed values or their text.
 
-    Raises QueryError for an unknown query, parameter or value, and StoreMissing where there is no store to ask.
+    Raises QueryError for an unknown query, parameter, value or project, and StoreMissing where there is no store.
     """
-    clock = clock or SystemClock()
     query = find(name)
-    values = bind(query, parameters or {}, clock.now())
+    values = bind(query, given, now)
     for parameter in query.parameters:
         if parameter.type == "project" and values[parameter.name] is not None:
             _known_project(paths, str(values[parameter.name]))
-    return answer(paths, Question(query.sql, values, limit, seconds), clock)
+    return query, values
 
 
 def bind(query: Query, given: Mapping[str, object], now: datetime) -> dict[str, object]:

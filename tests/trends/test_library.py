@@ -12,7 +12,8 @@ import pytest
 from sentry_sync import resources
 from sentry_sync.errors import QueryError
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.trends.library import Column, Parameter, Query, bind, find, library, parse, run_query
+from sentry_sync.trends.library import Column, Parameter, Query, bind, find, library, parse
+from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import open_session
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW
