@@ -28,7 +28,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> StorePaths:
 def answers(paths: StorePaths) -> Iterator[Answers]:
     clock = FakeClock(AT)
     store = Store(paths.directory, clock)
-    found = Answers(store, None, "acme", clock=clock)
+    found = Answers(store, clock)
     yield found
     found.close()
     store.close()
