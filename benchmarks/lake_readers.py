@@ -33,7 +33,7 @@ from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import run_sql
 
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
-PAGE, ISSUES, PUBLISH = 100, 40, 240
+PAGE, ISSUES = 100, 40
 
 
 class Hours:
@@ -57,9 +57,10 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=2)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--read", type=Path)
+    parser.add_argument("--publish", type=int, default=240, help="Pages between two looks at what is due.")
     given = parser.parse_args()
     if given.write:
-        _write(given.write, given.seconds)
+        _write(given.write, given.seconds, given.publish)
     elif given.read:
         _read(StorePaths(given.read), given.seconds)
     else:
@@ -75,7 +76,7 @@ def _both(seconds: float, readers: int) -> None:
         reading = [
             subprocess.Popen([*command, "--read", str(store)], stdout=subprocess.PIPE) for _ in range(readers)
         ]
-        wrote, *read = (orjson.loads(process.communicate()[0]) for process in (writer, *reading))
+        wrote, *read = (orjson.loads(process.communicate()[0].splitlines()[-1]) for process in (writer, *reading))
     print(f"written: {wrote['pages'] * PAGE:,} events, {wrote['parts']} parts of {wrote['published']:,} rows")
     print(f"publishing took {wrote['publishing'] / wrote['seconds']:.1%} of a writer that waits for no server")
     print(f"read: {sum(r['looks'] for r in read)} snapshots, {sum(r['files'] for r in read)} manifests")
@@ -86,20 +87,23 @@ def _both(seconds: float, readers: int) -> None:
     print("rows written before a snapshot and missing in it: none, since the rest is read from SQLite")
 
 
-def _write(directory: Path, seconds: float) -> None:
+def _write(directory: Path, seconds: float, publish: int) -> None:
     clock = Hours()
-    store, pages, publishing, parts, rows = Store(directory, clock), 0, 0.0, 0, 0
+    store, publishing, parts, rows = Store(directory, clock), 0.0, 0, 0
+    pages = run_sql(store.paths, "SELECT count(*) FROM passes").rows[0][0]
+    print("begun", flush=True)
     lake, began = Lake(store, clock), time.perf_counter()
     while time.perf_counter() - began < seconds:
         pages += 1
         clock.current = BEGAN + timedelta(hours=pages)
         with store.write() as uow:
             uow.upsert(_page(pages, clock.current))
+            uow.begin_pass("events", "", None, clock.current)  # counts the pages
             if pages % 50 == 0:
                 uow.upsert([IssueGone(str(pages % ISSUES), clock.current, "merged", str((pages + 7) % ISSUES))])
             if pages % 190 == 0:
                 uow.upsert([IssueGone(str(pages // 190 % ISSUES), clock.current, "deleted")])
-        if pages % PUBLISH == 0:
+        if pages % publish == 0:
             done = lake.publish()
             publishing, parts, rows = publishing + done.seconds, parts + done.parts, rows + done.rows
     took = time.perf_counter() - began

@@ -47,7 +47,7 @@ def _watched(table: str, at: str) -> str:
     )
 
 
-def _note(table: str, row: str, time: str, subject: str | None, gone: int) -> str:
+def _note(table: str, row: str, time: str, subject: str | None, gone: str) -> str:
     at, about = f'{row}."{time}"', f'{row}."{subject}"' if subject else "''"
     return (
         f"INSERT INTO lake_changes (resource, at, subject, counter, gone) SELECT '{table}', {at}, {about}, "
@@ -58,9 +58,14 @@ def _note(table: str, row: str, time: str, subject: str | None, gone: int) -> st
 
 def _watch(table: str, time: str, subject: str | None) -> None:
     """Have the table write down, with each change, what of the published time it changes."""
-    new, old = (_note(table, row, time, subject, 0) for row in ("NEW", "OLD"))
-    # People delete issues for privacy: a part that holds a deleted event is to be written anew.
-    gone = _note(table, "OLD", time, subject, int(table == "events"))
+    # People delete issues for privacy: a part that holds a deleted event, or the user of one that has none now, is
+    # to be written anew.
+    of_events = table == "events"
+    new = _note(table, "NEW", time, subject, "0")
+    old = _note(
+        table, "OLD", time, subject, "OLD.user_key IS NOT NULL AND NEW.user_key IS NULL" if of_events else "0"
+    )
+    gone = _note(table, "OLD", time, subject, "1" if of_events else "0")
     differs = " OR ".join(f'OLD."{name}" IS NOT NEW."{name}"' for name in COLUMNS[table].split())
     op.execute(
         f"CREATE TRIGGER lake_{table}_insert AFTER INSERT ON {table} "

@@ -130,7 +130,7 @@ class Question(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An answer that has to wait for Sentry. ``resume`` blocks, a few seconds at most."""
+    """An answer that has to be waited for: Sentry's, or a long look. ``resume`` blocks, a few seconds at most."""
 
     resume: Callable[[], Answer]
 

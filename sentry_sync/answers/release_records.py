@@ -21,6 +21,9 @@ from sentry_sync.trends.verdicts.proportions import Share
 LOOKED_BACK = 28 * DAY
 """Two weeks of a release, and two before it."""
 
+BEFORE = 15 * DAY
+"""What is looked at before a release: hours like its own in the two weeks before."""
+
 RELEASES = 50
 """Releases looked at, the newest: a project that ships hourly has two days of them."""
 
@@ -96,7 +99,8 @@ def read(
     """The records of one project, in one environment or all; of its newest releases, and of ``versions``."""
     hours = union(part.interval for part in known.covered("error_counts"))
     end = max((part.end for part in hours), default=view.now)
-    window = Interval(end - LOOKED_BACK, ceiling(end, HOUR))
+    rows = _releases(view, project, versions)
+    window = Interval(_since(rows, versions, end), ceiling(end, HOUR))
     given = (view.snapshot, project.id, window, environment)
     errors: dict[str, dict[datetime, int]] = defaultdict(dict)
     for row in verdicts.errors(*given):
@@ -115,7 +119,7 @@ def read(
         window=window,
         end=end,
         spans=spans(
-            _releases(view, project, versions),
+            rows,
             {version: min(found) for version, found in errors.items()},
             {version: min(found) for version, found in sessions.items()},
         ),
@@ -126,6 +130,13 @@ def _releases(view: View, project: Project, versions: Sequence[str]) -> list[Any
     wanted = [Wanted(project.id, RELEASES), *(Wanted(project.id, 1, version=version) for version in versions)]
     rows = [row for one in wanted for row in releases.page(view.snapshot, one)]
     return list({row.version: row for row in rows}.values())
+
+
+def _since(rows: Sequence[Any], versions: Sequence[str], end: datetime) -> datetime:
+    """From when on counts are of interest: two weeks before the oldest of ``versions``, else LOOKED_BACK."""
+    named = [row.date_created for row in rows if row.version in versions or row.short_version in versions]
+    created = [moment for moment in named if moment is not None]
+    return min(created) - BEFORE if created and len(created) == len(named) else end - LOOKED_BACK
 
 
 def spans(

@@ -60,7 +60,10 @@ async def _conversation(server: StdioServerParameters) -> list[Asked]:
         issues = await ask("get-issues", project=busiest, status="unresolved", sort="frequency", limit=SHOWN)
         await ask("get-issue", issue_id=issues["issues"][0]["short_id"])
         await ask("get-events", issue_id=issues["issues"][0]["id"], limit=1, full_trace=True)
-        await ask("get-releases", project=busiest, health_data=True)
+        releases = await ask("get-releases", project=busiest, health_data=True)
+        newest = releases["releases"][0]["untrusted"]["version"]
+        await ask("assess-release", project=busiest, version=newest)
+        await ask("project-health", project=busiest)
         await ask("get-performance", project=busiest)
         await ask("query-sql", sql="SELECT status, count(*) AS issues FROM issues GROUP BY ALL ORDER BY 2 DESC")
         await ask("run-query", name="noisiest_issues", parameters={"project": busiest, "top": SHOWN})
@@ -149,6 +152,8 @@ SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "get-releases": ("releases", _release),
     "get-performance": ("transactions", _transaction),
     "query-sql": ("untrusted", lambda said: ", ".join(f"{status} {count}" for status, count in said["rows"])),
+    "assess-release": ("assessment", str),
+    "project-health": ("health", str),
     "run-query": ("untrusted", lambda said: ", ".join(f"{row[1]} {row[6]} errors" for row in said["rows"])),
     "describe-data": ("columns", lambda column: f"{column['name']} {column['type']}"),
     "sync-now": ("streams", _stream),

@@ -338,6 +338,7 @@ TOOLS: tuple[Tool, ...] = (
         ),
         AssessmentQuestion,
         {"project": _OBJECT, "verdict": _TIME, "release": _OBJECT, "baseline": _OBJECT},
+        asking=(MAX_BYTES,),
     ),
     Tool(
         "project-health",
@@ -349,6 +350,7 @@ TOOLS: tuple[Tool, ...] = (
         (_PROJECT,),
         HealthQuestion,
         {"project": _OBJECT, "score": {"type": ["number", "null"]}, "parts": _ROWS, "forecast": _OBJECT},
+        asking=(MAX_BYTES,),
     ),
     Tool(
         "sync-status",

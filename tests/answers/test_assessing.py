@@ -11,6 +11,9 @@ from typing import Any
 import orjson
 import pytest
 
+from sentry_sync.answers.asking import Pending
+from sentry_sync.answers.assessing import AssessmentQuestion
+from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import ErrorCount
 from sentry_sync.records.intervals import Interval, floor
@@ -313,6 +316,13 @@ def test_a_release_older_than_the_newest_fifty_is_still_found(asking: Asking) ->
     later = [row for at in range(55) for row in release(f"api@n{at}", NOW - timedelta(minutes=at))]
     told(asking, *later)
     assert asking.offline.assess_release("api", "api@2")["release"]["untrusted"] == {"version": "api@2"}
+
+
+@pytest.mark.parametrize("question", [AssessmentQuestion("api", "3"), HealthQuestion("api")])
+def test_a_servers_loop_does_not_wait_for_it(same: Asking, question: Any) -> None:
+    found = same.offline.begin(question)
+    assert isinstance(found, Pending)
+    assert found.resume()["project"]["slug"] == "api"
 
 
 def test_an_answer_is_small(same: Asking) -> None:

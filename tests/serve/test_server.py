@@ -47,6 +47,7 @@ SIGNATURES = {
 }
 SELDOM = ("episodes", "anomalies")
 """What a world that stands still may well be without."""
+JUDGING = ("assess-release", "project-health")
 COMMANDS = ("sync-status", "sync-now", "query-sql", "run-query", "describe-data", "update-issue")
 
 
@@ -81,7 +82,8 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
     how = ("fresh", "max_age", "max_bytes")
     takes = {tool.name: tuple(tool.input_schema["properties"]) for tool in listed.tools}
     assert takes == {
-        name: (*arguments, *(how[-1:] if name in COMMANDS else how)) for name, arguments in SIGNATURES.items()
+        name: (*arguments, *(how[-1:] if name in (*COMMANDS, *JUDGING) else how))
+        for name, arguments in SIGNATURES.items()
     }
     required = {tool.name: tool.input_schema.get("required", []) for tool in listed.tools}
     assert required == {

@@ -63,6 +63,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "get-projects": {},
     "get-issue": {"issue_id": "4711"},
     "get-events": {"issue_id": "4711"},
+    "assess-release": {"project": "api", "version": "api@1.0.0"},
     "sync-status": {},
     "sync-now": {"resource": "issues"},
     "update-issue": {"issue_id": "4711", "status": "resolved"},
@@ -106,6 +107,9 @@ def rows(answer: Answer) -> Any:
 
 
 LOOKING = [tool for tool in TOOLS if FRESH in tool.asking]
+JUDGING = [tool for tool in TOOLS if tool.name in ("assess-release", "project-health")]
+"""Their figures are worked out from what is held: Sentry is asked for the project or the release alone."""
+
 DOING = [tool for tool in TOOLS if tool.effect is not Effect.NONE]
 
 
@@ -136,7 +140,7 @@ def test_what_is_not_done_is_said_not_to_be_done_and_why(trouble: Trouble, tool:
     assert (reason(answer), answer["freshness"]["complete"]) == (trouble.reason, False)
 
 
-@pytest.mark.parametrize("tool", [*LOOKING, *DOING], ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [*LOOKING, *JUDGING, *DOING], ids=lambda tool: tool.name)
 def test_without_a_copy_it_answers_that_nothing_is_known_and_why(bare: Trouble, tool: Tool) -> None:
     answer = bare.ask(tool)
     assert (reason(answer), answer["freshness"]["complete"]) == (bare.reason, False)

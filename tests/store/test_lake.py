@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -94,6 +95,21 @@ def test_a_deleted_issue_is_in_no_file_of_the_next_lake_and_the_old_files_go(sto
         os.utime(store.paths.lake / "events" / name, (old, old))
     lake.publish()
     assert files(store) == listed(store) != set()
+
+
+def test_a_user_that_was_taken_out_of_an_event_is_in_no_file_of_the_next_lake(store: Store) -> None:
+    with store.write() as uow:
+        uow.upsert([replace(event(77, NOW - timedelta(days=5)), user_key="email:x@example.com")])
+    lake = Lake(store, FakeClock(NOW))
+    lake.publish()
+    with store.write() as uow:
+        uow._connection.exec_driver_sql("UPDATE events SET user_key = NULL")
+
+    lake.publish()
+
+    for name in listed(store):
+        users = pq.read_table(store.paths.lake / "events" / name)["user_key"].to_pylist()
+        assert set(users) == {None}
 
 
 class Racing(FakeClock):

@@ -79,7 +79,8 @@ _FIRST_SEEN = Prepared(
     select(_issues.c.id, _issues.c.short_id, _issues.c.status, _issues.c.first_release)
     .where(
         _issues.c.first_release.in_(select(listed("versions").c.value)),
-        _issues.c.project_id == bindparam("project"),
+        # The plus keeps SQLite from walking the project's issues instead of those of the releases.
+        literal_column("+issues.project_id", Text) == bindparam("project"),
         _issues.c.removed_at.is_(None),
     )
     .order_by(_issues.c.first_seen.desc(), _issues.c.id)

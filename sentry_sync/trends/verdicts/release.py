@@ -27,7 +27,7 @@ SUSPECT = 0.05
 """What is watched."""
 
 WORSE_RATIO, WORSE_AT_LEAST = 1.5, 1.2
-"""Releases that nobody complains about differ by a fifth in errors per session from one to the next."""
+"""Half as many errors again is worth an hour of somebody's, if at least a fifth more is certain."""
 
 SEVERE_RATIO_AT_LEAST = 2.5
 
@@ -35,13 +35,14 @@ WORSE_DROP, SEVERE_DROP, SLIGHT_DROP = 0.005, 0.015, 0.001
 """Crash-free sessions lost at least: an app at 99.5% that falls below 99% has twice the crashes."""
 
 SLOWER_AT_LEAST = 1.15
-"""What a transaction takes more at least: nobody notices less."""
+"""What a transaction takes more at least: for less nobody rolls back."""
 
 SLOW_SHARE = 0.3
 """The part of the judged requests that must be slower for the release to be called so."""
 
 USUAL_DISPERSION = 3.0
-"""Days of one project's errors vary by about three times what chance alone would do, in the simulator's worlds."""
+"""In simulated worlds days of a project's errors varied by 1 to 11 times what chance would do, mostly 2 to 5.
+A week of the project's own days outweighs it."""
 
 USUAL_CRASH_DISPERSION = 1.5
 """A session crashes once, however often it is tried again: crashes are less bursty than errors."""
