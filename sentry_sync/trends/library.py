@@ -5,13 +5,15 @@
     -- name: noisiest_issues
     -- title: Noisiest issues
     -- description: One sentence or more; a long one goes on in a second such line.
+    -- chart: errors
     -- param: environment text = null  what it is; two spaces before
     -- param: period 24h|7d = 24h  one of these words
     -- param: until timestamp = now  an ISO time; ``now`` is the moment of asking
     -- returns: errors bigint  how many, DuckDB's type in lower case
     SELECT …
 
-A parameter without a default must be given. Values are bound as DuckDB's ``$name``, never pasted into the text.
+``chart`` is the column a chart shows, where that is not the first number. A parameter without a default must be
+given. Values are bound as DuckDB's ``$name``, never pasted into the text.
 The command line, the tools and the documentation are made from these headers.
 """
 
@@ -31,7 +33,7 @@ from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
 from sentry_sync.trends.gate import nearest, shown
 
-_HEADER = re.compile(r"--\s*(name|title|description|param|returns):\s*(.*?)\s*\Z")
+_HEADER = re.compile(r"--\s*(name|title|description|chart|param|returns):\s*(.*?)\s*\Z")
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+) (?P<type>\S+)(?: = (?P<default>\S+))?\s{2,}(?P<description>\S.*)")
 _COLUMN = re.compile(r"(?P<name>[a-z_0-9]+) (?P<type>\S+)\s{2,}(?P<description>\S.*)")
 
@@ -73,6 +75,8 @@ class Query:
     parameters: tuple[Parameter, ...]
     returns: tuple[Column, ...]
     sql: str
+    chart: str | None = None
+    """The column a chart shows, where that is not the first number."""
 
 
 def parse(text: str) -> Query:
@@ -97,6 +101,7 @@ def parse(text: str) -> Query:
         parameters=tuple(Parameter(**_parts(_PARAMETER, line)) for line in fields.get("param", ())),
         returns=tuple(Column(**_parts(_COLUMN, line)) for line in fields["returns"]),
         sql="\n".join(lines[sum(map(len, fields.values())) :]).strip(),
+        chart=fields.get("chart", [None])[0],
     )
 
 

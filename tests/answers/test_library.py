@@ -90,5 +90,3 @@ def test_one_query_is_told_in_full(answers: Answers) -> None:
     assert query.description in found["description"]
     with pytest.raises(QueryError, match="no table or query eror_counts: did you mean error_counts"):
         answers.describe_data("eror_counts")
-
-

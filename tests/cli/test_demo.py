@@ -38,7 +38,9 @@ def test_it_shows_what_arrived_each_tools_answer_and_a_trend_within_the_budget(
     for line in asked:
         kind, _ = demo_tools.SHAPES[line["tool"]]
         assert line["answer"][kind], line
-        assert line["answer"]["freshness"]["complete"] is True, line
+        # A verdict looks back further than the demo's weeks, and says so.
+        judges = line["tool"] in ("assess-release", "project-health")
+        assert line["answer"]["freshness"]["complete"] is True or judges, line
         assert line["answer"]["freshness"]["as_of"]
     sources = [line["answer"]["freshness"]["source"] for line in asked]
     assert sources[-1] == "live"

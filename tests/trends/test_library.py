@@ -170,6 +170,7 @@ def test_a_query_gives_what_its_header_says_from_exactly_its_parameters(
     (parsed,) = session.extract_statements(query.sql)
     assert parsed.named_parameters == {parameter.name for parameter in query.parameters}
     assert len(query.description) > 40
+    assert query.chart in (None, *found.columns)
 
 
 @pytest.mark.parametrize("name", ["error_trend", "errors_by_tag", "slow_queries"])
