@@ -30,12 +30,12 @@ def write(chart: Chart, path: Path, form: str) -> None:
 
 
 def _lines(axes: Axes, chart: Chart) -> None:
-    from matplotlib.dates import date2num
+    import numpy
 
-    axes.xaxis_date()
     for name, points in chart.lines.items():
         values = [float("nan") if value is None else value for _, value in points]
-        axes.plot(date2num([time for time, _ in points]), values, label=_plain(name), marker=".")
+        times = numpy.array([time.replace(tzinfo=None) for time, _ in points], dtype="datetime64[us]")
+        axes.plot(times, values, label=_plain(name), marker=".")
     axes.set_ylabel(chart.measure)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.grid(visible=True, alpha=0.3)
