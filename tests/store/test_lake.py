@@ -84,6 +84,7 @@ def test_a_deleted_issue_is_in_no_file_of_the_next_lake_and_the_old_files_go(sto
     with store.write() as uow:
         uow.upsert([IssueGone("1", NOW + timedelta(minutes=1), "deleted")])
 
+    lake = Lake(store, FakeClock(NOW + timedelta(hours=1)))
     lake.publish()
 
     assert not before & listed(store)
@@ -105,7 +106,7 @@ def test_a_user_that_was_taken_out_of_an_event_is_in_no_file_of_the_next_lake(st
     with store.write() as uow:
         uow._connection.exec_driver_sql("UPDATE events SET user_key = NULL")
 
-    lake.publish()
+    Lake(store, FakeClock(NOW + timedelta(hours=1))).publish()
 
     for name in listed(store):
         users = pq.read_table(store.paths.lake / "events" / name)["user_key"].to_pylist()
@@ -200,7 +201,7 @@ def test_a_new_part_made_of_a_damaged_one_is_made_of_sqlite_instead(store: Store
     with store.write() as uow:
         uow.upsert([IssueGone("0", NOW + timedelta(minutes=1), "deleted")])
 
-    lake.publish()
+    assert Lake(store, FakeClock(NOW + timedelta(hours=1))).publish().parts == 2
 
     assert held(store) == [(row.event_id, "1") for row in days(50) if row.issue_id == "1"]
 
