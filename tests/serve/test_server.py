@@ -42,11 +42,13 @@ SIGNATURES = {
     "sync-status": ("response_format",),
     "sync-now": ("resource", "scope", "wait_seconds"),
     "query-sql": ("sql", "limit"),
+    "run-query": ("name", "parameters", "limit"),
+    "describe-data": ("table",),
 }
 SELDOM = ("episodes", "anomalies")
 """What a world that stands still may well be without."""
 JUDGING = ("assess-release", "project-health")
-COMMANDS = ("sync-status", "sync-now", "query-sql", "update-issue")
+COMMANDS = ("sync-status", "sync-now", "query-sql", "run-query", "describe-data", "update-issue")
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +98,16 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
         "sync-status": [],
         "sync-now": ["resource"],
         "query-sql": ["sql"],
+        "run-query": ["name"],
+        "describe-data": [],
     }
     assert [tool.name for tool in listed.tools if not tool.annotations.read_only_hint] == ["sync-now"]
     assert not any(tool.annotations.destructive_hint for tool in listed.tools)
     assert [tool.name for tool in listed.tools if not tool.annotations.open_world_hint] == [
         "sync-status",
         "query-sql",
+        "run-query",
+        "describe-data",
     ]
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True)) < 20_000
 
@@ -120,6 +126,8 @@ def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
         "query-sql": {
             "sql": "SELECT title, project_id FROM issues UNION ALL SELECT tags::VARCHAR, release FROM events"
         },
+        "run-query": {"name": "errors_by_tag", "parameters": {"project": asking.slug, "days": 90}},
+        "describe-data": {},
         "get-projects": {"include_stats": True},
         "get-issues": {"project": asking.slug, "sort": "frequency"},
         "get-issue": {"issue_id": issue, "response_format": "detailed"},
