@@ -61,7 +61,9 @@ def test_for_a_person_each_answer_ends_with_its_freshness(cli: CommandLine) -> N
     outcome = cli("demo")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    questions = [line for line in lines if line.startswith(("> get-", "> sync-", "> query-", "> assess-", "> project-"))]
+    questions = [
+        line for line in lines if line.startswith(("> get-", "> sync-", "> query-", "> assess-", "> project-"))
+    ]
     told = [line for line in lines if line.startswith("    freshness: source ")]
     assert len(questions) == len(told) == 12
     assert any("asked Sentry because outside_coverage" in line for line in told)
