@@ -2,6 +2,7 @@
 -- title: Apdex and failure rate
 -- description: Apdex and failure rate of each transaction over the last hours: the hours' own figures weighted by
 -- description: count, which is exact, since both are shares of the transactions. The lowest Apdex comes first.
+-- chart: apdex
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: hours positive = 24  how many of the last full hours

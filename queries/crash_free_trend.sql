@@ -2,6 +2,7 @@
 -- title: Crash-free sessions per day
 -- description: The share of sessions without a crash of each day (UTC), over all releases: each release's rate
 -- description: weighted by its sessions, which is exact. Users of several releases do not add up and are left out.
+-- chart: crash_free_sessions
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: days positive = 14  how many days, the last one included

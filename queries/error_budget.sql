@@ -3,6 +3,7 @@
 -- description: How fast each project uses up the failures that its target allows, from its transactions' failure
 -- description: rates. A burn of 1 uses up exactly the budget of the whole time; 14.4 over an hour uses up 2 % of 30
 -- description: days'. A burn is null where no transactions of that time are known.
+-- chart: burn
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: target number = 0.99  the share of transactions that should succeed, from 0 to under 1

@@ -3,6 +3,7 @@
 -- description: Issues with more errors in the last whole hours than in as many before, the surest growth first.
 -- description: Errors of an issue that was merged count for the one it was merged into. Where not all of the time
 -- description: before is known, previous, growth and score are null and the issue comes last.
+-- chart: score
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: hours positive = 24  how many hours, up to the last full one

@@ -3,6 +3,7 @@
 -- description: Each hour of the last days beside the same hour a week before. Percentiles do not add up, so the
 -- description: change of p95 is the median of the hours' own changes; averages are weighted by count, which is exact.
 -- description: Only hours that both have figures are compared.
+-- chart: p95_change
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: hours positive = 168  how many of the last full hours

@@ -3,6 +3,7 @@
 -- description: Issues that came with a release or were first seen since it, with the errors they have had since.
 -- description: Sentry's lists do not tell an issue's first release, so it is known of some only: in_release is null
 -- description: for the others, and new_by_sentry is how many there should be.
+-- chart: errors
 -- param: project project = null  one project, by slug or id; all when null
 -- param: release text = null  the release, by its whole version; the newest of each project when null
 -- param: until timestamp = now  issues first seen before this time, and errors before it

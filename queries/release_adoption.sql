@@ -2,6 +2,7 @@
 -- title: Adoption of releases
 -- description: How fast each release took over its project and environment, from its share of the sessions of each
 -- description: day (UTC). Days of which the store knows no sessions are not among them.
+-- chart: adoption
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: share number = 0.5  the share of sessions, from 0 to 1, at which a release counts as adopted

@@ -3,6 +3,7 @@
 -- description: Errors per session of a release beside the days before it and beside the other releases since.
 -- description: Days count in UTC, and only those of which both errors and sessions are known but for an hour: days
 -- description: says how many. A rate is null where there were no sessions.
+-- chart: errors_per_session
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: release text = null  the release, by its whole version; the newest of each project when null

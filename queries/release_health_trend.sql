@@ -2,6 +2,7 @@
 -- title: Release health per day
 -- description: Crash-free rates of each release and day (UTC), by project and environment.
 -- description: Rates and users of several days or environments do not add up, so each row is as Sentry counted it.
+-- chart: crash_free_sessions
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: release text = null  one release, by its whole version; all when null

@@ -2,6 +2,7 @@
 -- title: Slow database queries
 -- description: Database queries by their mean duration over the last hours. Percentiles do not add up, so p95 is
 -- description: shown as the lowest and highest of the hours' own.
+-- chart: avg_ms
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: hours positive = 24  how many of the last full hours

@@ -2,6 +2,7 @@
 -- title: Slowest transactions
 -- description: The transactions with the highest 95th percentile in the last synced 24 hours or 7 days.
 -- description: Percentiles do not add up, so they are those Sentry computed for exactly that time.
+-- chart: p95
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: period 24h|7d = 24h  which time

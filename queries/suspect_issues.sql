@@ -3,6 +3,7 @@
 -- description: Issues that weigh more on a release than on the others at the same time: new since it, or with more
 -- description: errors per session. Both are compared on the days (UTC) since the release of which errors and
 -- description: sessions are known but for an hour. The score is null where sessions of either are not known.
+-- chart: score
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: release text = null  the release, by its whole version; the newest of each project when null

@@ -2,6 +2,7 @@
 -- title: Sync lag
 -- description: How far behind each stream of the sync is, the furthest first, and what its last run said.
 -- description: A stream that never ran through has no mark.
+-- chart: lag_minutes
 -- param: until timestamp = now  the moment to which lags are counted
 -- returns: stream varchar  the stream's name
 -- returns: scope varchar  what of it; empty for the whole organization

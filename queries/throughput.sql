@@ -1,6 +1,7 @@
 -- name: throughput
 -- title: Throughput
 -- description: How many transactions ran in each hour or day (UTC) by project. What had none has no row.
+-- chart: per_minute
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: transaction text = null  one transaction, by its exact name; all when null

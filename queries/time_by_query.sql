@@ -2,6 +2,7 @@
 -- title: Where database time goes
 -- description: The database queries that took the most time in all over the last hours, and how much of the
 -- description: project's database time that is.
+-- chart: total_ms
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: hours positive = 24  how many of the last full hours

@@ -3,6 +3,7 @@
 -- description: How long issues took from first seen, or from coming back, until a look saw them resolved, from the
 -- description: history of looks: each time is too long by up to the gap between two looks (unsure_hours).
 -- description: Issues that are gone by now count; resolutions from before the first look at an issue are not known.
+-- chart: median_hours
 -- param: project project = null  one project, by slug or id; all when null
 -- param: days positive = 90  how many times 24 hours
 -- param: until timestamp = now  resolutions seen before this time

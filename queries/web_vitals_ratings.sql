@@ -3,6 +3,7 @@
 -- description: How many hours each page's vitals were good, to be improved or poor, by the thresholds of web.dev for
 -- description: the 75th percentile: LCP 2500 and 4000 ms, FCP 1800 and 3000 ms, CLS 0.1 and 0.25, INP 200 and
 -- description: 500 ms, TTFB 800 and 1800 ms. Percentiles do not add up, so hours are rated one by one.
+-- chart: poor
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: hours positive = 24  how many of the last full hours

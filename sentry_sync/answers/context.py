@@ -16,6 +16,7 @@ from sentry_sync.answers.events import EventsQuestion
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
+from sentry_sync.answers.library import DescribeCommand, QueryCommand
 from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -256,6 +257,14 @@ class Answers:
     def query_sql(self, sql: str, *, limit: int = ROWS, max_bytes: int = DEFAULT_BYTES) -> Answer:
         """One SELECT: ``{columns, row_count, more, ms, untrusted: {rows}, freshness}``. Raises QueryError."""
         return self.ask(SqlCommand(sql, limit, max_bytes))
+
+    def run_query(self, name: str, *, limit: int = ROWS, **parameters: object) -> Answer:
+        """A query of the library, by its parameters: as query_sql answers. Raises QueryError."""
+        return self.ask(QueryCommand(name, parameters, limit))
+
+    def describe_data(self, table: str = "") -> Answer:
+        """The tables and queries there are, ``{tables, queries}``, or one of them in full. Raises QueryError."""
+        return self.ask(DescribeCommand(table))
 
     def update_issue(
         self,

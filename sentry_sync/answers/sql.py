@@ -30,7 +30,7 @@ LONGEST_STATEMENT = 20_000
 CELL = Limits(text=1_000, items=50, depth=4)
 """Of one value: a title and a few lines, not a stack trace."""
 
-_SECONDS = 20.0
+SECONDS = 20.0
 """Clients give up on a call after 60 seconds, some after 30."""
 
 _BESIDE = 3_000
@@ -66,7 +66,7 @@ class SqlCommand(Command):
         from sentry_sync.trends.apart import Limits as SqlLimits
 
         desk.check_origin()
-        limits = SqlLimits(rows=self.limit, seconds=_SECONDS, bytes=MOST_BYTES * 5)
+        limits = SqlLimits(rows=self.limit, seconds=SECONDS, bytes=MOST_BYTES * 5)
         told = desk.sql.ask(desk.store.paths, self.sql, limits, listener.gone)
         return answer(told, desk.clock.now(), self.max_bytes)
 
@@ -100,15 +100,24 @@ def _fitting(rows: list[list[Any]], room: int) -> Iterator[list[Any]]:
 
 
 def _freshness(told: Told, now: datetime, *, cut: bool) -> dict[str, Any]:
-    """Of all tables that were read: as old as the oldest of them, and whole if each of them is."""
     dates = {table: datetime.fromisoformat(at) if at else None for table, at in told.tables.items()}
-    known = [at for at in dates.values() if at]
     cut_notes = ("rows were left out to stay under max_bytes: ask for fewer columns or rows",) if cut else ()
+    return of_tables(dates, now, complete=told.complete, notes=(*told.notes, *cut_notes))
+
+
+def of_tables(
+    dates: Mapping[str, datetime | None], now: datetime, *, complete: bool, notes: tuple[str, ...]
+) -> dict[str, Any]:
+    """Of all tables that were read: as old as the oldest of them, and whole if each of them is."""
+    known = [at for at in dates.values() if at]
     facts = Facts(
         as_of=min(known) if known and len(known) == len(dates) else None,
-        complete=told.complete,
+        complete=complete,
         stale_after=timedelta.max,
-        notes=(*told.notes, *cut_notes),
+        notes=notes,
     )
-    old = any(at is None or now - at > stale_after(_RESOURCE[table]) for table, at in dates.items())
+    old = any(
+        at is None or (table in _RESOURCE and now - at > stale_after(_RESOURCE[table]))
+        for table, at in dates.items()
+    )
     return freshness(facts, now=now, next_sync_at=None) | {"stale": old}

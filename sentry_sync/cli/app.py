@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from sentry_sync.cli import options
+from sentry_sync.cli import asking, options
 from sentry_sync.cli import simulator_options as simulator
+from sentry_sync.cli.lake_app import lake
 
 if TYPE_CHECKING:
     from typer._click import Command
@@ -18,8 +19,8 @@ app = typer.Typer(
     help=(
         "A local copy of your Sentry organization that can be trusted.\n\n"
         "`sync` copies what changed, inside a budget of requests; `daemon` keeps doing so. `mcp` answers an "
-        "assistant's questions from the copy, `sql` answers yours, and every answer says how fresh and how "
-        "complete it is.\n\n"
+        "assistant's questions from the copy, `query` and `sql` answer yours, and every answer says how fresh and "
+        "how complete it is.\n\n"
         "Begin with `sentry-sync demo`: it needs no account. For your own Sentry set SENTRY_AUTH_TOKEN and "
         "SENTRY_ORG, then run `sentry-sync sync`.\n\n"
         "Settings come from a flag, else from the environment, else from a TOML file. Exit codes: 0 done, "
@@ -37,10 +38,6 @@ db = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(db, name="db")
-lake = typer.Typer(
-    help="Look after the lake: the copy's older rows as Parquet. `sync` writes it by itself.",
-    rich_markup_mode=None,
-)
 app.add_typer(lake, name="lake")
 
 
@@ -370,45 +367,8 @@ def simulate(
     room.run(room.options(world, profile, rate_limit, static=static, latency_ms=latency), port, as_json=as_json)
 
 
-@app.command()
-def sql(
-    statement: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="STATEMENT",
-            help="One SELECT, @name for a query of the library, or - to read a SELECT from stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    *,
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of a library query; repeatable."),
-    ] = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the library's queries.")] = False,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 1000,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
-    as_json: options.Json = False,
-) -> None:
-    """Ask the local copy in SQL.
-
-    The dialect is DuckDB's, the tables are those of docs/schema.md and the library's queries those of
-    docs/queries.md; a statement can read and nothing else. How fresh and complete the tables are follows on
-    stderr. With --json all of it is one object: {"columns": [...], "types": [...], "rows": [...],
-    "truncated": ..., "ms": ..., "notes": [...]}.
-
-    For example: sentry-sync sql "SELECT status, count(*) FROM issues GROUP BY 1"
-
-    Or from the library: sentry-sync sql @error_trend -p days=7
-    """
-    from sentry_sync.cli import sql as room
-
-    settings = _settings(config, store=store)
-    if listing:
-        room.show_library(as_json=as_json)
-    else:
-        room.run(settings, statement, parameters or [], limit, as_json=as_json)
+app.command()(asking.sql)
+app.command()(asking.query)
 
 
 @db.command()
@@ -472,39 +432,6 @@ def rebuild(
     from sentry_sync.cli import db as room
 
     room.rebuild(_settings(config, store=store), force=force, as_json=as_json)
-
-
-@lake.command("show")
-def lake_show(
-    *, store: options.StoreDirectory = None, config: options.Config = None, as_json: options.Json = False
-) -> None:
-    """Print what lies in the lake: parts, rows and bytes of each resource, and what was changed since."""
-    from sentry_sync.cli import lake as room
-
-    room.show(_settings(config, store=store), as_json=as_json)
-
-
-@lake.command("check")
-def lake_check(
-    *, store: options.StoreDirectory = None, config: options.Config = None, as_json: options.Json = False
-) -> None:
-    """Check that each file of the lake is what was published. Exit code 6 says that one is not."""
-    from sentry_sync.cli import lake as room
-
-    room.check(_settings(config, store=store), as_json=as_json)
-
-
-@lake.command("rebuild")
-def lake_rebuild(
-    *, store: options.StoreDirectory = None, config: options.Config = None, as_json: options.Json = False
-) -> None:
-    """Write the lake anew from the database, which has every row: deleting the lake loses nothing.
-
-    While it is written, answers read the database instead, and take longer.
-    """
-    from sentry_sync.cli import lake as room
-
-    room.rebuild(_settings(config, store=store), as_json=as_json)
 
 
 def _settings(config: Any, **flags: Any) -> Any:

@@ -19,7 +19,8 @@ from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.sync.run import RESOURCES, Summary
 from sentry_sync.sync.stream import Policy
-from sentry_sync.trends.library import library, run_query
+from sentry_sync.trends.library import library
+from sentry_sync.trends.running import run_query
 
 DAYS = 5
 

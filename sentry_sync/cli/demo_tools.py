@@ -66,6 +66,8 @@ async def _conversation(server: StdioServerParameters) -> list[Asked]:
         await ask("project-health", project=busiest)
         await ask("get-performance", project=busiest)
         await ask("query-sql", sql="SELECT status, count(*) AS issues FROM issues GROUP BY ALL ORDER BY 2 DESC")
+        await ask("run-query", name="noisiest_issues", parameters={"project": busiest, "top": SHOWN})
+        await ask("describe-data", table="error_counts")
         await ask("sync-now", resource="issues")
         await ask("sync-status")
         # Hours that no sync has asked Sentry to sum up: the copy cannot answer this, so Sentry is asked, once.
@@ -156,6 +158,8 @@ SHAPES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "project-health": ("parts", _part),
     "get-performance": ("transactions", _transaction),
     "query-sql": ("untrusted", lambda said: ", ".join(f"{status} {count}" for status, count in said["rows"])),
+    "run-query": ("untrusted", lambda said: ", ".join(f"{row[1]} {row[6]} errors" for row in said["rows"])),
+    "describe-data": ("columns", lambda column: f"{column['name']} {column['type']}"),
     "sync-now": ("streams", _stream),
     "sync-status": ("resources", _resource),
 }

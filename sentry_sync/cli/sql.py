@@ -14,7 +14,8 @@ from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.apart import Apart, Limits
-from sentry_sync.trends.library import library, run_query
+from sentry_sync.trends.library import library
+from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import Result
 
 LONGEST = 100_000
@@ -28,7 +29,7 @@ def run(settings: Settings, asked: str | None, parameters: Sequence[str], limit:
     SettingsError for parameters that are none.
     """
     paths = StorePaths(settings.store)
-    given = _parameters(parameters)
+    given = texts_of(parameters)
     if asked is None:
         raise SettingsError('no statement: sentry-sync sql "SELECT ...", or --list for the library')
     if asked.startswith("@"):
@@ -60,7 +61,8 @@ def _time(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _parameters(texts: Sequence[str]) -> dict[str, str]:
+def texts_of(texts: Sequence[str]) -> dict[str, str]:
+    """The values given as NAME=VALUE, by name; raises SettingsError for what is no such pair."""
     pairs = [text.partition("=") for text in texts]
     if not all(name and separator for name, separator, _ in pairs):
         raise SettingsError("--param must be NAME=VALUE, as in -p days=7")
@@ -98,6 +100,11 @@ def show(result: Result, *, as_json: bool) -> None:
         return
     output.table(result.columns, result.rows)
     output.flush()  # on a terminal the notes follow the rows
+    show_notes(result)
+
+
+def show_notes(result: Result) -> None:
+    """Print on stderr how many rows there are, and how fresh and complete their tables."""
     cut = ", cut at the limit (--limit)" if result.truncated else ""
     output.warn(f"{len(result.rows)} rows in {result.elapsed_ms:.0f} ms{cut}")
     for note in result.notes:

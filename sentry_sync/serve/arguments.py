@@ -6,6 +6,7 @@ ignored filter would make an answer to another question.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,7 +28,7 @@ class Parameter:
     """One argument."""
 
     name: str
-    kind: Literal["text", "texts", "integer", "boolean"]
+    kind: Literal["text", "texts", "integer", "boolean", "object"]
     description: str
     required: bool = False
     choices: tuple[str, ...] = ()
@@ -58,6 +59,8 @@ class Parameter:
             return self._boolean(value)
         if self.kind == "integer":
             return self._integer(value)
+        if self.kind == "object":
+            return self._object(value)
         if self.kind == "texts":  # many clients send one text for a list of one
             return tuple(self._text(one) for one in (value if isinstance(value, list) else [value]))
         return self._choice(self._text(value))
@@ -88,6 +91,19 @@ class Parameter:
         if not whole or not self.minimum <= value <= self.maximum:
             raise QuestionError(f"{self.name} must be a whole number from {self.minimum} to {self.maximum}")
         return int(value)
+
+    def _object(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, str):  # some clients write the object as text
+            try:
+                value = json.loads(value)
+            except ValueError:
+                value = None
+        plain = isinstance(value, dict) and all(
+            entry is None or isinstance(entry, (str, int, float)) for entry in value.values()
+        )
+        if not plain:
+            raise QuestionError(f'{self.name} must be an object of names and values, as in {{"days": 7}}')
+        return dict(value)
 
     def _boolean(self, value: Any) -> bool:
         if isinstance(value, bool):

@@ -15,6 +15,7 @@ from sentry_sync.answers.command import Command
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
 from sentry_sync.answers.issue import DETAILED, IssueQuestion
 from sentry_sync.answers.issues import issues_question
+from sentry_sync.answers.library import DescribeCommand, QueryCommand
 from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
@@ -163,7 +164,7 @@ FRESHNESS: dict[str, Any] = {
     "required": ["source", "as_of", "stale", "complete", "notes"],
 }
 
-_FRESHNESS: dict[str, Any] = {"type": "object", "required": FRESHNESS["required"]}
+_FRESHNESS: dict[str, Any] = {"type": "object"}
 """What a client checks of it. Its fields are explained once, by the instructions."""
 
 TOOLS: tuple[Tool, ...] = (
@@ -287,7 +288,7 @@ TOOLS: tuple[Tool, ...] = (
                 default="transactions",
             ),
             Parameter("transaction", "text", "Only this transaction, by its exact name."),
-            Parameter("start_time", "text", "ISO 8601 or an age such as -24h, -7d; rounded down to the hour."),
+            Parameter("start_time", "text", "ISO 8601 or -24h, -7d; rounded down to the hour."),
             Parameter("end_time", "text", "The same; rounded up to the hour; now if not given."),
             _ENVIRONMENT,
             CURSOR,
@@ -315,7 +316,7 @@ TOOLS: tuple[Tool, ...] = (
             Parameter("version", "text", "Only this version, full or short, exactly."),
             Parameter("health_data", "boolean", "Add health and deploys.", default=False),
             Parameter("query", "text", "Only versions that contain this."),
-            Parameter("since", "text", "Only those created since: ISO 8601 or an age such as -7d."),
+            Parameter("since", "text", "Only those created since: ISO 8601 or -7d."),
             CURSOR,
             FORMAT,
         ),
@@ -402,6 +403,33 @@ TOOLS: tuple[Tool, ...] = (
         SqlCommand,
         {"columns": _ROWS, "row_count": {"type": "integer"}, "more": _MORE},
         asking=(),
+        open_world=False,
+    ),
+    Tool(
+        "run-query",
+        "Query of the library",
+        "One of the library's tested queries about errors, releases, performance and the sync; describe-data "
+        "lists them. `covered` in a row is the share of its time that is known. untrusted.rows as in query-sql.",
+        (
+            Parameter("name", "text", "Such as growing_issues.", required=True),
+            Parameter("parameters", "object", 'Such as {"project": "api", "days": 7}.'),
+            Parameter("limit", "integer", "Rows.", minimum=1, maximum=MOST_ROWS, default=ROWS),
+            MAX_BYTES,
+        ),
+        QueryCommand,
+        {"columns": _ROWS, "row_count": {"type": "integer"}, "more": _MORE},
+        asking=(),
+        open_world=False,
+    ),
+    Tool(
+        "describe-data",
+        "Tables and queries",
+        "What query-sql and run-query can ask: each table with its columns (VARCHAR where no type stands), each "
+        "query with its parameters; or one of them in full.",
+        (Parameter("table", "text", "One table's or query's name."),),
+        DescribeCommand,
+        {"tables": _ROWS, "queries": _ROWS, "columns": _ROWS},
+        asking=(MAX_BYTES,),
         open_world=False,
     ),
     Tool(

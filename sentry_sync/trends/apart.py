@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,16 +85,25 @@ class Apart:
         self._mutex = threading.Lock()
 
     def ask(
-        self, paths: StorePaths, statement: str, limits: Limits, gone: Callable[[], bool] = lambda: False
+        self,
+        paths: StorePaths,
+        statement: str,
+        limits: Limits,
+        gone: Callable[[], bool] = lambda: False,
+        *,
+        parameters: Mapping[str, object] | None = None,
     ) -> Told:
         """The statement's answer; blocks. ``gone`` says that nobody waits any more.
+
+        ``parameters`` are values for ``$name`` in it; times arrive as text, which the statement casts.
 
         Raises QueryError in one line for a statement that is refused, mistaken or too much work, and StoreMissing
         or another StoreError where there is no store to ask.
         """
+        question = _question(paths, statement, limits, parameters or {})
         process = self._take()
         try:
-            said = _converse(process, _question(paths, statement, limits), limits.seconds + PATIENCE, gone)
+            said = _converse(process, question, limits.seconds + PATIENCE, gone)
         finally:
             _end(process)
             with self._mutex:
@@ -148,12 +157,13 @@ def _start() -> subprocess.Popen[bytes]:
         raise QueryError(f"no process could be started for the statement: {error.strerror or error}") from None
 
 
-def _question(paths: StorePaths, statement: str, limits: Limits) -> bytes:
+def _question(paths: StorePaths, statement: str, limits: Limits, parameters: Mapping[str, object]) -> bytes:
     if limits.rows < 1:
         raise QueryError("the limit of rows must be at least 1")
     asked = {
         "store": str(paths.directory.absolute()),
         "statement": statement,
+        "parameters": parameters,
         "rows": limits.rows,
         "seconds": limits.seconds,
         "memory": limits.memory,
@@ -162,7 +172,9 @@ def _question(paths: StorePaths, statement: str, limits: Limits) -> bytes:
     try:
         return orjson.dumps(asked) + b"\n"
     except orjson.JSONEncodeError:
-        raise QueryError("the statement holds characters that are none (half a surrogate pair)") from None
+        raise QueryError(
+            "the statement or a value holds characters that are none (half a surrogate pair)"
+        ) from None
 
 
 def _converse(

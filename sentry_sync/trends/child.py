@@ -49,7 +49,11 @@ OUT_OF_MEMORY = "the statement needs more memory than it may have: name fewer co
 
 def _answer(paths: StorePaths, asked: dict[str, Any]) -> dict[str, Any]:
     question = Question(
-        asked["statement"], rows=asked["rows"], seconds=asked["seconds"], memory=f"{asked['memory']}B"
+        asked["statement"],
+        asked["parameters"],
+        rows=asked["rows"],
+        seconds=asked["seconds"],
+        memory=f"{asked['memory']}B",
     )
     walls.limit(asked["memory"], question.seconds)
     with reading(paths) as connection:

@@ -5,13 +5,15 @@
     -- name: noisiest_issues
     -- title: Noisiest issues
     -- description: One sentence or more; a long one goes on in a second such line.
+    -- chart: errors
     -- param: environment text = null  what it is; two spaces before
     -- param: period 24h|7d = 24h  one of these words
     -- param: until timestamp = now  an ISO time; ``now`` is the moment of asking
     -- returns: errors bigint  how many, DuckDB's type in lower case
     SELECT …
 
-A parameter without a default must be given. Values are bound as DuckDB's ``$name``, never pasted into the text.
+``chart`` is the column a chart shows, where that is not the first number. A parameter without a default must be
+given. Values are bound as DuckDB's ``$name``, never pasted into the text.
 The command line, the tools and the documentation are made from these headers.
 """
 
@@ -26,17 +28,12 @@ from pathlib import Path
 
 from sentry_sync import resources
 from sentry_sync.errors import QueryError
-from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.records.fields import parse_time
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
 from sentry_sync.trends.gate import nearest, shown
-from sentry_sync.trends.session import SECONDS, Question, Result, answer
 
-ROWS = 10_000
-"""Rows of a library query's answer: a year of days for some twenty projects."""
-
-_HEADER = re.compile(r"--\s*(name|title|description|param|returns):\s*(.*?)\s*\Z")
+_HEADER = re.compile(r"--\s*(name|title|description|chart|param|returns):\s*(.*?)\s*\Z")
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+) (?P<type>\S+)(?: = (?P<default>\S+))?\s{2,}(?P<description>\S.*)")
 _COLUMN = re.compile(r"(?P<name>[a-z_0-9]+) (?P<type>\S+)\s{2,}(?P<description>\S.*)")
 
@@ -78,6 +75,8 @@ class Query:
     parameters: tuple[Parameter, ...]
     returns: tuple[Column, ...]
     sql: str
+    chart: str | None = None
+    """The column a chart shows, where that is not the first number."""
 
 
 def parse(text: str) -> Query:
@@ -102,6 +101,7 @@ def parse(text: str) -> Query:
         parameters=tuple(Parameter(**_parts(_PARAMETER, line)) for line in fields.get("param", ())),
         returns=tuple(Column(**_parts(_COLUMN, line)) for line in fields["returns"]),
         sql="\n".join(lines[sum(map(len, fields.values())) :]).strip(),
+        chart=fields.get("chart", [None])[0],
     )
 
 
@@ -129,26 +129,19 @@ def find(name: str) -> Query:
     return queries[name]
 
 
-def run_query(
-    paths: StorePaths,
-    name: str,
-    parameters: Mapping[str, object] | None = None,
-    *,
-    limit: int = ROWS,
-    seconds: float = SECONDS,
-    clock: Clock | None = None,
-) -> Result:
-    """The answer of a query of the library; parameters are typed values or their text.
+def prepared(
+    paths: StorePaths, name: str, given: Mapping[str, object], now: datetime
+) -> tuple[Query, dict[str, object]]:
+    """The query of that name and a value for each of its parameters; they are typed values or their text.
 
-    Raises QueryError for an unknown query, parameter or value, and StoreMissing where there is no store to ask.
+    Raises QueryError for an unknown query, parameter, value or project, and StoreMissing where there is no store.
     """
-    clock = clock or SystemClock()
     query = find(name)
-    values = bind(query, parameters or {}, clock.now())
+    values = bind(query, given, now)
     for parameter in query.parameters:
         if parameter.type == "project" and values[parameter.name] is not None:
             _known_project(paths, str(values[parameter.name]))
-    return answer(paths, Question(query.sql, values, limit, seconds), clock)
+    return query, values
 
 
 def bind(query: Query, given: Mapping[str, object], now: datetime) -> dict[str, object]:

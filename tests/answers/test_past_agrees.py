@@ -20,7 +20,7 @@ from sentry_sync.records.issue import IssueGone
 from sentry_sync.store.reads import history
 from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
-from sentry_sync.trends.library import run_query
+from sentry_sync.trends.running import run_query
 from tests.support.clock import FakeClock
 from tests.support.rows import issue, project
 

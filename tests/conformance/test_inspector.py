@@ -44,6 +44,7 @@ def arguments(store: Path) -> Mapping[str, dict[str, str]]:
         "project-health": {"project": project},
         "sync-now": {"resource": "projects"},
         "query-sql": {"sql": "SELECT count(*) FROM issues"},
+        "run-query": {"name": "noisiest_issues"},
     }
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from mcp import Client
 
 from sentry_sync.answers.asking import PLAINLY, Ask, Question
 from sentry_sync.answers.context import Answers
+from sentry_sync.answers.desk import Means
 from sentry_sync.serve.server import build
 from sentry_sync.serve.text import render
-from sentry_sync.serve.tools import offered
+from sentry_sync.serve.tools import TOOLS, offered
 from sentry_sync.store import tables
 from tests.answers.desk import Asking
 
@@ -42,11 +44,13 @@ SIGNATURES = {
     "sync-status": ("response_format",),
     "sync-now": ("resource", "scope", "wait_seconds"),
     "query-sql": ("sql", "limit"),
+    "run-query": ("name", "parameters", "limit"),
+    "describe-data": ("table",),
 }
 SELDOM = ("episodes", "anomalies")
 """What a world that stands still may well be without."""
 JUDGING = ("assess-release", "project-health")
-COMMANDS = ("sync-status", "sync-now", "query-sql", "update-issue")
+COMMANDS = ("sync-status", "sync-now", "query-sql", "run-query", "describe-data", "update-issue")
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +100,26 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
         "sync-status": [],
         "sync-now": ["resource"],
         "query-sql": ["sql"],
+        "run-query": ["name"],
+        "describe-data": [],
     }
     assert [tool.name for tool in listed.tools if not tool.annotations.read_only_hint] == ["sync-now"]
     assert not any(tool.annotations.destructive_hint for tool in listed.tools)
     assert [tool.name for tool in listed.tools if not tool.annotations.open_world_hint] == [
         "sync-status",
         "query-sql",
+        "run-query",
+        "describe-data",
     ]
+
+
+def test_the_list_of_all_tools_is_short(asking: Asking) -> None:
+    async def talk(client: Client) -> Any:
+        return await client.list_tools()
+
+    with closing(asking.answers(None, means=Means(allow_writes=True))) as answers:
+        listed = conversation(answers, talk)
+    assert len(listed.tools) == len(TOOLS) <= 14
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True)) < 20_000
 
 
@@ -120,6 +137,8 @@ def arguments_of(asking: Asking) -> dict[str, dict[str, Any]]:
         "query-sql": {
             "sql": "SELECT title, project_id FROM issues UNION ALL SELECT tags::VARCHAR, release FROM events"
         },
+        "run-query": {"name": "errors_by_tag", "parameters": {"project": asking.slug, "days": 90}},
+        "describe-data": {},
         "get-projects": {"include_stats": True},
         "get-issues": {"project": asking.slug, "sort": "frequency"},
         "get-issue": {"issue_id": issue, "response_format": "detailed"},

@@ -20,7 +20,7 @@ from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.store import Store
-from sentry_sync.trends.library import run_query
+from sentry_sync.trends.running import run_query
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue, project
 from tests.trends.seed import DAY, GONE_PROJECT, HOSTILE, HOUR, MIDNIGHT, PROJECTS, WINDOWS

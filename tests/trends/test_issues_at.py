@@ -12,7 +12,7 @@ from sentry_sync.errors import QueryError
 from sentry_sync.records.issue import IssueGone
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.store import Store
-from sentry_sync.trends.library import run_query
+from sentry_sync.trends.running import run_query
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue, project
 

@@ -12,7 +12,8 @@ import pytest
 from sentry_sync import resources
 from sentry_sync.errors import QueryError
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.trends.library import Column, Parameter, Query, bind, find, library, parse, run_query
+from sentry_sync.trends.library import Column, Parameter, Query, bind, find, library, parse
+from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import open_session
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW
@@ -169,6 +170,7 @@ def test_a_query_gives_what_its_header_says_from_exactly_its_parameters(
     (parsed,) = session.extract_statements(query.sql)
     assert parsed.named_parameters == {parameter.name for parameter in query.parameters}
     assert len(query.description) > 40
+    assert query.chart in (None, *found.columns)
 
 
 @pytest.mark.parametrize("name", ["error_trend", "errors_by_tag", "slow_queries"])

@@ -26,7 +26,7 @@ def transactions(hours: int, until: Any = NOW) -> Iterable[TransactionStat]:
     ]
 
 
-def weighted(rows: Iterable[TransactionStat], field: str) -> float | None:
+def weighted(rows: Iterable[TransactionStat], field: str) -> Any:
     known = [(row.count, getattr(row, field)) for row in rows if getattr(row, field) is not None]
     total = sum(count for count, _ in known)
     return pytest.approx(sum(count * value for count, value in known) / total) if total else None
@@ -42,10 +42,10 @@ def test_latency_is_compared_hour_by_hour_with_the_week_before(world: StorePaths
         if figures(row)
     }
     pairs: dict[tuple[str, str, str], list[tuple[TransactionStat, TransactionStat]]] = defaultdict(list)
-    for row in transactions(168):
-        key = (row.project_id, row.environment, row.transaction)
-        if figures(row) and (*key, row.hour) in before:
-            pairs[PROJECTS[row.project_id], *key[1:]].append((row, before[*key, row.hour]))
+    for held in transactions(168):
+        key = (held.project_id, held.environment, held.transaction)
+        if figures(held) and (*key, held.hour) in before:
+            pairs[PROJECTS[held.project_id], *key[1:]].append((held, before[*key, held.hour]))
 
     rows = ask(world, "latency_change")
 
@@ -68,9 +68,9 @@ def test_latency_is_compared_hour_by_hour_with_the_week_before(world: StorePaths
 @pytest.mark.parametrize("environment", [None, "staging"])
 def test_apdex_and_failures_are_weighted_by_count(world: StorePaths, environment: str | None) -> None:
     wanted: dict[tuple[str, str, str], list[TransactionStat]] = defaultdict(list)
-    for row in transactions(60):
-        if environment in (None, row.environment):
-            wanted[PROJECTS[row.project_id], row.environment, row.transaction].append(row)
+    for held in transactions(60):
+        if environment in (None, held.environment):
+            wanted[PROJECTS[held.project_id], held.environment, held.transaction].append(held)
 
     rows = ask(world, "apdex_and_failures", hours=60, environment=environment)
 
@@ -90,8 +90,8 @@ def test_apdex_and_failures_are_weighted_by_count(world: StorePaths, environment
 @pytest.mark.parametrize("by", ["hour", "day"])
 def test_throughput_is_of_the_minutes_known(world: StorePaths, by: str) -> None:
     wanted: dict[Any, list[TransactionStat]] = defaultdict(list)
-    for row in transactions(60):
-        wanted[row.hour if by == "hour" else row.hour.replace(hour=0), PROJECTS[row.project_id]].append(row)
+    for held in transactions(60):
+        wanted[held.hour if by == "hour" else held.hour.replace(hour=0), PROJECTS[held.project_id]].append(held)
     length = HOUR if by == "hour" else DAY
 
     rows = ask(world, "throughput", hours=60, by=by)
@@ -112,9 +112,9 @@ def test_throughput_is_of_the_minutes_known(world: StorePaths, by: str) -> None:
 
 def queries(hours: int) -> dict[str, list[QueryStat]]:
     found: dict[str, list[QueryStat]] = defaultdict(list)
-    for row in QUERIES:
-        if row.project_id in PROJECTS and row.hour >= NOW - hours * HOUR:
-            found[row.query_id].append(row)
+    for held in QUERIES:
+        if held.project_id in PROJECTS and held.hour >= NOW - hours * HOUR:
+            found[held.query_id].append(held)
     return found
 
 
@@ -167,10 +167,10 @@ def test_database_time_adds_up_to_the_whole(world: StorePaths) -> None:
 
 def test_each_hour_of_a_vital_is_rated_by_itself(world: StorePaths) -> None:
     wanted: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in VITALS:
+    for held in VITALS:
         for vital in THRESHOLDS:
-            if row.project_id in PROJECTS and row.hour >= NOW - DAY and getattr(row, vital) is not None:
-                wanted[row.transaction, vital].append(row)
+            if held.project_id in PROJECTS and held.hour >= NOW - DAY and getattr(held, vital) is not None:
+                wanted[held.transaction, vital].append(held)
 
     rows = ask(world, "web_vitals_ratings")
 
@@ -193,7 +193,7 @@ def test_each_hour_of_a_vital_is_rated_by_itself(world: StorePaths) -> None:
 
 @pytest.mark.parametrize("target", [0.95, 0.99])
 def test_the_error_budget_burns_by_the_failures_of_each_time(world: StorePaths, target: float) -> None:
-    def burn(rows: Iterable[TransactionStat]) -> float | None:
+    def burn(rows: Iterable[TransactionStat]) -> Any:
         known = [(row.count, row.count * row.failure_rate) for row in rows if row.failure_rate is not None]
         total = sum(count for count, _ in known)
         return pytest.approx(sum(failed for _, failed in known) / total / (1 - target)) if total else None

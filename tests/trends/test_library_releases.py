@@ -76,8 +76,8 @@ def test_a_release_is_compared_by_errors_per_session(world: StorePaths, days: in
             errors, sessions = sum(row.count for row in here), sum(row.sessions for row in health)
             rate = pytest.approx(errors / sessions) if sessions else None
             free = crash_free(health)
-            free = free if free is None else pytest.approx(free)
-            wanted.append((slug, part, len(counted), of, errors, sessions, rate, free))
+            approximately = None if free is None else pytest.approx(free)
+            wanted.append((slug, part, len(counted), of, errors, sessions, rate, approximately))
 
     rows = ask(world, "release_before_after", days=days)
 
@@ -107,9 +107,9 @@ def test_suspects_have_more_errors_than_their_share_of_sessions(world: StorePath
     version = NEWEST["1"]
     days = known_days("1", midnight(RELEASED[version]), 30)
     sessions: dict[bool, int] = defaultdict(int)
-    for row in HEALTH:
-        if row.project_id == "1" and row.bucket in days:
-            sessions[row.release == version] += row.sessions
+    for held in HEALTH:
+        if held.project_id == "1" and held.bucket in days:
+            sessions[held.release == version] += held.sessions
     part = sessions[True] / (sessions[True] + sessions[False])
     errors: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for count in COUNTS:
@@ -147,9 +147,9 @@ def test_suspects_without_other_sessions_have_no_score(world: StorePaths) -> Non
 @pytest.mark.parametrize("share", [0.5, 0.8])
 def test_adoption_is_the_share_of_a_days_sessions(world: StorePaths, share: float) -> None:
     live: dict[tuple[str, str, str], list[ReleaseHealth]] = defaultdict(list)
-    for row in HEALTH:
-        if row.project_id in PROJECTS and row.sessions:
-            live[PROJECTS[row.project_id], row.environment, row.release].append(row)
+    for held in HEALTH:
+        if held.project_id in PROJECTS and held.sessions:
+            live[PROJECTS[held.project_id], held.environment, held.release].append(held)
 
     rows = ask(world, "release_adoption", share=share)
 
@@ -176,13 +176,13 @@ def test_adoption_is_the_share_of_a_days_sessions(world: StorePaths, share: floa
 @pytest.mark.parametrize("environment", [None, "production"])
 def test_crash_free_sessions_of_a_day_are_weighted_by_sessions(world: StorePaths, environment: str | None) -> None:
     days: dict[tuple[str, datetime], list[ReleaseHealth]] = defaultdict(list)
-    for row in HEALTH:
+    for held in HEALTH:
         if (
-            row.project_id in PROJECTS
-            and environment in (None, row.environment)
-            and row.bucket > MIDNIGHT - 14 * DAY
+            held.project_id in PROJECTS
+            and environment in (None, held.environment)
+            and held.bucket > MIDNIGHT - 14 * DAY
         ):
-            days[PROJECTS[row.project_id], row.bucket].append(row)
+            days[PROJECTS[held.project_id], held.bucket].append(held)
 
     rows = ask(world, "crash_free_trend", environment=environment, target=0.99)
 

@@ -13,7 +13,7 @@ from sentry_sync.records.event import ErrorCount
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.store import Store
-from sentry_sync.trends.library import run_query
+from sentry_sync.trends.running import run_query
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, project
 from tests.trends.seed import (

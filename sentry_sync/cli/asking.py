@@ -1,0 +1,122 @@
+"""The commands that ask the copy: what their ``--help`` says. Each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentry_sync.cli import options
+
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of a library query; repeatable."),
+]
+
+
+class Format(StrEnum):
+    """How the rows of a query are given."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    CHART = "chart"
+    PNG = "png"
+    SVG = "svg"
+
+
+def sql(
+    statement: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="STATEMENT",
+            help="One SELECT, @name for a query of the library, or - to read a SELECT from stdin.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    parameters: Parameters = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the library's queries.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 1000,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask the local copy in SQL.
+
+    The dialect is DuckDB's, the tables are those of docs/schema.md and the library's queries those of
+    docs/queries.md; a statement can read and nothing else. How fresh and complete the tables are follows on
+    stderr. With --json all of it is one object: {"columns": [...], "types": [...], "rows": [...],
+    "truncated": ..., "ms": ..., "notes": [...]}.
+
+    For example: sentry-sync sql "SELECT status, count(*) FROM issues GROUP BY 1"
+
+    Or from the library: sentry-sync sql @error_trend -p days=7
+    """
+    from sentry_sync.cli import sql as room
+    from sentry_sync.cli.settings import load
+
+    settings = load({"store": store}, config)
+    if listing:
+        room.show_library(as_json=as_json)
+    else:
+        room.run(settings, statement, parameters or [], limit, as_json=as_json)
+
+
+def query(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="A query of the library; all are listed without.", show_default=False),
+    ] = None,
+    *,
+    parameters: Parameters = None,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", "-f", help="How to give the rows [default: by --output, else table].", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write a file; its ending tells the format.", show_default=False
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            "--column",
+            metavar="NAME",
+            help="The column a chart shows [default: the first number].",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 10_000,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Run a query of the library, or list them.
+
+    The queries are those of docs/queries.md. Rows come as a table, CSV, JSON (as of `sql`), Parquet, a chart in
+    the terminal, or a picture: PNG and SVG need `pip install 'sentry-sync[charts]'`. How fresh and complete the
+    tables are follows on stderr.
+
+    For example: sentry-sync query error_trend -p project=api -p days=30 --format chart
+
+    Or as a picture: sentry-sync query error_trend -o errors.svg
+    """
+    from sentry_sync.cli import query as room
+    from sentry_sync.cli.settings import load
+
+    settings = load({"store": store}, config)
+    if name is None:
+        room.show_library(as_json=as_json)
+        return
+    wanted = room.Wanted(
+        name, tuple(parameters or ()), limit, "json" if as_json else form and form.value, output, column
+    )
+    room.run(settings, wanted)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sentry_sync.cli.charts import BARS, LINES, chart, in_terminal
+from sentry_sync.trends.session import Result
+
+DAY = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def result(columns: dict[str, str], rows: list[tuple[Any, ...]]) -> Result:
+    return Result(tuple(columns), tuple(columns.values()), rows, False, 1.0, (), ())
+
+
+def test_what_is_not_known_is_a_gap_and_no_line_across_it() -> None:
+    rows = [(DAY + number * timedelta(days=1), "web", None if number == 2 else number) for number in range(5)]
+    drawn = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "errors": "HUGEINT"}, rows))
+    assert [value for _, value in drawn.lines["web"]] == [0, 1, None, 3, 4]
+    whole = chart(
+        "T", result({"day": "TIMESTAMP", "project": "VARCHAR", "errors": "HUGEINT"}, rows[:2] + rows[3:])
+    )
+    assert in_terminal(drawn).count("●") < in_terminal(whole).count("●")
+
+
+def test_more_lines_or_bars_than_can_be_told_apart_are_left_out_and_that_is_said() -> None:
+    lines = [(DAY, f"p{number}", number) for number in range(LINES + 3)]
+    drawn = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "errors": "BIGINT"}, lines))
+    assert (len(drawn.lines), drawn.left_out) == (LINES, 3)
+    assert "p10" in drawn.lines
+    bars = [(f"p{number}", 1.5) for number in range(BARS + 2)]
+    drawn = chart("T", result({"project": "VARCHAR", "burn": "DOUBLE"}, bars))
+    assert (len(drawn.bars), drawn.left_out) == (BARS, 2)
+    assert in_terminal(drawn).endswith("2 more bars are not shown")
+
+
+def test_names_out_of_events_are_made_safe() -> None:
+    rows = [("a\x1b[31m\u202e" + "x" * 100, 3)]
+    drawn = chart("T", result({"transaction": "VARCHAR", "count": "BIGINT"}, rows))
+    ((name, value),) = drawn.bars
+    assert (name[:8], len(name), value) == ("a?[31m?x", 40, 3.0)
