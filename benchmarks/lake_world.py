@@ -160,10 +160,12 @@ def native(store: Store, path: Path) -> None:
     with closing(duckdb.connect(str(path))) as session, reading(store.paths) as connection:
         session.execute("CREATE SCHEMA stored")
         for name, relation in relations.RELATIONS.items():
-            if relation.ledger:
-                continue
             columns = list(relation.columns)
             session.execute(relations.table(relation, columns))
+            if relation.ledger:  # nobody ever asked a server for these rows
+                empty = ", ".join(f"{quote(c)} {kind.shown}" for c, kind in relation.columns.items())
+                session.execute(f"CREATE TABLE {quote(name)} ({empty})")
+                continue
             if name in RESOURCES:
                 held = lake_parts.usable(store.paths.lake, lake_parts.parts(connection, name))
                 found = lake_parts.source(connection, name, held)

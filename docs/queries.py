@@ -12,13 +12,13 @@ def page() -> Iterator[str]:
     yield "# Library queries"
     yield ""
     yield (
-        "Run one with `sentry-sync query NAME -p parameter=value`, or let an assistant run it with `run-query`. Each "
-        "file in `queries/` is one of them."
+        "Run one with `sentry-sync query NAME -p parameter=value`, or let an assistant run it with `run-query`. "
+        "Each file in `queries/` is one of them."
     )
     yield ""
     yield (
-        "`covered` says how much of a row's time the store knows: where it is under 1, the figures are of that part. "
-        "`--format chart` draws a query in the terminal, `--output errors.svg` as a picture."
+        "`covered` says how much of a row's time the store knows: where it is under 1, the figures are of that "
+        "part. `--format chart` draws a query in the terminal, `--output errors.svg` as a picture."
     )
     for query in library().values():
         yield f"\n## {query.name}\n\n{query.title}. {query.description}"

@@ -61,6 +61,10 @@ PUBLISH = timedelta(minutes=5)
 """How often it is looked whether parts of the lake are due: a look takes milliseconds, and SQL reads what waits
 from the store."""
 
+PUBLISH_FOR = timedelta(seconds=12)
+"""After so long no further part is begun, since polls wait meanwhile. The lake of a large first copy is written
+over many such turns, so that it takes a twenty-fifth of the time whatever its size."""
+
 
 class Stopped(BaseException):
     """Told to stop while waiting. Nothing may catch it: what a page brought is stored, the rest is not begun."""
@@ -161,7 +165,7 @@ class Worker:
             return
         self._published = now
         try:
-            done = self._lake.publish(stop)
+            done = self._lake.publish(lambda: stop() or self._clock.now() - now > PUBLISH_FOR)
         except StoreUnwritable as error:
             self._tell(Said(str(error)))
             return

@@ -248,7 +248,8 @@ class _Look:
     def _facts(self) -> Facts:
         times = [self.known.as_of(name) for name in ("error_counts", "issues.hot")]
         known = [time for time in times if time is not None]
-        window = Interval(self.end - 2 * WEEK, self.end)
+        # A copy that goes back less than two weeks has no gap; what that leaves unknown is told by the parts.
+        window = Interval(max(self.end - 2 * WEEK, min(self.hours, default=self.end - DAY)), self.end)
         return Facts(
             as_of=min(known) if len(known) == len(times) else None,
             complete=len(known) == len(times) and arms.complete_between(self.records.known.hours, window),

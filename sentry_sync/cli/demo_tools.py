@@ -61,8 +61,8 @@ async def _conversation(server: StdioServerParameters) -> list[Asked]:
         await ask("get-issue", issue_id=issues["issues"][0]["short_id"])
         await ask("get-events", issue_id=issues["issues"][0]["id"], limit=1, full_trace=True)
         releases = await ask("get-releases", project=busiest, health_data=True)
-        newest = releases["releases"][0]["untrusted"]["version"]
-        await ask("assess-release", project=busiest, version=newest)
+        version = releases["releases"][0]["untrusted"]["version"]
+        await ask("assess-release", project=busiest, version=version)
         await ask("project-health", project=busiest)
         await ask("get-performance", project=busiest)
         await ask("query-sql", sql="SELECT status, count(*) AS issues FROM issues GROUP BY ALL ORDER BY 2 DESC")
@@ -131,6 +131,10 @@ def _release(row: Mapping[str, Any]) -> str:
     return f"{row['untrusted']['version']}: crash-free sessions {', '.join(healths) or 'not known'}"
 
 
+def _part(row: Mapping[str, Any]) -> str:
+    return f"{row['part']}: " + ("not known" if row["score"] is None else f"{row['score']:.0f} of 100")
+
+
 def _transaction(row: Mapping[str, Any]) -> str:
     name = row["untrusted"]
     return f"{name['transaction']} ({name['environment']}): {row['count']} times, p95 {row['p95_ms']} ms"
@@ -144,16 +148,16 @@ def _resource(row: Mapping[str, Any]) -> str:
     return f"{row['resource']}: as of {row['as_of']}, {'stale' if row['stale'] else 'not stale'}"
 
 
-SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+SHAPES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "get-projects": ("projects", _project),
     "get-issues": ("issues", _issue),
     "get-issue": ("issue", _one_issue),
     "get-events": ("events", _event),
     "get-releases": ("releases", _release),
+    "assess-release": ("because", str),
+    "project-health": ("parts", _part),
     "get-performance": ("transactions", _transaction),
     "query-sql": ("untrusted", lambda said: ", ".join(f"{status} {count}" for status, count in said["rows"])),
-    "assess-release": ("verdict", str),
-    "project-health": ("parts", lambda part: f"{part['part']}: {part['score']} of 100"),
     "run-query": ("untrusted", lambda said: ", ".join(f"{row[1]} {row[6]} errors" for row in said["rows"])),
     "describe-data": ("columns", lambda column: f"{column['name']} {column['type']}"),
     "sync-now": ("streams", _stream),

@@ -34,10 +34,6 @@ from sentry_sync.serve.tools import INSTRUCTIONS, Effect, Tool, offered, tool_na
 
 logger = logging.getLogger(__name__)
 
-LARGEST_RESULT = 100_000
-"""Characters. Claude Code puts results above 50,000 into a file unless a tool says otherwise; a full page of
-issues has 70,000."""
-
 NONCE_BYTES = 4
 """Of the mark around hostile text: nobody guesses one of four billion with the one try that an event is."""
 
@@ -128,7 +124,6 @@ def _listed(tool: Tool) -> types.Tool:
             idempotent_hint=tool.effect is not Effect.SENTRY,
             open_world_hint=tool.open_world,
         ),
-        _meta={"anthropic/maxResultSizeChars": LARGEST_RESULT},
     )
 
 

@@ -164,7 +164,7 @@ FRESHNESS: dict[str, Any] = {
     "required": ["source", "as_of", "stale", "complete", "notes"],
 }
 
-_FRESHNESS: dict[str, Any] = {"type": "object", "required": FRESHNESS["required"]}
+_FRESHNESS: dict[str, Any] = {"type": "object"}
 """What a client checks of it. Its fields are explained once, by the instructions."""
 
 TOOLS: tuple[Tool, ...] = (
@@ -288,7 +288,7 @@ TOOLS: tuple[Tool, ...] = (
                 default="transactions",
             ),
             Parameter("transaction", "text", "Only this transaction, by its exact name."),
-            Parameter("start_time", "text", "ISO 8601 or an age such as -24h, -7d; rounded down to the hour."),
+            Parameter("start_time", "text", "ISO 8601 or -24h, -7d; rounded down to the hour."),
             Parameter("end_time", "text", "The same; rounded up to the hour; now if not given."),
             _ENVIRONMENT,
             CURSOR,
@@ -316,7 +316,7 @@ TOOLS: tuple[Tool, ...] = (
             Parameter("version", "text", "Only this version, full or short, exactly."),
             Parameter("health_data", "boolean", "Add health and deploys.", default=False),
             Parameter("query", "text", "Only versions that contain this."),
-            Parameter("since", "text", "Only those created since: ISO 8601 or an age such as -7d."),
+            Parameter("since", "text", "Only those created since: ISO 8601 or -7d."),
             CURSOR,
             FORMAT,
         ),

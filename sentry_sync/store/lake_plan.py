@@ -30,6 +30,10 @@ CHANGED_SHARE = 10
 """A part is written anew once a tenth of its rows changed: so a row is written ten times at worst, however many
 come late."""
 
+FORGETS_EVERY = timedelta(hours=1)
+"""How often a part is written anew at most since rows were deleted that must not stay. No answer shows them
+meanwhile; and ten million rows, all of whose parts a deletion touches, take two minutes to write."""
+
 CHANGED_FEW = 1_000
 """Changed rows that are not worth writing a part anew for: SQL reads them in a few milliseconds."""
 
@@ -58,7 +62,11 @@ def due(state: State, now: datetime) -> list[Span]:
     """The spans to publish, each a part. None overlaps another, and none cuts an existing part in two."""
     until = horizon(now)
     wanted = [
-        *(_span(part) for part, changed, gone in state.changes if gone or _is_worn(part, changed)),
+        *(
+            _span(part)
+            for part, changed, gone in state.changes
+            if _is_worn(part, changed) or (gone and part.published_at <= to_micros(now - FORGETS_EVERY))
+        ),
         *_days(state, until),
     ]
     return list(_joined([*wanted, *_months(state, wanted, until)], [*state.parts, *state.lost]))

@@ -155,7 +155,7 @@ def test_a_few_days_are_not_enough_for_what_is_usual_or_a_forecast(asking: Askin
     asking.fill([project("2", "api"), *counts()[-60:]], error_counts=recent, issues=recent)
     answer = asking.offline.project_health("api")
     assert (part(answer, "errors")["score"], answer["forecast"]) == (None, None)
-    assert not fresh(answer)["complete"]
+    assert fresh(answer)["coverage"] == {"from": "2026-11-18T00:00:00Z", "to": "2026-11-20T12:00:00Z"}
     assert any("takes a week" in note for note in fresh(answer)["notes"])
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from mcp import Client
 
 from sentry_sync.answers.asking import PLAINLY, Ask, Question
 from sentry_sync.answers.context import Answers
+from sentry_sync.answers.desk import Means
 from sentry_sync.serve.server import build
 from sentry_sync.serve.text import render
-from sentry_sync.serve.tools import offered
+from sentry_sync.serve.tools import TOOLS, offered
 from sentry_sync.store import tables
 from tests.answers.desk import Asking
 
@@ -109,6 +111,15 @@ def test_the_tools_are_named_and_parameterized_as_they_must_be(asking: Asking) -
         "run-query",
         "describe-data",
     ]
+
+
+def test_the_list_of_all_tools_is_short(asking: Asking) -> None:
+    async def talk(client: Client) -> Any:
+        return await client.list_tools()
+
+    with closing(asking.answers(None, means=Means(allow_writes=True))) as answers:
+        listed = conversation(answers, talk)
+    assert len(listed.tools) == len(TOOLS) <= 14
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True)) < 20_000
 
 

@@ -68,6 +68,15 @@ def test_months_that_are_over_and_settled_days_become_parts(store: Store) -> Non
     assert len(held(store)) == 50
 
 
+def test_told_to_stop_it_ends_at_a_part_and_goes_on_there_the_next_time(store: Store) -> None:
+    lake, asked = Lake(store, FakeClock(NOW)), iter([False, True, True, True, True, True, True])
+
+    assert lake.publish(lambda: next(asked)).parts == 1
+    assert len(held(store)) == 50
+    assert lake.publish().parts == 1
+    assert len(held(store)) == 50
+
+
 def test_what_was_published_is_not_written_again(store: Store) -> None:
     lake = Lake(store, FakeClock(NOW))
     lake.publish()
@@ -84,6 +93,7 @@ def test_a_deleted_issue_is_in_no_file_of_the_next_lake_and_the_old_files_go(sto
     with store.write() as uow:
         uow.upsert([IssueGone("1", NOW + timedelta(minutes=1), "deleted")])
 
+    lake = Lake(store, FakeClock(NOW + timedelta(hours=1)))
     lake.publish()
 
     assert not before & listed(store)
@@ -105,7 +115,7 @@ def test_a_user_that_was_taken_out_of_an_event_is_in_no_file_of_the_next_lake(st
     with store.write() as uow:
         uow._connection.exec_driver_sql("UPDATE events SET user_key = NULL")
 
-    lake.publish()
+    Lake(store, FakeClock(NOW + timedelta(hours=1))).publish()
 
     for name in listed(store):
         users = pq.read_table(store.paths.lake / "events" / name)["user_key"].to_pylist()
@@ -200,7 +210,7 @@ def test_a_new_part_made_of_a_damaged_one_is_made_of_sqlite_instead(store: Store
     with store.write() as uow:
         uow.upsert([IssueGone("0", NOW + timedelta(minutes=1), "deleted")])
 
-    lake.publish()
+    assert Lake(store, FakeClock(NOW + timedelta(hours=1))).publish().parts == 2
 
     assert held(store) == [(row.event_id, "1") for row in days(50) if row.issue_id == "1"]
 

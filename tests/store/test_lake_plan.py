@@ -30,8 +30,8 @@ def ago(days: int) -> int:
     return TODAY - days * DAY
 
 
-def part(start: int, end: int, rows: int = 10) -> Part:
-    return Part("events", start, end, "events/x.parquet", rows, start, start, 1, "0", 1, 1)
+def part(start: int, end: int, rows: int = 10, published: int = 1) -> Part:
+    return Part("events", start, end, "events/x.parquet", rows, start, start, 1, "0", 1, published)
 
 
 def test_nothing_waits_and_nothing_is_due() -> None:
@@ -68,6 +68,12 @@ def test_a_part_is_written_anew_once_it_is_worn_or_must_forget(changed: int, gon
     held = part(ago(3), ago(2), rows=1_000)
 
     assert len(due(State([held], changes=[(held, changed, gone)]), NOW)) == wanted
+
+
+def test_deletions_write_a_part_anew_once_an_hour_at_most() -> None:
+    for minutes, wanted in ((59, 0), (60, 1)):
+        held = part(ago(3), ago(2), published=to_micros(NOW - timedelta(minutes=minutes)))
+        assert len(due(State([held], changes=[(held, 1, True)]), NOW)) == wanted
 
 
 def test_a_month_that_is_over_becomes_one_part_unless_it_is_too_large() -> None:
