@@ -369,6 +369,7 @@ def simulate(
 
 app.command()(asking.sql)
 app.command()(asking.query)
+app.command()(asking.export)
 
 
 @db.command()

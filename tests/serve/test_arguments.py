@@ -113,3 +113,18 @@ def test_the_schema_says_what_the_check_checks() -> None:
         "additionalProperties": False,
         "required": ["project"],
     }
+
+
+NAMED = (Parameter("parameters", "object", "Values."),)
+
+
+@pytest.mark.parametrize("value", [{"days": 7, "project": None}, '{"days": 7, "project": null}'])
+def test_an_object_of_plain_values_may_be_its_text(value: Any) -> None:
+    assert bind("run-it", NAMED, {"parameters": value}) == {"parameters": {"days": 7, "project": None}}
+    assert input_schema(NAMED)["properties"]["parameters"]["type"] == "object"
+
+
+@pytest.mark.parametrize("value", ["days=7", "[7]", [7], 7, {"days": [7]}, {"days": {"until": 7}}])
+def test_what_is_no_object_of_plain_values_is_refused(value: Any) -> None:
+    with pytest.raises(QuestionError, match=r'must be an object of names and values, as in {"days": 7}'):
+        bind("run-it", NAMED, {"parameters": value})
