@@ -14,7 +14,8 @@ from sentry_sync.records.issue import IssueGone
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.store import Store
-from sentry_sync.trends.library import library, run_query
+from sentry_sync.trends.library import library
+from sentry_sync.trends.running import run_query
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW
 from tests.trends.library_world import AT
