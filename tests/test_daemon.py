@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from sentry_sync.errors import LeaseLost, StoreUnwritable
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
+from sentry_sync.store.lake import Lake
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 from tests.support.clock import FakeClock
@@ -29,6 +31,8 @@ POLICY = Policy(history_days=3, performance_hours=3, bodies_per_run=3)
 
 class Running:
     """A rig with a worker; ``latency`` is what a request takes."""
+
+    publishes = False
 
     def __init__(self, folder: Path, *, per_minute: int = 100, latency: float = 0.3, **options: Any) -> None:
         self.rig = Rig(folder, policy=POLICY, one_time=True, **{"size": TOWN, **options})
@@ -48,6 +52,7 @@ class Running:
             policy=POLICY,
             per_minute=self.per_minute,
             tell=self.said.append,
+            lake=Lake(self.rig.store, self.clock) if self.publishes else None,
         )
         with self.rig.store.syncing():
             self.worker.start()
@@ -247,6 +252,23 @@ def test_a_sweep_that_found_what_people_did_is_repeated_sooner(running: Running)
     assert running.worker.entries["issues.sweep"].every == timedelta(minutes=12)
     held = {row.id: row.status for row in running.rig.rows(tables.issues)}
     assert held == {issue.id: issue.status for issue in running.rig.sim.world.issues.values()}
+
+
+def test_the_lake_is_written_every_few_minutes_and_costs_no_sync_where_it_cannot_be(running: Running) -> None:
+    running.publishes = True
+    running.restart()
+    running.run(timedelta(minutes=12))
+
+    lake = [said.text for said in running.said if said.text.startswith("lake: ")]
+    assert len(lake) in (1, 2), "what was written once is not written again"
+    assert " rows in " in lake[0]
+    shutil.rmtree(running.rig.store.paths.lake)
+    running.rig.store.paths.lake.mkdir()
+    (running.rig.store.paths.lake / "events").write_text("in the way")
+    running.said.clear()
+    running.run(timedelta(minutes=7))
+    assert [said.text for said in running.said if "cannot write" in said.text]
+    assert any("issues.hot" in said.text for said in running.said)
 
 
 def test_a_wait_ends_when_it_is_told_to_stop() -> None:

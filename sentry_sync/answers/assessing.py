@@ -14,9 +14,10 @@ from sentry_sync.answers.freshness import Facts
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.release_evidence import Case, case
-from sentry_sync.answers.release_records import Records, Span
+from sentry_sync.answers.release_records import Records
 from sentry_sync.answers.uncounted import no_counts
 from sentry_sync.answers.warnings import warnings
+from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.reads import knowledge
 from sentry_sync.store.reads.knowledge import Knowledge
@@ -55,34 +56,23 @@ class _Look:
             ("releases", "error_counts", "release_health", "transactions"),
             ("error_counts", "release_health", "transactions"),
         )
-        self.records: Records = release_records.read(
-            view, self.known, project, question.environment, [version for _, version in self._asked()]
-        )
+        versions = [version for version in (question.version, question.baseline) if version]
+        self.records: Records = release_records.read(view, self.known, project, question.environment, versions)
 
     def found(self) -> Found:
-        for name, version in self._asked():
-            if self.records.span(version) is None:
-                return self._unknown(name, version)
-        candidate = self._span(self.question.version)
-        wanted = self._span(self.question.baseline) if self.question.baseline else None
+        candidate = self.records.span(self.question.version)
+        if candidate is None:
+            return self._unknown("release", self.question.version)
+        wanted = self.records.span(self.question.baseline) if self.question.baseline else None
+        if self.question.baseline and wanted is None:
+            return self._unknown("baseline", self.question.baseline)
+        if wanted is not None and wanted.version == candidate.version:
+            raise QuestionError("baseline is the release itself: name another one, or none for the one before")
         found = case(self.records, candidate, wanted)
-        rows = {
-            "project": self.project.shown(),
-            **shown_case(self.records, candidate, found, assess(found.evidence)),
-        }
+        verdict = assess(found.evidence)
+        rows = {"project": self.project.shown(), **shown_case(self.records, candidate, found, verdict)}
         miss = None if self.records.known.hours else Miss.NEVER_SYNCED
         return Found(rows, self._facts(found), miss, refusal=no_counts(self.known) if miss else None)
-
-    def _asked(self) -> Iterator[tuple[str, str]]:
-        yield "release", self.question.version
-        if self.question.baseline:
-            yield "baseline", self.question.baseline
-
-    def _span(self, version: str) -> Span:
-        found = self.records.span(version)
-        if found is None:
-            raise LookupError(version)
-        return found
 
     def _unknown(self, name: str, version: str) -> Found:
         """No such release: it is looked for at Sentry, once."""

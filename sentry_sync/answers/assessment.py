@@ -15,7 +15,7 @@ from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.reads import releases
 from sentry_sync.trends.verdicts.proportions import Share, difference
 from sentry_sync.trends.verdicts.rates import Counted, total
-from sentry_sync.trends.verdicts.release import ALPHA, Assessment, Cell, Finding, Level, Verdict
+from sentry_sync.trends.verdicts.release import ALPHA, Assessment, Cell, Finding, Level, Verdict, unsettled
 from sentry_sync.trends.verdicts.seasonal import Episode
 
 ROWS = 5
@@ -233,6 +233,9 @@ def _told_apart(case: Case, found: Assessment) -> Iterator[str]:
         yield "nothing is worse, and a doubling of errors or a clear loss of crash-free sessions would have shown"
         if found.latency.level is Level.UNKNOWN:
             yield "of latency nothing is said: no transaction has enough requests in enough hours, now and before"
+    suspected = any(finding.level in _BAD for finding in found.findings)
+    if found.verdict is Verdict.WATCH and not suspected and unsettled(found.errors, found.crashes):
+        yield "what was seen would matter, but may still be chance: the interval holds no difference as well"
     if found.verdict is Verdict.TOO_EARLY:
         yield _too_early(case)
     if found.verdict is Verdict.REGRESSED and not case.evidence.current:

@@ -62,6 +62,7 @@ async def _conversation(server: StdioServerParameters) -> list[Asked]:
         await ask("get-events", issue_id=issues["issues"][0]["id"], limit=1, full_trace=True)
         await ask("get-releases", project=busiest, health_data=True)
         await ask("get-performance", project=busiest)
+        await ask("query-sql", sql="SELECT status, count(*) AS issues FROM issues GROUP BY ALL ORDER BY 2 DESC")
         await ask("sync-now", resource="issues")
         await ask("sync-status")
         # Hours that no sync has asked Sentry to sum up: the copy cannot answer this, so Sentry is asked, once.
@@ -145,6 +146,7 @@ SHAPES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "get-events": ("events", _event),
     "get-releases": ("releases", _release),
     "get-performance": ("transactions", _transaction),
+    "query-sql": ("untrusted", lambda said: ", ".join(f"{status} {count}" for status, count in said["rows"])),
     "sync-now": ("streams", _stream),
     "sync-status": ("resources", _resource),
 }

@@ -17,8 +17,8 @@ SETTLED = timedelta(hours=3)
 """How old rows are before they are published. Counts are read again for an hour, sessions for three: to publish
 them earlier would mean to write them twice."""
 
-DAY_MAY_WAIT = 20_000
-"""Rows of the running day that may wait for its end: SQL reads so many from SQLite in a twentieth of a second."""
+DAY_MAY_WAIT = 5_000
+"""Rows of the running day that may wait for its end: SQL reads so many from SQLite in 10 ms."""
 
 SMALL = 50_000
 """Rows up to which days that follow each other share a part: a file for a hundred rows costs more than they do."""

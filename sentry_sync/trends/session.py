@@ -183,8 +183,25 @@ def _wall_in(session: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     session.execute("SET lock_configuration = true")
 
 
+_admitted: dict[tuple[str, frozenset[str]], gate.Reads] = {}
+
+_REMEMBERED = 256
+"""Statements: several times the library, whose each is admitted once in a process."""
+
+
 def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
     """What the statement reads; raises QueryError if the gate refuses it or DuckDB cannot parse it."""
+    asked = (question.statement, frozenset(question.parameters))
+    reads = _admitted.get(asked)
+    if reads is None:
+        reads = _judged(session, question)
+        if len(_admitted) >= _REMEMBERED:
+            _admitted.clear()
+        _admitted[asked] = reads
+    return reads
+
+
+def _judged(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
     statement = question.statement
     gate.plain_text(statement)
     try:
@@ -262,8 +279,12 @@ def _rows(session: duckdb.DuckDBPyConnection, question: Question, types: Sequenc
     """At most one row more than asked for; DuckDB streams, so the rest is never made."""
     session.execute(_without_zones(question.statement, types), _bound(question))
     rows: list[tuple[Any, ...]] = session.fetchmany(question.rows + 1)
-    if any("TIMESTAMP" in kind for kind in types):
-        rows = [tuple(map(_aware, row)) for row in rows]
+    timed = ["TIMESTAMP" in kind for kind in types]
+    if any(timed):
+        rows = [
+            tuple(_aware(value) if is_time else value for value, is_time in zip(row, timed, strict=True))
+            for row in rows
+        ]
     return rows
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import ErrorCount
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.performance import TransactionStat
@@ -301,6 +302,11 @@ def test_a_baseline_nobody_knows_is_said_to_be_that(same: Asking) -> None:
     answer = same.offline.assess_release("api", "3", baseline="nope@1")
     assert (answer["verdict"], fresh(answer)["complete"]) == (None, False)
     assert any("unknown_id" in note for note in fresh(answer)["notes"])
+
+
+def test_a_release_is_not_held_against_itself(same: Asking) -> None:
+    with pytest.raises(QuestionError, match="baseline is the release itself"):
+        same.offline.assess_release("api", "3", baseline="api@3")
 
 
 def test_a_release_older_than_the_newest_fifty_is_still_found(asking: Asking) -> None:

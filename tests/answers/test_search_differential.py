@@ -14,7 +14,7 @@ from tests.answers.search_queries import Queries
 from tests.answers.search_run import ONLINE_EVERY
 from tests.answers.search_world import WORLDS, Case, Lived, judge
 
-CASES = int(os.environ.get("SEARCH_CASES", "400")) // len(WORLDS)
+CASES = int(os.environ.get("SEARCH_CASES", "320")) // len(WORLDS)
 SEED = int(os.environ.get("SEARCH_SEED", "20"))
 
 MOSTLY = 0.4

@@ -61,9 +61,9 @@ def test_for_a_person_each_answer_ends_with_its_freshness(cli: CommandLine) -> N
     outcome = cli("demo")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    questions = [line for line in lines if line.startswith(("> get-", "> sync-"))]
+    questions = [line for line in lines if line.startswith(("> get-", "> sync-", "> query-"))]
     told = [line for line in lines if line.startswith("    freshness: source ")]
-    assert len(questions) == len(told) == 9
+    assert len(questions) == len(told) == 10
     assert any("asked Sentry because outside_coverage" in line for line in told)
     assert any(line.split() == ["day", "project", "errors", "covered"] for line in lines)
     assert "All of it took" in outcome.out

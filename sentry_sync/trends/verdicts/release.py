@@ -194,7 +194,13 @@ def _verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     errors, crashes, _ = findings
     if not (errors.enough or crashes.enough):
         return Verdict.TOO_EARLY
-    return Verdict.WATCH if evidence.regressed_issues else Verdict.HEALTHY
+    return Verdict.WATCH if evidence.regressed_issues or unsettled(errors, crashes) else Verdict.HEALTHY
+
+
+def unsettled(errors: Finding, crashes: Finding) -> bool:
+    """Whether what was seen would matter if it were no chance: then nobody calls it healthy."""
+    worse = errors.effect is not None and errors.effect >= WORSE_RATIO
+    return worse or (crashes.effect is not None and crashes.effect >= WORSE_DROP)
 
 
 def _errors(cells: Sequence[Cell]) -> Counted:

@@ -115,6 +115,17 @@ def test_what_is_over_without_its_odd_hours_is_watched() -> None:
     assert assess(replace(SAME, steady=bad)).verdict is Verdict.HEALTHY
 
 
+def test_what_would_matter_but_may_be_chance_is_not_called_healthy() -> None:
+    wild = tuple(
+        replace(cell, errors=Counted(20 if at % 2 else 180, 10_000)) for at, cell in enumerate(days(8, 100))
+    )
+    found = assess(Evidence("session", days(6, 190), wild))
+    assert (found.verdict, found.errors.level) == (Verdict.WATCH, Level.SAME)
+    few = days(1, 5, 500, crashed=0.0105)
+    assert assess(replace(SAME, candidate=few)).crashes.level is Level.SAME
+    assert assess(replace(SAME, candidate=few)).verdict is Verdict.WATCH
+
+
 def test_issues_that_came_back_are_watched() -> None:
     assert assess(replace(SAME, regressed_issues=1)).verdict is Verdict.WATCH
 
