@@ -154,7 +154,7 @@ SHAPES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "get-issue": ("issue", _one_issue),
     "get-events": ("events", _event),
     "get-releases": ("releases", _release),
-    "assess-release": ("because", str),
+    "assess-release": ("verdict", lambda said: f"verdict: {said}"),
     "project-health": ("parts", _part),
     "get-performance": ("transactions", _transaction),
     "query-sql": ("untrusted", lambda said: ", ".join(f"{status} {count}" for status, count in said["rows"])),
