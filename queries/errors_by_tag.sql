@@ -2,7 +2,7 @@
 -- title: Errors by tag
 -- description: How events divide among the values of a tag, from the events that are kept one by one. The share
 -- description: is of the project's events in this time; those without the tag are none of the values'.
--- param: tag text = null  one tag, such as browser; every tag when null
+-- param: tag text = null  one tag, such as browser; every tag when null, which takes four times as long
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: issue text = null  one issue, by its id or short id; all when null
@@ -35,10 +35,23 @@ WITH chosen AS (
 totals AS (
     SELECT project_id, count(*) AS events FROM chosen GROUP BY project_id
 ),
+entries AS (
+    -- Reading one tag out of a JSON takes a tenth of the time that taking it apart does.
+    SELECT
+        project_id, issue_id, user_key, "timestamp",
+        unnest(CASE
+            WHEN $tag::VARCHAR IS NULL THEN map_entries(tags::MAP(VARCHAR, VARCHAR))
+            ELSE [{
+                'key': $tag::VARCHAR,
+                'value': json_extract_string(tags, '/' || replace(replace($tag::VARCHAR, '~', '~0'), '/', '~1'))
+            }]
+        END) AS entry
+    FROM chosen
+),
 tagged AS (
-    SELECT c.project_id, c.issue_id, c.user_key, c."timestamp", t.key AS tag, t.value ->> '$' AS "value"
-    FROM chosen AS c, json_each(c.tags) AS t
-    WHERE $tag::VARCHAR IS NULL OR t.key = $tag
+    SELECT project_id, issue_id, user_key, "timestamp", entry.key AS tag, entry."value" AS "value"
+    FROM entries
+    WHERE entry."value" IS NOT NULL
 ),
 known_time AS (
     SELECT

@@ -174,6 +174,8 @@ def test_events_divide_among_the_values_of_each_tag(world: StorePaths) -> None:
         share = covered("events", here[0][1].project_id, DAYS_OF_EVENTS, AT)
         assert row["covered"] == pytest.approx(share)
     assert not found
+    odd = "odd \"key'"
+    assert ask(world, "errors_by_tag", tag=odd) == [row for row in rows if row["tag"] == odd]
     one = ask(world, "errors_by_tag", tag="browser", issue="WEB-B")
     assert {row["tag"] for row in one} == {"browser"}
     assert sum(row["events"] for row in one) == sum(key == "11" and bool(e.tags) for key, e in events())
