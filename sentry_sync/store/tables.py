@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
+from sentry_sync.store import lake_tables
 from sentry_sync.store.types import EventId, Moment, Tags
 
 metadata = MetaData()
@@ -480,42 +481,4 @@ audit_log = Table(
     Index("ix_audit_log_at", "at"),
 )
 
-lake_parts = Table(
-    "lake_parts",
-    metadata,
-    _key("resource"),
-    _key("start", Moment),
-    Column("end", Moment, nullable=False),
-    Column("file", Text),
-    Column("rows", Integer, nullable=False),
-    Column("first", Moment),
-    Column("last", Moment),
-    Column("size", Integer, nullable=False),
-    Column("checksum", Text),
-    Column("counter", Integer, nullable=False),
-    Column("published_at", Moment, nullable=False),
-)
-
-lake_spans = Table(
-    "lake_spans",
-    metadata,
-    _key("resource"),
-    _key("start", Moment),
-    Column("end", Moment, nullable=False),
-)
-
-lake_changes = Table(
-    "lake_changes",
-    metadata,
-    _key("resource"),
-    _key("at", Moment),
-    _key("subject"),
-    Column("counter", Integer, nullable=False),
-    Column("gone", Boolean, nullable=False),
-)
-
-lake_counter = Table(
-    "lake_counter",
-    metadata,
-    _key("counter", Integer),
-)
+lake_tables.declare(metadata)
