@@ -79,12 +79,18 @@ def _over_time(title: str, result: Result, rows: Sequence[dict[str, Any]], measu
 
 
 def _named(result: Result, rows: Sequence[dict[str, Any]], measure: str) -> list[str]:
-    """A name for each row: the column that names rows, beside the project; else all texts before the number."""
-    texts = list(_texts(result))
+    """A name for each row: the column that names rows, beside the project, if that tells them apart.
+
+    Else all texts before the number, as of a transaction in two environments.
+    """
+    whole = list(_texts(result))
     best = next((name for name in _NAMES if name in result.columns), None)
-    if best:
-        texts = [name for name in ("project",) if name in result.columns and best != "short_id"] + [best]
-    return [_label([row[text] for text in texts]) or measure for row in rows]
+    short = [name for name in ("project",) if name in result.columns and best != "short_id"] + [best or ""]
+    for texts in [short, dict.fromkeys([*whole, best])] if best else [whole]:
+        names = [_label([row[text] for text in texts]) or measure for row in rows]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def _texts(result: Result) -> Iterator[str]:

@@ -39,3 +39,14 @@ def test_names_out_of_events_are_made_safe() -> None:
     drawn = chart("T", result({"transaction": "VARCHAR", "count": "BIGINT"}, rows))
     ((name, value),) = drawn.bars
     assert (name[:8], len(name), value) == ("a?[31m?x", 40, 3.0)
+
+
+def test_bars_are_named_by_as_much_as_tells_them_apart() -> None:
+    columns = {"project": "VARCHAR", "environment": "VARCHAR", "transaction": "VARCHAR", "count": "BIGINT"}
+    apart = [("web", "production", "/pay", 3), ("web", "production", "/cart", 2)]
+    assert [name for name, _ in chart("T", result(columns, apart)).bars] == ["web / /pay", "web / /cart"]
+    alike = [("web", "production", "/pay", 3), ("web", "staging", "/pay", 2)]
+    assert [name for name, _ in chart("T", result(columns, alike)).bars] == [
+        "web / production / /pay",
+        "web / staging / /pay",
+    ]
