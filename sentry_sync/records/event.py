@@ -130,13 +130,17 @@ def parse_error_count(raw: Raw, hour: datetime, project_ids: Mapping[str, str]) 
     )
 
 
+UNKNOWN_PROJECT = "project is not one we know"
+"""Why a row is set aside that names its project by a slug that no list of projects had."""
+
+
 def explore_project(raw: Raw, project_ids: Mapping[str, str]) -> str:
     """The project id of an Explore row, from ``project.id`` or by the slug in ``project``."""
     if raw.get("project.id") is not None:
         return required(raw, "project.id")
     slug = required(raw, "project")
     if slug not in project_ids:
-        raise Malformed("project is not one we know")
+        raise Malformed(UNKNOWN_PROJECT)
     return project_ids[slug]
 
 

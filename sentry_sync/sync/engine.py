@@ -25,12 +25,13 @@ from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.windows import fitted, halves, shrunk
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
+from sentry_sync.sync import slugs
 from sentry_sync.sync.headway import Trail, follow
 from sentry_sync.sync.order import Task, last_known, ordered
 from sentry_sync.sync.page_read import PageRead
 from sentry_sync.sync.plan import OVERLAP, worth_asking
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Look, Part, Stream, Work
+from sentry_sync.sync.stream import Harvest, Look, Part, Stream, Work
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -85,6 +86,8 @@ class Engine:
         self._setback: SentryError | None = None
         self._steady = 0
         """How many windows were read in a row at the size they have now."""
+        self._slugs: dict[str, str] | None = None
+        """The projects as they were listed once more."""
         self._resumed: set[tuple[str, datetime | None]] = set()
         """Where passes go on, of a stream that has no coverage to tell."""
         self.left: tuple[Work, ...] | None = None
@@ -203,7 +206,7 @@ class Engine:
         while True:
             try:
                 page = self._fetch(stream, work, cursor, look)
-                harvest = stream.harvest(page, work, look)
+                harvest = self._harvest(stream, page, work, look)
                 seen = harvest.rows + len(harvest.rejects)
                 trail = follow(trail, cursor, page, seen, paged=stream.paged, counted=stream.counted)
             except SentryError as error:
@@ -225,6 +228,17 @@ class Engine:
                 return read.rest(run)
             if self._stop():
                 return None
+
+    def _harvest(self, stream: Stream, page: Page, work: Work, look: Look) -> Harvest:
+        """What the page gave. A project nobody knows may have been renamed since: they are listed anew, once."""
+        harvest = stream.harvest(page, work, self._renamed(look))
+        if self._slugs is None and slugs.missing(harvest.rejects):
+            self._slugs = slugs.listed(self._client)
+            harvest = stream.harvest(page, work, self._renamed(look))
+        return harvest
+
+    def _renamed(self, look: Look) -> Look:
+        return replace(look, projects={**look.projects, **self._slugs}) if self._slugs else look
 
     def _fetch(self, stream: Stream, work: Work, cursor: str | None, look: Look) -> Page:
         try:
