@@ -141,14 +141,20 @@ class Settled:
         return {name: row[name] for name in true}, true
 
     def _removal(self, key: str, row: Row, rows: dict[str, Row]) -> None:
-        """A removed issue went where the world says, by whatever chain of merges."""
+        """A removed issue went where the world says, by whatever chain of merges.
+
+        Of a chain whose end is deleted before anybody looks again, no more can be known than that its middle is gone.
+        """
         number = next(n for n in range(1, 1_000) if issue_id(n) == key)
         seen = key
         while rows.get(seen, {}).get("removed_as") == "merged":
             seen = rows[seen]["merged_into"]
         while number in self._world.redirects:
             number = self._world.redirects[number]
-        if seen not in (key, issue_id(number)) or (seen == key and number in self._world.by_number):
+        alive = number in self._world.by_number
+        if not alive and rows.get(seen, {}).get("removed_as") == "deleted":
+            return
+        if seen not in (key, issue_id(number)) or (seen == key and alive):
             self.apart.append(f"issue {key}: went to {seen}, not to {issue_id(number)}")
 
     # -- events -----------------------------------------------------------------------------
