@@ -127,7 +127,10 @@ def _no_link(_fault: Fault, response: Response) -> Response:
 
 
 def _wrong_type(_fault: Fault, response: Response) -> Response:
-    value = orjson.loads(response.body)
+    try:
+        value = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return response  # a page for people, as GlitchTip sends for what it has not: it has no type to be wrong
     return _copy(response, orjson.dumps({"rows": value} if isinstance(value, list) else [value]))
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from sentry_sync.simulator import Dropped, Hang, Simulator
+from sentry_sync.simulator import Dropped, Hang, Simulator, SimulatorOptions
 from sentry_sync.simulator.faults import FaultKind
 from tests.simulator.asking import NOW, ORG, ask, issue_ids, simulator, walk
 
@@ -158,6 +158,15 @@ def test_bodies_can_be_cut_malformed_html_or_of_another_type() -> None:
     sim.faults.add("", "wrong_type")
     assert isinstance(json.loads(raw(sim)[2]), dict)
     assert raw(sim)[2] == whole
+
+
+def test_a_page_for_people_has_no_type_to_be_wrong() -> None:
+    sim = Simulator(SimulatorOptions(profile="glitchtip", static=True, frozen=True))
+    sim.faults.add("", "wrong_type", times=2)
+    answer = sim.handle(
+        "GET", "/api/0/organizations/acme/nothing-of-the-kind/", {"Authorization": "Bearer sntryu_simulator"}
+    )
+    assert answer[0] == 404
 
 
 def test_hangs_and_dropped_connections_raise_where_there_is_no_socket() -> None:
