@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from sentry_sync.errors import BadRequest, Gone, NotFound, NotSupported, QueryTimeout, Unavailable
 from sentry_sync.records.event import UNKNOWN_PROJECT
 
 if TYPE_CHECKING:
@@ -17,17 +18,22 @@ def missing(rejects: Iterable[str]) -> bool:
 
 
 def listed(client: SentryClient) -> dict[str, str]:
-    """Slug to id of every project as the server lists them now; raises what the client raises."""
+    """Slug to id of every project as the server lists them now.
+
+    Raises what the client raises; but what would say something of the rows that are being read (there are none,
+    the server lacks them, their window is too long) is Unavailable here: it was said of the list of projects.
+    """
     found: dict[str, str] = {}
     cursor: str | None = None
+    seen: set[str] = set()
     while True:
-        page = client.projects(cursor=cursor)
+        try:
+            page = client.projects(cursor=cursor)
+        except (NotFound, NotSupported, Gone, BadRequest, QueryTimeout) as error:
+            raise Unavailable(f"the projects could not be listed anew: {error}") from error
         rows = page.body if isinstance(page.body, list) else []
-        found |= {
-            str(row["slug"]): str(row["id"])
-            for row in rows
-            if isinstance(row, dict) and {"slug", "id"} <= row.keys()
-        }
-        if page.next_cursor is None or page.next_cursor == cursor:
-            return found
+        found |= {str(r["slug"]): str(r["id"]) for r in rows if isinstance(r, dict) and {"slug", "id"} <= r.keys()}
         cursor = page.next_cursor
+        if cursor is None or cursor in seen:
+            return found
+        seen.add(cursor)

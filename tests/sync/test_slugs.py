@@ -37,6 +37,32 @@ def test_its_rows_are_kept_and_the_projects_are_listed_once_more(tmp_path: Path)
     rig.close()
 
 
+@pytest.mark.parametrize("status", [400, 404, 410, 504])
+def test_a_list_that_fails_says_nothing_of_the_rows(tmp_path: Path, status: int) -> None:
+    rig = Rig(tmp_path, size=SIZE)
+    rename_at_spans(rig)
+    renames = rig.before
+
+    def before(request: httpx.Request) -> None:
+        renames(request)
+        if "dataset=spans" in str(request.url):
+            rig.sim.faults.clear()
+            rig.sim.faults.add("/organizations/acme/projects/", "status", times=20, status=status)
+
+    rig.before = before
+    assert not rig.sync("projects", "performance").ok
+    failed = [row for row in rig.passes("transactions") if row.state == "failed"]
+    assert failed
+    assert "the projects could not be listed anew" in failed[-1].error
+    assert not rig.coverage("transactions")
+    rig.sim.faults.clear()
+    rig.before = lambda request: None
+    rig.advance(60)
+    assert rig.sync("projects", "performance").ok
+    assert rig.coverage("transactions")
+    rig.close()
+
+
 def test_a_project_that_no_list_has_is_set_aside_and_asked_for_once(tmp_path: Path) -> None:
     rig = Rig(tmp_path, size=SIZE)
     rig.after = lambda body: body.replace(
