@@ -41,11 +41,12 @@ def run(answers: Answers) -> None:
 
 async def _serve(server: Server[Any]) -> None:
     import anyio
-    from mcp.server.stdio import stdio_server
+
+    from sentry_sync.serve.pipes import streams
 
     async with anyio.create_task_group() as group:
         group.start_soon(_leave_on_signal)
-        async with stdio_server() as (read, write):
+        async with streams() as (read, write):
             await server.run(read, write, server.create_initialization_options())
         group.cancel_scope.cancel()
 
