@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nsmallest
 from typing import Any
 
 ALIKE = 0.5
@@ -39,9 +40,9 @@ def similarity(one: Any, other: Any) -> float:
 
 def most_alike(issue: Any, others: Iterable[Any], most: int) -> list[Likeness]:
     """The issues that are at least ``ALIKE``, the most alike first."""
-    found = [Likeness(other, similarity(issue, other)) for other in others]
-    alike = [one for one in found if one.similarity >= ALIKE]
-    return sorted(alike, key=lambda one: (-one.similarity, one.issue.id))[:most]
+    alike = [(-found, other.id, other) for other in others if (found := similarity(issue, other)) >= ALIKE]
+    # An id is there once, so what stands behind it is never compared.
+    return [Likeness(other, -found) for found, _, other in nsmallest(most, alike)]
 
 
 def _shared(one: str, other: str) -> float:
@@ -49,7 +50,8 @@ def _shared(one: str, other: str) -> float:
     if one == other:
         return 1.0
     mine, theirs = _words(one), _words(other)
-    return len(mine & theirs) / len(mine | theirs) if mine or theirs else 0.0
+    common = len(mine & theirs)
+    return common / (len(mine) + len(theirs) - common) if mine or theirs else 0.0
 
 
 @lru_cache(maxsize=_REMEMBERED)

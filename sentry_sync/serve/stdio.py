@@ -42,12 +42,18 @@ def run(answers: Answers) -> None:
 async def _serve(server: Server[Any]) -> None:
     import anyio
 
-    from sentry_sync.serve.pipes import streams
-
     async with anyio.create_task_group() as group:
         group.start_soon(_leave_on_signal)
-        async with streams() as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+        if sys.platform == "win32":  # its pipes can be waited for by threads alone
+            from mcp.server.stdio import stdio_server
+
+            async with stdio_server() as (read, write):
+                await server.run(read, write, server.create_initialization_options())
+        else:
+            from sentry_sync.serve.pipes import Incoming, Outgoing, set_aside
+
+            incoming, outgoing = Incoming(set_aside(0)), Outgoing(set_aside(1))
+            await server.run(incoming, outgoing, server.create_initialization_options())
         group.cancel_scope.cancel()
 
 

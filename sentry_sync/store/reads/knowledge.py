@@ -145,10 +145,7 @@ def read(
 ) -> Knowledge:
     """What is known of ``streams`` and ``resources`` in any of ``scopes``."""
     asked = (tuple(streams), tuple(resources), tuple(scopes))
-    found: Knowledge | None = snapshot.memory.get(asked)
-    if found is None:
-        found = snapshot.memory[asked] = _read(snapshot, *asked)
-    return found
+    return snapshot.once(asked, lambda: _read(snapshot, *asked))
 
 
 def _read(
