@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
 from types import FrameType
 
 from sentry_sync.cli.main import EXIT_INTERRUPTED
@@ -44,34 +46,27 @@ def until_a_signal(*halves: Half, on_hangup: Callable[[], None] | None = None) -
     Raises what the half raised that ended, and Ended where it said nothing. ``on_hangup`` is called in the main
     thread after each SIGHUP.
     """
-    woken, hung_up = threading.Event(), threading.Event()
+    # Its put() may interrupt itself; an Event's set() in a handler can wait for ever for the lock of its own wait().
+    news: SimpleQueue[int] = SimpleQueue()
     told: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if told:
             leave(EXIT_INTERRUPTED if number == signal.SIGINT else 128 + number)
         told.append(number)
-        woken.set()
+        news.put(number)
 
-    def on_hup(_number: int, _frame: FrameType | None) -> None:
-        hung_up.set()
-        woken.set()
+    def on_hup(number: int, _frame: FrameType | None) -> None:
+        news.put(number)
 
-    handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(
-        (signal.SIGINT, signal.SIGTERM), on_signal
-    )
+    handlers = {signal.SIGINT: on_signal, signal.SIGTERM: on_signal}
     if on_hangup:
         handlers[signal.SIGHUP] = on_hup
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        running = [_Running(half, woken) for half in halves]
-        while True:
-            woken.wait()
-            woken.clear()
-            if told or any(one.over.done() for one in running):
-                break
-            if on_hangup and hung_up.is_set():
-                hung_up.clear()
+        running = [_Running(half, partial(news.put, 0)) for half in halves]
+        while news.get() == signal.SIGHUP:
+            if on_hangup:
                 on_hangup()
         _end(running, by_signal=bool(told))
     finally:
@@ -82,10 +77,10 @@ def until_a_signal(*halves: Half, on_hangup: Callable[[], None] | None = None) -
 class _Running:
     """A half in its thread, which nobody waits for when the process ends."""
 
-    def __init__(self, half: Half, woken: threading.Event) -> None:
+    def __init__(self, half: Half, tell: Callable[[], None]) -> None:
         self.half = half
         self.over: Future[None] = Future()
-        self.over.add_done_callback(lambda _: woken.set())
+        self.over.add_done_callback(lambda _: tell())
         threading.Thread(target=self._run, name=half.name, daemon=True).start()
 
     def _run(self) -> None:
