@@ -4,8 +4,8 @@ Devices that were offline send errors up to a month late (Relay takes them so), 
 moves anything that a poll of the newest rows sees. The server's counts by hour over all the time that is synced
 cost five requests for two weeks; they are laid beside what is held every hour, and an hour that differs is read
 again. Of the days before those only the environments of issues are held, by their first and last event: such a day
-is read again when the server counts something else of it than the last time. So it is counted before it is read;
-one that was read first, and lies outside of what the hours are counted of, is read once more after its first count.
+is read again when the server counts something else of it than the last time. So it is counted before it is read,
+and one that was read first, and whose hours nobody counts, is read once more after its first count.
 """
 
 from __future__ import annotations
