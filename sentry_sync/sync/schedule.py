@@ -93,6 +93,8 @@ RHYTHMS: Mapping[str, Rhythm] = {
     "transactions": Rhythm(every=_QUARTER, after=3 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "queries": Rhythm(every=_QUARTER, after=5 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "web_vitals": Rhythm(every=_QUARTER, after=6 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
+    # One request. It goes before what it watches: a day that is counted before it is read needs no second reading.
+    "issue_environments.audit": Rhythm(every=6 * HOUR, after=11 * MINUTE, slowest=DAY),
     "issue_environments": Rhythm(every=15 * MINUTE, quiet=INTERVALS["events"] * 1.8, slowest=HOUR),
     # 5,000 unresolved cost 50 requests a sweep: at twelve minutes their median age is under ten.
     "issues.sweep": Rhythm(
@@ -109,8 +111,6 @@ RHYTHMS: Mapping[str, Rhythm] = {
     # The counts of all hours beside what is held, once those of the last hour are in.
     "events.retention": Rhythm(every=HOUR, after=9 * MINUTE, slowest=6 * HOUR),
     "events.audit": Rhythm(every=HOUR, after=10 * MINUTE, slowest=6 * HOUR),
-    # One request for the days before those.
-    "issue_environments.audit": Rhythm(every=6 * HOUR, after=11 * MINUTE, slowest=DAY),
     # 1,000 releases cost ten requests a sweep.
     "releases.sweep": Rhythm(every=6 * HOUR, slowest=DAY),
     "releases.confirm": Rhythm(every=HOUR, slowest=DAY, follows="releases.sweep"),
