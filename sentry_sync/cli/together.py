@@ -46,7 +46,7 @@ def until_a_signal(*halves: Half, on_hangup: Callable[[], None] | None = None) -
     Raises what the half raised that ended, and Ended where it said nothing. ``on_hangup`` is called in the main
     thread after each SIGHUP.
     """
-    # Its put() may interrupt itself; an Event's set() in a handler can wait for ever for the lock of its own wait().
+    # Its put() may interrupt itself. An Event set in a handler can wait for ever for the lock of its own wait().
     news: SimpleQueue[int] = SimpleQueue()
     told: list[int] = []
 
