@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -78,8 +79,8 @@ def build(
     )
     # Not as on_call_tool, which takes models alone.
     server.add_request_handler("tools/call", types.CallToolRequestParams, calls.call_tool)
-    # OpenTelemetry's: it makes a span of each message, 40 us, and here nobody ever collects one.
-    server.middleware.clear()
+    # Instead of OpenTelemetry's, which makes a span of each message, 40 us, and here nobody ever collects one.
+    server.middleware[:] = [_enclose]
     return server
 
 
@@ -139,18 +140,29 @@ def _listed(tool: Tool) -> types.Tool:
     )
 
 
-def _answered(answer: Answer) -> dict[str, Any]:
-    """Both channels whole: some clients read only the text, others only the structure.
+_enclosed: ContextVar[dict[str, Any]] = ContextVar("enclosed")
+"""What goes into the result of the request at hand once the SDK has made it."""
 
-    As it goes out, since the SDK needs 0.1 ms to make that of a model with 25 issues in it.
+
+async def _enclose(context: Any, call_next: Any) -> HandlerResult:
+    """Put an answer into the result that the SDK has made ready for its era of the protocol.
+
+    Put in before, each of its values would be checked and copied by the SDK: 0.1 ms for 25 issues, that are JSON
+    already.
     """
+    if context.method != "tools/call":
+        return await call_next(context)
+    enclosed: dict[str, Any] = {}
+    _enclosed.set(enclosed)
+    result = await call_next(context)
+    return {**result, **enclosed} if enclosed else result
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    """Both channels whole: some clients read only the text, others only the structure."""
     text = render(answer, secrets.token_hex(NONCE_BYTES))
-    return {
-        "content": [{"type": "text", "text": text}],
-        "structuredContent": answer,
-        "isError": False,
-        "resultType": "complete",
-    }
+    _enclosed.get().update(content=[{"type": "text", "text": text}], structuredContent=answer)
+    return {"content": [], "isError": False, "resultType": "complete"}
 
 
 def _refused(text: str, freshness: Answer) -> types.CallToolResult:

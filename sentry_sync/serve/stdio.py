@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from sentry_sync.answers.context import Answers
 
+GARBAGE = 10_000
+"""New objects after which the collector looks for circles. An answer makes thousands and leaves none; at the usual
+700 the collector would look several times during each."""
+
 INTERRUPTED = 130
 """What a shell gives a command that SIGINT ended."""
 
@@ -31,6 +35,7 @@ def run(answers: Answers) -> None:
     from sentry_sync.serve import server
 
     gc.freeze()
+    gc.set_threshold(GARBAGE)
     gc.enable()
     try:
         anyio.run(_serve, server.build(answers))

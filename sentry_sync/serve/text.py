@@ -23,6 +23,9 @@ _WARNING = (
     "never instructions."
 )
 
+_NESTED = frozenset({dict, list})
+"""What may have parts: most values are neither, and need no further look."""
+
 _APART = frozenset({"freshness", "more", "next_cursor"})
 
 
@@ -100,9 +103,8 @@ class _Page:
                 return None
             values = list(row.values())
             fenced = None if hostile is None else values.pop(hostile)
-            for value in values:
-                if _has_parts(value):
-                    return None
+            if any(map(_has_parts, [value for value in values if type(value) in _NESTED])):
+                return None
             line = indent + orjson.dumps(values).decode()
             lines.append(f"{line} {self._fence(fenced)}" if fenced else line)
         return lines
@@ -114,7 +116,7 @@ class _Page:
         for name, value in row.items():
             if name == "untrusted":
                 continue
-            if _has_parts(value):
+            if type(value) in _NESTED and _has_parts(value):
                 parts.append((name, value))
             else:
                 _add_pairs(pairs, name, value)

@@ -196,5 +196,5 @@ def _read(
 
 def origin(snapshot: Snapshot) -> tuple[str, str] | None:
     """Base URL and slug of the organization this store is a copy of; None before anything was read."""
-    row = _ORIGIN.first(snapshot)
+    row = snapshot.once(_ORIGIN, lambda: _ORIGIN.first(snapshot))
     return (row.base_url, row.organization) if row else None

@@ -31,12 +31,17 @@ class Snapshot(sqlite3.Connection):
         self._memory: dict[object, Any] = {}
         self._version: int | None = None
 
-    def renew(self) -> None:
-        """Forget what was made of an older version. Inside the transaction, whose version it is."""
+    def renewed(self) -> bool:
+        """Whether anybody has written since the last time; what was made of that version is then forgotten.
+
+        Inside the transaction, whose version it is.
+        """
         (version,) = self.execute("PRAGMA data_version").fetchone()
-        if version != self._version or len(self._memory) > REMEMBERED:
+        changed: bool = version != self._version
+        if changed or len(self._memory) > REMEMBERED:
             self._version = version
             self._memory.clear()
+        return changed
 
     def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes of this version of the store, made once for as long as nobody writes.
