@@ -123,7 +123,9 @@ def test_resolutions_are_told_with_the_looks_around_them_and_how_long_they_took(
     by_issue = {(row["issue_id"], row["resolved_by"]): row for row in rows}
     for change in wanted:
         row = by_issue[change.issue_id, change.at]
-        back = [c.at for c in CHANGES if c.issue_id == change.issue_id and c.old == "resolved" and c.at < change.at]
+        back = [
+            c.at for c in CHANGES if c.issue_id == change.issue_id and c.old == "resolved" and c.at < change.at
+        ]
         began = max(back, default=next(i.first_seen for i in ISSUES if i.id == change.issue_id))
         assert row["resolved_after"] == change.after
         assert row["hours"] == (None if began is None else pytest.approx((change.at - began) / HOUR))
