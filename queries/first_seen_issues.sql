@@ -21,7 +21,7 @@ WITH bounds AS (
     SELECT $until::TIMESTAMP - to_days($days::INTEGER) AS since, $until::TIMESTAMP AS until
 ),
 fresh AS (
-    SELECT i.*
+    SELECT i.id, i.short_id, i.project_id, i.title, i.level, i.status, i.first_seen
     FROM issues AS i
     CROSS JOIN bounds AS b
     LEFT JOIN projects AS p ON p.id = i.project_id

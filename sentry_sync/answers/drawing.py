@@ -174,7 +174,7 @@ def _levels(values: Sequence[float], *, share: bool) -> list[float]:
     if share:
         high = max(high, 1.0)
     if high <= low:
-        high = low + (0.01 if share else 1.0)
+        low, high = (high - 0.01, high) if share else (low, low + 1.0)
     rough = (high - low) / TICKS
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.999)

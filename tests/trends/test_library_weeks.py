@@ -89,10 +89,10 @@ def test_issues_first_seen_in_a_time_come_with_their_errors_of_it(world: StorePa
     since = AT - 10 * DAY
     wanted = {row.id for row in PRESENT.values() if row.first_seen and since <= row.first_seen < AT}
     counted: Counter[str] = Counter()
-    for row in COUNTS:
-        issue_id = final_issue(row.issue_id)
-        if issue_id in wanted and since.replace(minute=0) <= row.hour < AT:
-            counted[issue_id] += row.count
+    for count in COUNTS:
+        issue_id = final_issue(count.issue_id)
+        if issue_id in wanted and since.replace(minute=0) <= count.hour < AT:
+            counted[issue_id] += count.count
 
     rows = ask(world, "first_seen_issues", days=10)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sentry_sync.answers.report import wording
 from sentry_sync.answers.report.document import Report, Section
-from sentry_sync.answers.report.issues import tables
+from sentry_sync.answers.report.issues import spikes, tables
 from sentry_sync.answers.report.material import Material
 from sentry_sync.answers.report.missing import freshness, missing
 from sentry_sync.answers.report.overview import overview
@@ -43,7 +43,7 @@ def _sections(material: Material) -> Iterator[Section]:
         yield project(material, material.project)
         return
     yield overview(material)
-    yield Section("Issues", tuple(tables(material, None, ROWS)))
+    yield Section("Issues", (*tables(material, None, ROWS), *spikes(material, None, ROWS)))
     yield Section("Releases", tuple(releases(material, None)))
     yield Section("Performance", tuple(performance(material, None, ROWS)))
     for slug in material.health:

@@ -112,6 +112,37 @@ def tables(material: Material, project: str | None, limit: int) -> Iterator[Tabl
             yield Paragraph(one.unknown if rows else one.none)
 
 
+def spikes(material: Material, project: str | None, limit: int) -> Iterator[Table]:
+    """The hours of the week that stick out, where there are any and it is known what is usual."""
+    rows = [row for row in material.rows("error_spikes", project) if row["score"] is not None]
+    if not rows:
+        return
+    names = ("errors", "usual", "one issue's share")
+    yield Table(
+        "Hours with far more errors than usual",
+        (
+            Column("hour (UTC)"),
+            *([Column("project")] if project is None else []),
+            *(Column(name, number=True) for name in names),
+        ),
+        tuple(
+            (
+                wording.moment(row["hour"]),
+                *([quoted(row["project"])] if project is None else []),
+                wording.count(row["errors"]),
+                wording.number(row["usual"]),
+                wording.share(row["top_share"], 0),
+            )
+            for row in rows[:limit]
+        ),
+        _more(rows, limit),
+    )
+
+
+def _more(rows: Sequence[Row], limit: int) -> str:
+    return f"{len(rows) - limit:,} more are not shown." if len(rows) > limit else ""
+
+
 def _table(one: _List, rows: Sequence[Row], limit: int, *, with_project: bool) -> Table:
     issue = [Column("issue"), Column("title"), *([Column("project")] if with_project else [])]
     return Table(
@@ -126,7 +157,7 @@ def _table(one: _List, rows: Sequence[Row], limit: int, *, with_project: bool) -
             )
             for row in rows[:limit]
         ),
-        f"{len(rows) - limit:,} more are not shown." if len(rows) > limit else "",
+        _more(rows, limit),
     )
 
 

@@ -16,9 +16,9 @@ from sentry_sync.answers.report.week import Week
 from sentry_sync.errors import StoreMissing
 from sentry_sync.store.reads import releases
 from sentry_sync.store.reads.releases import Wanted
-from sentry_sync.trends.freshness import TableState
+from sentry_sync.trends.freshness import TableState, states
 from sentry_sync.trends.library import prepared
-from sentry_sync.trends.session import Question, Result, answer_within
+from sentry_sync.trends.session import Question, Result, answers_within
 from sentry_sync.trends.verdicts.health import Targets
 
 PROJECTS = 20
@@ -32,6 +32,9 @@ LISTED = 200
 
 MANY = 20_000
 """Rows of a query: lists are of all projects and are divided among them, so they must not be cut before that."""
+
+_BY_VERDICTS = {"releases", "release_projects"}
+"""Tables that the verdicts and the list of the week's releases are from."""
 
 _MOMENT = timedelta(seconds=1)
 
@@ -57,6 +60,8 @@ class Material:
     """The one project it is about, by slug; None for all."""
     targets: Targets
     results: Mapping[str, Result]
+    tables: Mapping[str, TableState] = field(default_factory=dict)
+    """How fresh and how complete each table is that was read."""
     health: Mapping[str, Found] = field(default_factory=dict)
     """Of the projects told in full, by slug."""
     verdicts: Mapping[str, Sequence[Judged]] = field(default_factory=dict)
@@ -72,10 +77,6 @@ class Material:
     def projects(self) -> list[str]:
         """Every project's slug, the one with the most errors first."""
         return [str(row["project"]) for row in self.rows("project_weeks")]
-
-    def tables(self) -> dict[str, TableState]:
-        """The state of each table that was read, all of the same moment."""
-        return {state.table: state for result in self.results.values() for state in result.tables}
 
 
 def asked(week: Week, targets: Targets) -> dict[str, dict[str, object]]:
@@ -115,11 +116,14 @@ def gathered(desk: Desk, week: Week, project: str | None, now: datetime) -> Mate
         view = View(snapshot, now, origin, refused=True, targets=targets)
         only = locate(view, project) if project else None
         chosen = {"project": only.slug} if only else {}
-        results = {}
-        for name, given in asked(week, targets).items():
+        wanted = asked(week, targets)
+        questions = []
+        for name, given in wanted.items():
             query, values = prepared(paths, name, {**given, **chosen}, now)
-            results[name] = answer_within(paths, snapshot, Question(query.sql, values, rows=MANY), desk.clock)
+            questions.append(Question(query.sql, values, rows=MANY))
+        results = dict(zip(wanted, answers_within(paths, snapshot, questions, desk.clock), strict=True))
         material = Material(week, now, *origin, only.slug if only else None, targets, results)
+        read = {state.table for result in results.values() for state in result.tables} | _BY_VERDICTS
         told = [found for slug in material.projects()[:PROJECTS] if (found := locate(view, slug))]
         released = {one.slug: list(_released(view, one, week)) for one in told}
         return Material(
@@ -129,6 +133,7 @@ def gathered(desk: Desk, week: Week, project: str | None, now: datetime) -> Mate
             material.project,
             targets,
             results,
+            {state.table: state for state in states(snapshot, read)},
             {one.slug: HealthQuestion(one.slug).look(view) for one in told},
             {slug: [_judged(view, slug, row) for row in rows[:RELEASES]] for slug, rows in released.items()},
             {slug: max(0, len(rows) - RELEASES) for slug, rows in released.items()},

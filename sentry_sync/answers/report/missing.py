@@ -33,7 +33,7 @@ def missing(material: Material) -> tuple[str, ...]:
 
 
 def _all(material: Material) -> Iterator[str]:
-    tables = material.tables()
+    tables = material.tables
     for resource, what in _TIMED.items():
         yield from _time_unknown(material, resource, what)
     for name, what in _LISTS.items():
@@ -115,6 +115,6 @@ def _blocks(material: Material) -> Iterator[Block]:
         (Column("table"), Column("as of (UTC)"), Column("what of it is known")),
         tuple(
             (state.table, wording.moment(state.as_of), describe(state).partition(": ")[2])
-            for _, state in sorted(material.tables().items())
+            for _, state in sorted(material.tables.items())
         ),
     )

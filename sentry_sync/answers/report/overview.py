@@ -94,7 +94,7 @@ def _projects(material: Material) -> Table:
         Column("regressed", number=True),
         Column("resolved", number=True),
         Column("crash-free", number=True),
-        Column("change", number=True),
+        Column("crash-free change", number=True),
         Column("health now"),
     )
     return Table(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sentry_sync.answers.asking import Found
+from sentry_sync.answers.charts import Chart
 from sentry_sync.answers.report import wording
 from sentry_sync.answers.report.document import Block, Column, Figure, Paragraph, Points, Section, Table, quoted
-from sentry_sync.answers.report.issues import tables
+from sentry_sync.answers.report.issues import spikes, tables
 from sentry_sync.answers.report.material import Material
 from sentry_sync.answers.report.overview import charts, health_word, tiles
 from sentry_sync.answers.report.performance import performance
@@ -36,7 +36,7 @@ def project(material: Material, slug: str) -> Section:
         (tiles(material, slug), *charts(material, slug)),
         (
             Section("Health", tuple(_health(material, slug))),
-            Section("Issues", tuple(tables(material, slug, ROWS))),
+            Section("Issues", (*tables(material, slug, ROWS), *spikes(material, slug, ROWS))),
             Section("Releases", tuple(releases(material, slug))),
             Section("Performance", tuple(performance(material, slug, ROWS))),
         ),
@@ -123,13 +123,15 @@ def _forecast(material: Material, slug: str, found: Found) -> Iterator[Block]:
     if not expected:
         yield Paragraph(f"There is no forecast: that takes {FEWEST} whole days without a gap.")
         return
-    errors = next(charts(material, slug)).chart
     days = [(_day(day), day) for day in expected["days"]]
-    known = [point for points in errors.lines.values() for point in points if point[1] is not None]
-    chart = replace(
-        errors,
-        title="Errors to expect",
-        lines={"errors": known, "expected": [(at, float(day["expected"])) for at, day in days]},
+    seen: list[tuple[datetime, float | None]] = [
+        (row["day"], None if row["errors"] is None else float(row["errors"]))
+        for row in material.rows("error_trend", slug)
+    ]
+    chart = Chart(
+        "Errors to expect",
+        "errors",
+        lines={"errors": seen, "expected": [(at, float(day["expected"])) for at, day in days]},
         band=[(at, float(day["low"]), float(day["high"])) for at, day in days],
     )
     yield Figure(
