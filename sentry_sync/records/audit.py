@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sentry_sync.records.intervals import Interval, gaps
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 SETTLED = timedelta(hours=1)
 """Ingestion lags by minutes, and Sentry's replicas differ for seconds: what an hour holds is judged, and what it
@@ -91,20 +91,33 @@ def _old_news(doubt: Doubt, before: Doubt | None) -> bool:
     return (doubt.served, doubt.held) == (before.served, before.held)
 
 
-def days_counted(
-    resource: str, served: Mapping[datetime, int], before: Mapping[datetime, Doubt], now: datetime, most: int
-) -> list[tuple[Doubt, bool]]:
-    """What the server counts of each day, to be remembered, and whether the day has changed since the last count.
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What is known of a resource's days besides what it holds."""
 
-    Of days that changed only the ``most`` newest are given; the others still count as changed the next time.
+    resource: str
+    before: Mapping[datetime, Doubt]
+    """What the server counted of them the last time."""
+    unwatched: Sequence[Interval]
+    """The time that was read and that nothing but this count watches."""
+
+
+def days_counted(days: Days, served: Mapping[datetime, int], now: datetime, most: int) -> list[tuple[Doubt, bool]]:
+    """What the server counts of each day, to be remembered, and whether the day has to be read again.
+
+    It has when it counts something else than the last time. Of a day that is counted for the first time nobody can
+    say so: it has when it was read before, unwatched.
+
+    Of such days only the ``most`` newest are given; the others still are such days the next time.
     """
     found: list[tuple[Doubt, bool]] = []
     for day in sorted(served, reverse=True):
-        last = before.get(day)
+        last, whole = days.before.get(day), Interval(day, day + DAY)
         if last and not served[day]:
             continue  # nothing left of it: dropped by the server, which is no change
-        changed = last is not None and last.served != served[day]
-        if changed and sum(seen for _, seen in found) >= most:
+        unseen = bool(served[day]) and gaps(whole, days.unwatched) != [whole]
+        again = last.served != served[day] if last else unseen
+        if again and sum(seen for _, seen in found) >= most:
             continue
-        found.append((Doubt(resource, day, served[day], served[day], now, timedelta(days=1)), changed))
+        found.append((Doubt(days.resource, day, served[day], served[day], now, DAY), again))
     return found

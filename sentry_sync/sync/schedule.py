@@ -93,6 +93,8 @@ RHYTHMS: Mapping[str, Rhythm] = {
     "transactions": Rhythm(every=_QUARTER, after=3 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "queries": Rhythm(every=_QUARTER, after=5 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
     "web_vitals": Rhythm(every=_QUARTER, after=6 * MINUTE, quiet=2 * _QUARTER, slowest=HOUR),
+    # One request. It goes before what it watches: a day that is counted before it is read needs no second reading.
+    "issue_environments.audit": Rhythm(every=6 * HOUR, after=11 * MINUTE, slowest=DAY),
     "issue_environments": Rhythm(every=15 * MINUTE, quiet=INTERVALS["events"] * 1.8, slowest=HOUR),
     # 5,000 unresolved cost 50 requests a sweep: at twelve minutes their median age is under ten.
     "issues.sweep": Rhythm(
@@ -109,8 +111,6 @@ RHYTHMS: Mapping[str, Rhythm] = {
     # The counts of all hours beside what is held, once those of the last hour are in.
     "events.retention": Rhythm(every=HOUR, after=9 * MINUTE, slowest=6 * HOUR),
     "events.audit": Rhythm(every=HOUR, after=10 * MINUTE, slowest=6 * HOUR),
-    # One request for the days before those.
-    "issue_environments.audit": Rhythm(every=6 * HOUR, after=11 * MINUTE, slowest=DAY),
     # 1,000 releases cost ten requests a sweep.
     "releases.sweep": Rhythm(every=6 * HOUR, slowest=DAY),
     "releases.confirm": Rhythm(every=HOUR, slowest=DAY, follows="releases.sweep"),
@@ -136,6 +136,7 @@ class Outcome:
     state: str
     news: bool = True
     """Whether it found anything that was not known."""
+    error: str | None = None
 
 
 def capacity(per_minute: int) -> float:
@@ -224,9 +225,10 @@ def followed(entry: Entry, outcome: Outcome, now: datetime) -> Entry:
         return entry
     if outcome.state == "failed":
         failures = entry.failures + 1
-        return replace(entry, open=False, failures=failures, due_at=now + retry_after(entry.stream, failures))
+        due_at = now + retry_after(entry.stream, failures)
+        return replace(entry, open=False, failures=failures, error=outcome.error, due_at=due_at)
     every = _adapted(entry, outcome)
-    return replace(entry, open=False, failures=0, requests=entry.pages, every=every)
+    return replace(entry, open=False, failures=0, error=None, requests=entry.pages, every=every)
 
 
 def _adapted(entry: Entry, outcome: Outcome) -> timedelta:

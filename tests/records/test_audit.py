@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Books, Doubt, Retention, days_counted, doubts
+from sentry_sync.records.audit import BELIEVE_AGAIN, HOUR, Books, Days, Doubt, Retention, days_counted, doubts
 from sentry_sync.records.intervals import Interval
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -67,10 +67,30 @@ def test_what_was_served_three_hours_ago_says_nothing_of_now() -> None:
 def test_days_that_changed_since_they_were_counted_are_told_the_newest_first_and_no_more_than_asked_for() -> None:
     days = [NOON - timedelta(days=number) for number in range(1, 5)]
     before = {day: Doubt("pairs", day, 1, 1, NOW) for day in days[:3]}
-    found = days_counted("pairs", dict.fromkeys(days, 2), before, NOW, 2)
+    found = days_counted(Days("pairs", before, []), dict.fromkeys(days, 2), NOW, 2)
     assert [(doubt.hour, changed) for doubt, changed in found] == [
         (days[0], True),
         (days[1], True),
         (days[3], False),
     ]
     assert found[0][0].span == Interval(days[0], days[0] + timedelta(days=1))
+
+
+def test_a_day_that_was_read_before_its_first_count_is_read_again_unless_its_hours_are_watched() -> None:
+    first, second, third = (NOON - timedelta(days=number) for number in (3, 2, 1))
+    unwatched = [Interval(first - HOUR, first), Interval(second + HOUR, second + 2 * HOUR)]
+    served = {first: 2, second: 2, third: 2}
+    found = days_counted(Days("pairs", {}, unwatched), served, NOW, 9)
+    assert [(doubt.hour, again) for doubt, again in found] == [(third, False), (second, True), (first, False)]
+
+
+def test_a_day_without_any_event_is_not_read_again_after_its_first_count() -> None:
+    day = NOON - timedelta(days=3)
+    days = Days("pairs", {}, [Interval(day, NOON)])
+    assert [again for _, again in days_counted(days, {day: 0}, NOW, 9)] == [False]
+
+
+def test_days_read_before_their_first_count_beyond_the_most_are_left_uncounted_for_the_next_time() -> None:
+    days = [NOON - timedelta(days=number) for number in range(1, 5)]
+    found = days_counted(Days("pairs", {}, [Interval(days[-1], NOON)]), dict.fromkeys(days, 2), NOW, 2)
+    assert [doubt.hour for doubt, _ in found] == days[:2]

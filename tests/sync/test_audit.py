@@ -176,24 +176,54 @@ def test_an_event_older_than_all_that_is_synced_reaches_the_environments_of_its_
     assert firsts == [event.at]
 
 
+def first_events(rig: Rig, issue: Issue) -> dict[str, int]:
+    """When the issue was first seen in each environment."""
+    index = rig.sim.world.index
+    newest_first = sorted(issue.events, key=lambda event: index.timestamp[event], reverse=True)
+    return {rig.sim.world.environment_of(event) or "": index.timestamp[event] for event in newest_first}
+
+
+def first_seen(rig: Rig, issue: Issue) -> dict[str, float]:
+    """The same as held."""
+    rows = [row for row in rig.rows(tables.issue_environments) if row.issue_id == issue.id]
+    return {row.environment: row.first_seen.timestamp() for row in rows}
+
+
 def test_an_event_that_came_late_before_days_without_a_sync_is_in_its_environment(tmp_path: Path) -> None:
     rig = Rig(tmp_path, policy=Policy(history_days=2, performance_hours=1))
     rig.sync("issues", "events")
     issue = max(rig.sim.world.issues.values(), key=lambda found: found.last_second)
     rig.sim.mutate.new_events(issue.id, at=rig.clock.now() - timedelta(hours=30), count=40)
-    index = rig.sim.world.index
-    true = {
-        rig.sim.world.environment_of(event) or "": index.timestamp[event]
-        for event in sorted(issue.events, key=lambda event: index.timestamp[event], reverse=True)
-    }
+    true = first_events(rig, issue)
     rig.advance(3 * 86_400)
     rig.sync("issues", "events")
     rig.advance(60)
     rig.sync("issues", "events")
-    first = {
-        row.environment: row.first_seen.timestamp()
-        for row in rig.rows(tables.issue_environments)
-        if row.issue_id == issue.id
-    }
-    assert first == true
+    assert first_seen(rig, issue) == true
     rig.close()
+
+
+def test_a_late_event_of_the_last_hour_before_days_without_a_sync_is_in_its_environment(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, policy=Policy(history_days=2, performance_hours=1))
+    rig.sync("issues", "events")
+    into_the_hour = rig.clock.now().timestamp() % HOUR
+    rig.advance(HOUR - into_the_hour + 50 * 60)
+    (number,) = rig.sim.mutate.new_issues()
+    rig.sync("issues", "events")
+    issue = next(one for one in rig.sim.world.issues.values() if one.id == number)
+    # Within an hour that is known in part: neither its events nor its counts are ever laid beside the server's.
+    rig.sim.mutate.new_events(issue.id, at=rig.clock.now() - timedelta(minutes=45), count=20)
+    rig.advance(4 * 86_400)
+    rig.sync("issues", "events")
+    assert first_seen(rig, issue) == first_events(rig, issue)
+    rig.close()
+
+
+def test_counting_days_before_their_environments_are_read_spares_reading_them_twice(rig: Rig) -> None:
+    rig.sync("issues", "events")
+    known = rig.coverage("issue_environments")
+    rig.advance(60)
+    rig.sync("issues", "events")
+    assert len(known) == len(rig.coverage("issue_environments")) == 1
+    counted = [row.hour for row in rig.rows(tables.doubts) if row.resource == "issue_environments"]
+    assert min(counted) - known[0].start < timedelta(days=2)

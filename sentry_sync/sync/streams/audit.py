@@ -4,7 +4,8 @@ Devices that were offline send errors up to a month late (Relay takes them so), 
 moves anything that a poll of the newest rows sees. The server's counts by hour over all the time that is synced
 cost five requests for two weeks; they are laid beside what is held every hour, and an hour that differs is read
 again. Of the days before those only the environments of issues are held, by their first and last event: such a day
-is read again when the server counts something else of it than the last time.
+is read again when the server counts something else of it than the last time. So it is counted before it is read,
+and one that was read first, and whose hours nobody counts, is read once more after its first count.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sentry_sync.records.audit import Books, Doubt, Retention, days_counted, doubts
+from sentry_sync.records.audit import Books, Days, Doubt, Retention, days_counted, doubts
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw, integer, moment
-from sentry_sync.records.intervals import Interval, cut, floor
+from sentry_sync.records.intervals import Interval, cut, floor, subtract
+from sentry_sync.store.types import MICROSECOND
 from sentry_sync.sync.plan import DAY, HOUR
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, sift
 from sentry_sync.sync.streams import explore
@@ -118,9 +120,7 @@ def _doubts(served: dict[datetime, int], judged: Interval, look: Look) -> list[t
 def _plan_days(look: Look) -> list[Work]:
     """Days that have been over for one, as far back as issues are searched for."""
     mark = look.state.mark(DAYS_NAME)
-    if not look.state.coverage(PAIRS) or (mark is not None and look.now - mark.as_of < look.age):
-        return []
-    return [Work()]
+    return [] if mark is not None and look.now - mark.as_of < look.age else [Work()]
 
 
 def _days(look: Look) -> Interval:
@@ -140,10 +140,24 @@ def _harvest_days(page: Page, work: Work, look: Look) -> Harvest:
     window, counts = _days(look), dict(served)
     if page.first and page.next_cursor is None:
         counts = {day.start: 0 for day in cut(window, DAY)} | counts
-    before = look.state.audits.doubts(PAIRS, window)
-    counted = days_counted(PAIRS, counts, before, page.server_time, DAYS_PER_RUN)
+    days = Days(PAIRS, look.state.audits.doubts(PAIRS, window), _unwatched(look))
+    counted = days_counted(days, counts, page.server_time, DAYS_PER_RUN)
     again = [(day, (PAIRS,) if changed else ()) for day, changed in counted]
     return Harvest([], len(served), rejects, doubts=again)
+
+
+def _unwatched(look: Look) -> list[Interval]:
+    """The time that environments were read of, but for the whole hours that the next audit of them judges."""
+    read = look.state.coverage(PAIRS)
+    mark = look.state.mark(AUDIT_NAME)
+    if mark is None:
+        return read
+    since = floor(min(look.now, mark.mark) - timedelta(days=look.policy.history_days), HOUR) + HOUR
+    for part in look.state.coverage("events", exactly=True):
+        start, end = max(floor(part.start - MICROSECOND, HOUR) + HOUR, since), floor(part.end, HOUR)
+        if start < end:
+            read = subtract(read, Interval(start, end))
+    return read
 
 
 def _plan_retention(look: Look) -> list[Work]:
