@@ -393,6 +393,7 @@ def simulate(
 app.command()(asking.sql)
 app.command()(asking.query)
 app.command()(asking.export)
+app.command()(asking.report)
 
 
 @db.command()
