@@ -59,8 +59,8 @@ def sql(
     """Ask the local copy in SQL.
 
     The dialect is DuckDB's, the tables are those of docs/schema.md; a statement can read and nothing else. How
-    fresh and complete the tables are follows on stderr. With --json all of it is one object: {"columns": [...], "types": [...], "rows": [...],
-    "truncated": ..., "ms": ..., "notes": [...]}.
+    fresh and complete the tables are follows on stderr. With --json all of it is one object: {"columns": [...],
+    "types": [...], "rows": [...], "truncated": ..., "ms": ..., "notes": [...]}.
 
     For example: sentry-sync sql "SELECT status, count(*) FROM issues GROUP BY 1"
     """
