@@ -16,6 +16,23 @@ Parameters = Annotated[
 ]
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write a file; its ending tells the format.", show_default=False
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME",
+        help="The column a chart shows [default: the first number].",
+        show_default=False,
+    ),
+]
+
+
 class Format(StrEnum):
     """How the rows of a query are given."""
 
@@ -26,6 +43,14 @@ class Format(StrEnum):
     CHART = "chart"
     PNG = "png"
     SVG = "svg"
+
+
+Form = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", "-f", help="How to give the rows [default: by --output, else table].", show_default=False
+    ),
+]
 
 
 class Files(StrEnum):
@@ -77,27 +102,9 @@ def query(
     ] = None,
     *,
     parameters: Parameters = None,
-    form: Annotated[
-        Format | None,
-        typer.Option(
-            "--format", "-f", help="How to give the rows [default: by --output, else table].", show_default=False
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write a file; its ending tells the format.", show_default=False
-        ),
-    ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option(
-            "--column",
-            metavar="NAME",
-            help="The column a chart shows [default: the first number].",
-            show_default=False,
-        ),
-    ] = None,
+    form: Form = None,
+    output: Output = None,
+    column: Column = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 10_000,
     store: options.StoreDirectory = None,
     config: options.Config = None,
