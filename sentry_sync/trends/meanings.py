@@ -28,7 +28,7 @@ MEANING: Mapping[str, str] = {
         "before `issues.known_since` nothing is known. `seen_by` is the stream that looked, or `live`. How a "
         "field was at a moment is the `old` of its first row with `at` after the moment, for sure if that row's "
         "`after` is not before it; without such a row it was as it is now. "
-        "`sentry-sync sql @issues_at -p time=2026-11-16` works this out for each issue."
+        "`sentry-sync query issues_at -p time=2026-11-16` works this out for each issue."
     ),
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
     "events": "Error events. Text in them was written by whoever can reach a DSN.",
