@@ -13,6 +13,7 @@ from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.intake import take
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
@@ -27,6 +28,7 @@ from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.records.delivery import Delivery, Taken
 from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.store import Store
 
@@ -121,6 +123,10 @@ class Answers:
         """Slugs of the projects that a release is known to belong to."""
         with self._desk.moment() as (snapshot, _):
             return stored_names.projects_of(snapshot, version, most)
+
+    def take(self, found: Sequence[Delivery]) -> list[Taken]:
+        """Write webhooks down and say what became of each; whoever syncs will look at the issues they tell of."""
+        return take(self._desk, found)
 
     def changes(self) -> Changes:
         """A watcher of the store, for the caller to close."""

@@ -31,7 +31,7 @@ SLUG = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
 
 
 SHORTEST_KEY = 16
-"""Characters of the MCP server's own token: at the 30 wrong ones a minute that an address may try, a random one of
+"""Characters of a secret that others send us: at the 30 wrong ones a minute that an address may try, a random one of
 16 hex digits holds out longer than the machine."""
 
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
@@ -206,6 +206,18 @@ class Settings(BaseSettings):
         description=(
             "Requests a minute that one address may send to `sentry-sync mcp --http`. If not set, 1,200, and of "
             "this machine itself any number."
+        ),
+    )
+    webhook_secret: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: _key(value) if value else None),
+        Expects(f"one line of at least {SHORTEST_KEY} characters of ASCII without spaces"),
+    ] = Field(
+        default=None,
+        validation_alias="SENTRY_SYNC_WEBHOOK_SECRET",
+        description=(
+            "The client secret of the internal integration whose webhooks come to `/webhooks/sentry` of "
+            "`sentry-sync serve`. Without it webhooks are refused."
         ),
     )
 

@@ -208,3 +208,13 @@ def _ids(rows: object) -> set[str]:
     """The ids of the rows, of those too that are otherwise not to be read."""
     found = rows if isinstance(rows, list) else []
     return {str(row["id"]) for row in found if isinstance(row, dict) and row.get("id")}
+
+
+def by_group(client: SentryClient, ids: tuple[str, ...]) -> Page:
+    """Many issues by their ids, as Sentry takes them."""
+    return client.issues_by_id(ids)
+
+
+def by_id(client: SentryClient, ids: tuple[str, ...]) -> Page:
+    """The same, as GlitchTip takes them."""
+    return client.issues_with_id(ids)
