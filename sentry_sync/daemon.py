@@ -99,6 +99,10 @@ class Said:
     text: str
     result: StreamResult | None = None
     """The turn that ended, if it is about one."""
+    rows: int = 0
+    """What the whole turn brought."""
+    requests: int = 0
+    """What it cost."""
 
 
 Tell = Callable[[Said], None]
@@ -257,10 +261,12 @@ class Worker:
             self.entries = schedule.due_with(self.entries, name, ended)
             if outcome.news:
                 self.entries = schedule.hastened(self.entries, name, ended)
-            self._tell(Said(f"{name}: {self._rows[name]} rows in {after.requests} requests", result))
+            rows, requests = self._rows[name], after.requests or 0
+            self._tell(Said(f"{name}: {rows} rows in {requests} requests", result, rows, requests))
         elif result.state == "failed":
             wait = (max(after.due_at, self._rest_until or ended) - ended).total_seconds()
-            self._tell(Said(f"{name} failed: {result.error}; next try in {wait:.0f} s", result))
+            told = f"{name} failed: {result.error}; next try in {wait:.0f} s"
+            self._tell(Said(told, result, self._rows[name], after.pages))
 
     def _slice(self, name: str, terms: Terms) -> StreamResult:
         """The ladder's result, whatever became of it: one stream's failure is no other's."""

@@ -324,6 +324,21 @@ def mcp(
 def serve(
     *,
     http: Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8000",
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            "--log-format", metavar="FORMAT", help="text or json (SENTRY_SYNC_LOG_FORMAT).", show_default=False
+        ),
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(
+            "--log-level",
+            metavar="LEVEL",
+            help="debug, info, warning or error (SENTRY_SYNC_LOG_LEVEL).",
+            show_default=False,
+        ),
+    ] = None,
     allow_writes: Annotated[
         bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
     ] = False,
@@ -339,8 +354,11 @@ def serve(
 ) -> None:
     """Sync on schedule and answer over HTTP, in one process: the daemon people leave running.
 
-    It does what `daemon` and `mcp --http` do, so that neither is needed beside it. Ctrl-C or SIGTERM ends it
-    within five seconds; a second one at once. If one half fails, the process ends, with a code that is not 0.
+    It does what `daemon` and `mcp --http` do, so that neither is needed beside it. At /webhooks/sentry it hears
+    Sentry's webhooks, at /metrics it shows its figures, at /healthz and /readyz how it is.
+
+    Ctrl-C or SIGTERM ends it within five seconds; a second one at once. If one half fails, the process ends, with
+    a code that is not 0. SIGHUP reads the settings file anew.
 
     Listening on anything but this machine's loopback needs SENTRY_SYNC_MCP_TOKEN, which clients send as a bearer
     token. See docs/serve.md.
@@ -352,7 +370,12 @@ def serve(
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
     copy = {"store": store, "max_events": max_events, "history_days": history_days}
-    room.run(_settings(config, **server, **copy), room.Chosen(http, allow_writes))
+    log = {"log_format": log_format, "log_level": log_level}
+
+    def settings() -> Any:
+        return _settings(config, **server, **copy, **log)
+
+    room.run(settings(), room.Chosen(http, allow_writes), settings)
 
 
 @app.command()

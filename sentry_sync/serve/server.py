@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -45,8 +46,20 @@ CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
 """What is the same for everybody until another version is started: a client may keep it for five minutes."""
 
 
+Observe = Callable[[str, str, float], None]
+"""Hears of each answer: which tool's, whose word it is (``local``, ``live``, ``mixed``, or ``refused``), and how
+many seconds it took."""
+
+
+def _nobody(_tool: str, _source: str, _seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 def build(
-    answers: Answers, told: set[Subscriptions] | None = None, look_seconds: float = LOOK_SECONDS
+    answers: Answers,
+    told: set[Subscriptions] | None = None,
+    look_seconds: float = LOOK_SECONDS,
+    observe: Observe = _nobody,
 ) -> Server[Any]:
     """A server that answers from ``answers``, for any transport.
 
@@ -93,6 +106,13 @@ def build(
             return _refused(_defect(error), answers.standing(resource))
         return _answered(found)
 
+    async def observed(context: Any, params: types.CallToolRequestParams) -> HandlerResult:
+        began = time.monotonic()
+        result = await call_tool(context, params)
+        name = params.name.strip().lower().replace("_", "-")
+        observe(name if name in schemas else "unknown", _source(result), time.monotonic() - began)
+        return result
+
     server: Server[Any] = Server(
         "sentry-sync",
         version=__version__,
@@ -105,7 +125,7 @@ def build(
         **Beside(answers, _defect).handlers(),
     )
     # Not as on_call_tool, which takes models alone.
-    server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
+    server.add_request_handler("tools/call", types.CallToolRequestParams, observed)
     # OpenTelemetry's: it makes a span of each message, 40 us, and here nobody ever collects one.
     server.middleware.clear()
     return server
@@ -139,6 +159,11 @@ def _answered(answer: Answer) -> dict[str, Any]:
         "isError": False,
         "resultType": "complete",
     }
+
+
+def _source(result: HandlerResult) -> str:
+    """Whose word an answer is."""
+    return result["structuredContent"]["freshness"]["source"] if isinstance(result, dict) else "refused"
 
 
 def _refused(text: str, freshness: Answer) -> types.CallToolResult:
