@@ -10,7 +10,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from sentry_sync import __version__
@@ -33,6 +41,7 @@ class Metrics:
     """Counts what it is told, and reads the store when it is asked. Safe to share between threads."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # as many series again, which tell when each of the others began
         self._registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self._registry, "namespace": "sentry_sync"}
         self._requests = Counter("requests", "Requests to Sentry, by this process.", ["lane", "status"], **made)
