@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
 
 HINTED = (hints.ISSUES_NAME, hints.EVENTS_NAME)
-"""What webhooks hurry: the newest hint stands for all, and none is let go of until it was acted on."""
+"""What webhooks hurry: the newest hint stands for all."""
 
 LADDER = {ladder[0].name: ladder for ladder in LADDERS}
 
@@ -254,9 +254,11 @@ class Worker:
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
             uow.keep_schedule(after, ended)
-            if after.wished_at and not after.open and name not in HINTED:
+            if after.wished_at and not after.open:
                 uow.grant((name,), after.wished_at)
-                self.entries[name] = replace(after, wished_at=None)
+                # A hint stays until it was acted on: heard again at once, it would be tried again at once.
+                if result.state != "failed" or name not in HINTED:
+                    self.entries[name] = replace(after, wished_at=None)
         if result.state in THROUGH and after.pages:
             self.entries = schedule.due_with(self.entries, name, ended)
             if outcome.news:

@@ -23,6 +23,16 @@ class Delivery:
     """Whether it tells of an event, so that the issue's newest one is to be looked at too."""
 
 
+@dataclass(frozen=True, slots=True)
+class HintsSeen:
+    """Issues that were looked at after the hints of up to ``until`` had come."""
+
+    issue_ids: tuple[str, ...]
+    until: datetime
+    events: bool = False
+    """Whether it is their newest events that were looked at."""
+
+
 class Taken(Enum):
     """What became of a webhook that was taken in."""
 

@@ -64,6 +64,8 @@ def to_stderr(*, as_json: bool = False, level: str = "warning") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if as_json else OneLine())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # It warns of an alarm that rings while the one before still does: nobody misses it.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     set_level(level)
 
 

@@ -49,7 +49,8 @@ class _Waiting:
 class Intake:
     """Writes deliveries down in a thread, all that wait in one transaction."""
 
-    def __init__(self, take: Take, told: Callable[[], None]) -> None:
+    def __init__(self, take: Take, told: Callable[[], None], patience: float = WRITE_SECONDS) -> None:
+        self._patience = patience
         self._take = take
         self._told = told
         self._waiting: list[_Waiting] = []
@@ -62,7 +63,7 @@ class Intake:
         self._waiting.append(one)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
-        return await asyncio.wait_for(one.taken, WRITE_SECONDS)
+        return await asyncio.wait_for(one.taken, self._patience)
 
     async def _write(self) -> None:
         # A thread of its own: questions that wait for Sentry may have taken all the others.

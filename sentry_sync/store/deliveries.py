@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from sentry_sync.records.delivery import Delivery, Taken
+from sentry_sync.records.delivery import Delivery, HintsSeen, Taken
 from sentry_sync.store import tables
 
 REPEATED = timedelta(minutes=1)
@@ -30,13 +30,6 @@ _ROW = insert(_table)
 _SAME_ID = select(_known.request_id).where(_known.request_id == bindparam("key"))
 _SAME_BODY = select(func.max(_known.received_at)).where(
     _known.digest == bindparam("of"), _known.received_at > bindparam("since")
-)
-_PENDING = and_(_known.handled_at.is_(None), _known.received_at < bindparam("until"))
-_HANDLE = update(_table).where(_PENDING).values(handled_at=bindparam("at"))
-_HAVE_EVENT = (
-    update(_table)
-    .where(_known.issue_id == bindparam("of"), _known.event_wanted, _known.received_at < bindparam("until"))
-    .values(event_wanted=False)
 )
 
 
@@ -75,17 +68,18 @@ class Deliveries:
             return Taken.IGNORED
         return Taken.REPEATED if before else Taken.ACCEPTED
 
-    def handled(self, until: datetime, at: datetime) -> None:
-        """The issues of all hints that came before ``until`` have been looked at."""
-        self._connection.execute(_HANDLE, {"until": until, "at": at})
+    def acted_on(self, seen: HintsSeen) -> None:
+        """Let go of the hints that were acted on."""
+        of_these = update(_table).where(_known.issue_id.in_(seen.issue_ids), _known.received_at <= seen.until)
+        if seen.events:
+            statement = of_these.where(_known.event_wanted).values(event_wanted=False)
+        else:
+            statement = of_these.where(_known.handled_at.is_(None)).values(handled_at=seen.until)
+        self._connection.execute(statement)
 
-    def event_seen(self, issue_id: str, until: datetime) -> None:
-        """The newest event of an issue has been looked at since the hints that came before ``until``."""
-        self._connection.execute(_HAVE_EVENT, {"of": issue_id, "until": until})
-
-    def prune(self, now: datetime) -> None:
+    def prune(self, now: datetime, most: int = KEPT_ROWS) -> None:
         """Forget what is old, acted on or not: polling has told by then. Of too much, what is oldest."""
-        newest = select(_known.received_at).order_by(_known.received_at.desc()).offset(KEPT_ROWS).limit(1)
+        newest = select(_known.received_at).order_by(_known.received_at.desc()).offset(most).limit(1)
         surplus = self._connection.execute(newest).scalar()
         oldest = max(now - KEPT, surplus) if surplus else now - KEPT
         self._connection.execute(delete(_table).where(_known.received_at <= oldest))

@@ -41,25 +41,27 @@ class Hints:
         with self._connection.begin():
             return self._connection.execute(fresh).scalar(), self._connection.execute(wanted).scalar()
 
-    def issues(self, until: datetime, after: str | None, limit: int) -> Sequence[str]:
-        """Issues that somebody hinted at before ``until``, by id, from the one behind ``after`` on."""
-        query = select(_known.issue_id).where(
-            _known.handled_at.is_(None), _known.received_at < until, _known.issue_id > (after or "")
-        )
+    def newest_at(self, otherwise: datetime) -> datetime:
+        """When the newest hint came that nobody has acted on."""
+        query = select(func.max(_known.received_at)).where(or_(_known.handled_at.is_(None), _known.event_wanted))
         with self._connection.begin():
-            return (
-                self._connection.execute(query.distinct().order_by(_known.issue_id).limit(limit)).scalars().all()
-            )
+            return self._connection.execute(query).scalar() or otherwise
 
-    def with_events(self, since: datetime, limit: int) -> list[tuple[str, datetime]]:
-        """The issues with an event hinted at since then that nobody has looked at; the newest hint of each."""
-        newest = func.max(_known.received_at)
+    def issues(self, after: str | None, limit: int) -> Sequence[str]:
+        """Issues hinted at, by id, from the one behind ``after`` on."""
+        behind = select(_known.issue_id).where(_known.handled_at.is_(None), _known.issue_id > (after or ""))
+        query = behind.distinct().order_by(_known.issue_id).limit(limit)
+        with self._connection.begin():
+            return self._connection.execute(query).scalars().all()
+
+    def with_events(self, since: datetime, limit: int) -> Sequence[str]:
+        """The issues with an event hinted at since then that nobody has looked at, the newest hint first."""
         query = (
-            select(_known.issue_id, newest.label("at"))
+            select(_known.issue_id)
             .where(_known.event_wanted, _known.received_at >= since)
             .group_by(_known.issue_id)
-            .order_by(newest.desc())
+            .order_by(func.max(_known.received_at).desc())
             .limit(limit)
         )
         with self._connection.begin():
-            return [(row.issue_id, row.at) for row in self._connection.execute(query)]
+            return self._connection.execute(query).scalars().all()

@@ -85,11 +85,14 @@ class Looked:
     """Id, how it went, and where it went, of issues known to be gone."""
 
 
+Ask = Callable[["SentryClient", tuple[str, ...]], Page]
+
+
 @dataclass(frozen=True, slots=True)
 class Batches:
     """The fetching side of a stream that looks at known issues."""
 
-    ask: Callable[[SentryClient, tuple[str, ...]], Page] | None
+    ask: Ask | None
     """How to ask for many ids; None to ask for each."""
     choose: Callable[[Look, Interval, After | None, int], list[After]]
     """The issues to look at in a window, after a place."""
