@@ -67,14 +67,7 @@ def root(
 
 @app.command()
 def sync(
-    resources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="RESOURCE",
-            help="projects, issues, releases, events, performance; all of them if none is named.",
-            show_default=False,
-        ),
-    ] = None,
+    resources: options.Resources = None,
     *,
     full: Annotated[
         bool, typer.Option("--full", help="Look at every issue held, whether or not it has a new event.")
@@ -298,6 +291,7 @@ def simulate(
 app.command()(asking.sql)
 app.command()(asking.query)
 app.command()(asking.export)
+app.command()(asking.report)
 
 
 @db.command()

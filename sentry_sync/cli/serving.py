@@ -47,12 +47,7 @@ def mcp(
     allow_writes: Annotated[
         bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
     ] = False,
-    http: Annotated[
-        str | None,
-        typer.Option(
-            "--http", metavar="HOST:PORT", help="Serve over HTTP at this address, not stdio.", show_default=False
-        ),
-    ] = None,
+    http: options.Http = None,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
