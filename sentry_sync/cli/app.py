@@ -275,17 +275,25 @@ def simulate(
     rate_limit: simulator.RateLimit = "40/1",
     static: simulator.Static = False,
     latency: simulator.Latency = 0,
+    speed: simulator.Speed = 1.0,
+    webhook_url: simulator.WebhookUrl = None,
+    webhook_secret: simulator.WebhookSecret = None,
     as_json: options.Json = False,
 ) -> None:
     """Run a simulated Sentry on this machine until Ctrl-C.
 
     It is there to try things without an account. Prints the line that points sentry-sync at it, to be pasted into
     another terminal. With --json it is an object of those three variables.
+
+    With --webhook-url it sends webhooks as Sentry does, to `http://127.0.0.1:8000/webhooks/sentry` of a
+    `sentry-sync serve` that has the same secret in SENTRY_SYNC_WEBHOOK_SECRET.
     """
     from sentry_sync.cli import simulate as room
 
     world = room.World(seed, projects, issues, events_per_day, releases, days)
-    room.run(room.options(world, profile, rate_limit, static=static, latency_ms=latency), port, as_json=as_json)
+    hooks = room.Hooks(webhook_url, webhook_secret)
+    chosen = room.options(world, profile, rate_limit, static=static, latency_ms=latency, speed=speed, hooks=hooks)
+    room.run(chosen, port, as_json=as_json)
 
 
 app.command()(asking.sql)
