@@ -64,7 +64,10 @@ MEANING: Mapping[str, str] = {
     "wishes": "Streams that somebody wants synced before their turn: `sync-now` asked the process that syncs.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",
     "capabilities": "What the server can do, and when that was learned.",
-    "webhook_deliveries": "Webhooks received. Nothing writes it yet.",
+    "webhook_deliveries": (
+        "Webhooks received in the last day: what each was about, whose issue is to be looked at, and when it was "
+        "(`handled_at`; one that tells of nothing to look at is handled at once). Nothing else of it is kept."
+    ),
     "audit_log": (
         "What was changed at Sentry from here: by whom (`actor`, through `source`), what (`action` on `target`, a "
         "`field` from `old` to `new`) and the `outcome`: `sent` until it is known, then `done`, `refused`, "
