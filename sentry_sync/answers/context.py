@@ -13,6 +13,7 @@ from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
 from sentry_sync.answers.desk import DEADLINE_SECONDS, ORDINARY, Desk, Means
 from sentry_sync.answers.events import EventsQuestion
+from sentry_sync.answers.intake import take
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
@@ -20,13 +21,15 @@ from sentry_sync.answers.library import DescribeCommand, QueryCommand
 from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
+from sentry_sync.answers.readiness import Readiness, readiness
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import ROWS, SqlCommand
 from sentry_sync.answers.standing import standing
-from sentry_sync.answers.status import StatusCommand
+from sentry_sync.answers.status import StatusCommand, status_of
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.records.delivery import Delivery, Taken
 from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.reads.snapshot import TookTooLong
 from sentry_sync.store.store import Store
@@ -134,6 +137,30 @@ class Answers:
         """Slugs of the projects that a release is known to belong to."""
         with self._desk.moment() as (snapshot, _):
             return stored_names.projects_of(snapshot, version, most)
+
+    def take(self, found: Sequence[Delivery]) -> list[Taken]:
+        """Write webhooks down and say what became of each; whoever syncs will look at the issues they tell of."""
+        return take(self._desk, found)
+
+    @property
+    def store(self) -> Store:
+        """What is answered from."""
+        return self._desk.store
+
+    def readiness(self) -> Readiness:
+        """Whether there is anything to answer from."""
+        return readiness(self._desk)
+
+    def holdings(self, *, counted: bool = False) -> dict[str, Any]:
+        """What the copy holds and how it fares, in figures and datetimes; rows only if ``counted``.
+
+        Raises StoreError.
+        """
+        return status_of(self._desk, counted=counted)
+
+    def adopt(self, means: Means, client: Callable[[], SentryClient] | None) -> None:
+        """From now on answer by other settings; what is being answered goes on by the old ones."""
+        self._desk.means, self._desk.client = means, client
 
     def changes(self) -> Changes:
         """A watcher of the store, for the caller to close."""
