@@ -67,6 +67,14 @@ class Snapshot(sqlite3.Connection):
         made: Made = self._memory[key]
         return made
 
+    def once_of(self, kind: str, of: object, make: Callable[[], Made]) -> Made:
+        """The same of what is large: of each kind the last one is kept, and no other."""
+        kept = self._memory.get(kind)
+        if kept is None or kept[0] != of:
+            kept = self._memory[kind] = (of, make())
+        made: Made = kept[1]
+        return made
+
 
 Convert = Callable[[Any], Any]
 
