@@ -18,6 +18,7 @@ from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import changes, history, projects, releases, removals, tables, take_back, vanished, wishes
+from sentry_sync.store.alerts import AlertBooks
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
@@ -137,6 +138,7 @@ class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.lake = LakeBooks(connection)
+        self.alerts = AlertBooks(connection)
 
     def claim(self, base_url: str, organization: str) -> None:
         """Say whose copy this store is; raises StoreMismatch when it is another's already."""
