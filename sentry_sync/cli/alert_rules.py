@@ -119,7 +119,8 @@ def _column(name: str, query: Query, wanted: object) -> str:
         return numbers[0]
     if wanted not in numbers:
         raise SettingsError(
-            f"the alert {name!r} needs as its column a number of {query.name}: {', '.join(numbers) or 'it has none'}"
+            f"the alert {name!r} needs as its column a number of {query.name}: "
+            f"{', '.join(numbers) or 'it has none'}"
         )
     return str(wanted)
 

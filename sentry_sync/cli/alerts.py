@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sentry_sync.answers.alerts import Watch, try_out
 from sentry_sync.cli import output
 from sentry_sync.cli.alert_rules import Alerts, parsed
 from sentry_sync.cli.settings import Settings, written
@@ -16,6 +16,9 @@ from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.store.store import Store
 from sentry_sync.trends.alerting import State
+
+if TYPE_CHECKING:
+    from sentry_sync.answers.alerts import Watch
 
 EXIT_UNDELIVERED = 8
 """As of a sync that came through in part: somebody was not told."""
@@ -32,6 +35,8 @@ def of_file(config: Path | None) -> Alerts:
 
 def show(settings: Settings, config: Path | None, *, as_json: bool) -> None:
     """Print each rule, and what fires."""
+    from sentry_sync.answers.alerts import Watch
+
     alerts, clock = of_file(config), SystemClock()
     with (
         closing(Store(settings.store, clock)) as store,
@@ -78,6 +83,8 @@ def _document(name: str, words: str, to: tuple[str, ...], states: list[State]) -
 
 def test(config: Path | None, name: str, *, as_json: bool) -> int:
     """Send a test to whoever the alert tells; the exit code."""
+    from sentry_sync.answers.alerts import try_out
+
     alerts = of_file(config)
     outcomes = try_out(name, alerts.rules, alerts.targets, SystemClock().now())
     if as_json:
@@ -119,6 +126,8 @@ def halves(settings: Settings, config: Path | None, tell: Callable[[str], None])
     if not alerts.rules:
         yield []
         return
+    from sentry_sync.answers.alerts import Watch  # with DuckDB, which a daemon without alerts does not need
+
     clock = SystemClock()
     with (
         closing(Store(settings.store, clock)) as store,

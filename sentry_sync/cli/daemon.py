@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import closing
+from pathlib import Path
 
-from sentry_sync.cli import output
-from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli import alerts, output
 from sentry_sync.cli.settings import Settings
+from sentry_sync.cli.syncing import syncing
 from sentry_sync.cli.together import Half, until_a_signal
-from sentry_sync.daemon import Daemon, Said, StoppableClock, Worker
-from sentry_sync.records.clock import SystemClock
-from sentry_sync.store.lake import Lake
-from sentry_sync.store.store import Store
-from sentry_sync.sync.stream import Policy
+from sentry_sync.daemon import Said
 
 
-def run(settings: Settings, *, as_json: bool) -> None:
-    """Sync until SIGTERM or SIGINT. Raises SettingsError, and StoreError when the store can't be used."""
-    connection = connection_of(settings)
-    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
-    stopping = threading.Event()
-    clock = StoppableClock(SystemClock(), stopping)
+def run(settings: Settings, config: Path | None, *, as_json: bool) -> None:
+    """Sync until SIGTERM or SIGINT, and look at the alerts of the settings file.
+
+    Raises SettingsError, and StoreError when the store can't be used.
+    """
 
     def tell(said: Said) -> None:
         _tell(said, as_json=as_json)
 
     with (
-        closing(Store(settings.store)) as store,
-        client_of(connection, store, clock, settings.rate_limit) as client,
+        alerts.halves(settings, config, lambda text: tell(Said(text))) as watching,
+        syncing(settings, tell) as half,
     ):
-        worker = Worker(
-            store, client, clock, policy=policy, per_minute=settings.rate_limit, tell=tell, lake=Lake(store, clock)
-        )
-        daemon = Daemon(store, worker, stopping, tell)
-        until_a_signal(Half("the sync", daemon.run, daemon.stop))
+        until_a_signal(Half("the sync", half.daemon.run, half.daemon.stop), *watching)
 
 
 def _tell(said: Said, *, as_json: bool) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sentry_sync.trends.session import Result
+if TYPE_CHECKING:
+    from sentry_sync.trends.session import Result
+
 
 MOST = 200
 """Rows that a rule looks at: one that concerns more says nothing by them."""

@@ -68,7 +68,10 @@ MEANING: Mapping[str, str] = {
         "What alert rules found: of each `rule` and `subject` (JSON) whether it is `firing`, `since` when, and "
         "what the `target` was `told` last."
     ),
-    "webhook_deliveries": "Webhooks received. Nothing writes it yet.",
+    "webhook_deliveries": (
+        "Webhooks received in the last day: what each was about, whose issue is to be looked at, and when it was "
+        "(`handled_at`; one that tells of nothing to look at is handled at once). Nothing else of it is kept."
+    ),
     "audit_log": (
         "What was changed at Sentry from here: by whom (`actor`, through `source`), what (`action` on `target`, a "
         "`field` from `old` to `new`) and the `outcome`: `sent` until it is known, then `done`, `refused`, "
