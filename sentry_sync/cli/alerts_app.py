@@ -21,8 +21,8 @@ def alerts_list(
 ) -> None:
     """Print each alert of the settings file, what it fires for and since when.
 
-    `daemon` and `serve` look at them whenever the copy changes, and tell whoever is to be told; this only says what
-    they found last. docs/alerts.md says how to write one.
+    `daemon` and `serve` look at them whenever the copy changes, and tell whoever is to be told; this only says
+    what they found last. docs/alerts.md says how to write one.
     """
     if context.invoked_subcommand is not None:
         return
