@@ -1,7 +1,8 @@
 """``sentry-sync serve``: the sync on its schedule, and all that is served over HTTP, in one process.
 
 SIGHUP reads the settings file anew. What can change while the process runs does: the budget, how far back is read,
-tokens and secrets, who may ask and how often, the log's level. Of what cannot, one line says so.
+tokens and secrets, who may ask and how often, the log's level. Of what cannot, one line says so; alerts are read
+once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sentry_sync.answers.context import Answers
+from sentry_sync.cli import alerts
 from sentry_sync.cli.answering import answers_of, means_of, once
 from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.settings import Settings
@@ -45,6 +48,8 @@ class Chosen:
 
     http: str
     allow_writes: bool = False
+    config: Path | None = None
+    """The settings file that was named, where alerts are read from."""
 
 
 def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> None:
@@ -58,6 +63,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
     with bound(where, _rules(settings)) as (listening, known), ExitStack() as opened:
         metrics = Metrics()
         half = opened.enter_context(syncing(settings, partial(_tell, metrics), metrics.request_sent))
+        watching = opened.enter_context(alerts.halves(settings, chosen.config, logger.info))
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
         gate = Gate(known, time.monotonic)
         running = _Running(settings, chosen, half, answers, gate)
@@ -73,6 +79,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
         until_a_signal(
             Half("the sync", half.daemon.run, half.daemon.stop),
             Half("the HTTP server", serving.run, serving.stop),
+            *watching,
             on_hangup=lambda: running.reload(again, where, listening),
         )
     end_without_waiting()

@@ -19,6 +19,7 @@ from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import changes, history, projects, releases, removals, tables, take_back, vanished, wishes
+from sentry_sync.store.alerts import AlertBooks
 from sentry_sync.store.deliveries import Deliveries
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
@@ -139,6 +140,7 @@ class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.lake = LakeBooks(connection)
+        self.alerts = AlertBooks(connection)
         self.deliveries = Deliveries(connection)
 
     def claim(self, base_url: str, organization: str) -> None:
