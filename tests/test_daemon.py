@@ -420,14 +420,14 @@ def test_a_slice_that_waits_for_the_budget_gives_way_to_a_hint_and_goes_on_after
         raise Nudged
         yield
 
-    running.run(timedelta(seconds=20))
+    running.run(timedelta(seconds=3))
     running.nudgeable = nudged
     running.restart()
     running.said.clear()
-    running.run(timedelta(seconds=2))
+    running.run(timedelta(seconds=4))
     assert running.said[0].text.startswith("issues.hinted: ")
     running.run(timedelta(minutes=20))
-    assert gaps(Interval(START - timedelta(days=3), START), running.rig.coverage("events")) == []
+    assert gaps(Interval(START - timedelta(days=3, minutes=-1), START), running.rig.coverage("events")) == []
 
 
 def test_a_wait_ends_when_it_is_told_to_stop() -> None:
