@@ -138,7 +138,7 @@ class _Running:
 
 def _wings(running: _Running, metrics: Metrics) -> list[Wing]:
     metrics.reads(lambda counted: running.answers.holdings(counted=counted))
-    intake = Intake(running.answers.take, running.half.daemon.nudge)
+    intake = Intake(running.answers.take, running.half.nudge)
     webhooks = Webhooks(intake, running.secret, SystemClock().now, metrics.webhook)
     return [*machines(running.answers, metrics), webhooks.wing()]
 
