@@ -6,7 +6,7 @@ object that stdio serves too.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +41,8 @@ class Wing:
 
     routes: Sequence[BaseRoute]
     door: Door = Door.GUARDED
+    close: Callable[[], None] = lambda: None
+    """Ends what never ends by itself, such as streams; called on the server's loop before it ends."""
 
 
 class Gated:

@@ -1,0 +1,46 @@
+"""The issues that a search finds, as Sentry's own page lists them."""
+
+from __future__ import annotations
+
+from sentry_sync.answers.issues import issues_question
+from sentry_sync.answers.projects import ProjectsQuestion
+from sentry_sync.errors import QuestionError
+from sentry_sync.serve.dashboard.asked import Asked
+from sentry_sync.serve.dashboard.page import Page, Watched
+
+FIELDS = ("project", "query", "status", "environment", "since", "sort", "cursor")
+"""What the address may say."""
+
+SORTS = {"date": "last seen", "frequency": "events", "priority": "priority"}
+STATUSES = ("unresolved", "resolved", "ignored")
+TIMES = {"-1h": "the last hour", "-24h": "24 hours", "-7d": "7 days", "-14d": "14 days", "-30d": "30 days"}
+
+UNRESOLVED = "is:unresolved"
+"""What is searched for where nothing is said: what Sentry's page shows first."""
+
+
+def page(asked: Asked) -> Page:
+    """The page; a search that cannot be understood is told beside its words."""
+    given = {name: asked.given[name] for name in FIELDS if name in asked.given}
+    if not given:
+        given = {"query": UNRESOLVED}
+    projects = asked.answer(ProjectsQuestion())["projects"]
+    values = {
+        "asked_for": given,
+        "projects": [one["slug"] for one in projects],
+        "sorts": SORTS,
+        "statuses": STATUSES,
+        "times": TIMES,
+    }
+    try:
+        found = asked.answer(issues_question(**given))
+    except QuestionError as error:
+        return Page("issues.html.j2", "Issues", {**values, "found": None, "problem": str(error)}, status=400)
+    return Page(
+        "issues.html.j2",
+        "Issues",
+        {**values, "found": found, "problem": None, "onward": {**given, "cursor": found.get("next_cursor")}},
+        found["freshness"],
+        asks_sentry=True,
+        watched=Watched(),
+    )

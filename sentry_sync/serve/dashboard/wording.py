@@ -1,0 +1,140 @@
+"""Figures, times and texts as a page shows them. Pure; what is not known is a dash, and never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from sentry_sync.answers import untrusted
+
+NONE = "–"
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+SPARK_WIDTH, SPARK_HEIGHT = 120, 28
+"""Of a line in a table's cell."""
+
+
+def count(value: float | None) -> str:
+    """A whole number."""
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def number(value: float | None) -> str:
+    """Three digits that count."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+
+
+def share(value: float | None, digits: int = 2) -> str:
+    """A share of one in percent."""
+    return NONE if value is None else f"{100 * value:.{digits}f} %"
+
+
+def points(value: float | None) -> str:
+    """A change of a share, in points of a hundred."""
+    return NONE if value is None else f"{100 * value:+.2f} points"
+
+
+def change(ratio: float | None) -> str:
+    """What became of something, from the ratio of now to before."""
+    if ratio is None:
+        return NONE
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{100 * (ratio - 1):+.0f} %"
+
+
+def ms(value: float | None) -> str:
+    """A duration given in milliseconds."""
+    if value is None:
+        return NONE
+    return f"{value / 1000:,.2f} s" if value >= 10_000 else f"{value:,.0f} ms"
+
+
+def size(value: float | None) -> str:
+    """Bytes."""
+    if value is None:
+        return NONE
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:,.0f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} GB"
+
+
+def age(seconds: float | None) -> str:
+    """A length of time in its largest unit."""
+    if seconds is None:
+        return NONE
+    for length, unit in _UNITS:
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return "0 s"
+
+
+def since(moment: str | None, now: datetime) -> str:
+    """How long ago a moment of an answer was."""
+    if not moment:
+        return NONE
+    seconds = (now - datetime.fromisoformat(moment)).total_seconds()
+    return f"in {age(-seconds)}" if seconds < 0 else f"{age(seconds)} ago"
+
+
+def instant(moment: str | None) -> str | Markup:
+    """A moment of an answer, to the minute."""
+    if not moment:
+        return NONE
+    shown = moment[:16].replace("T", " ")
+    return Markup('<time datetime="{}">{}</time>').format(moment, shown)
+
+
+def said(text: object, limit: int = 200) -> str | Markup:
+    """Text out of an event: on one line, in a direction of its own."""
+    found = untrusted.line(str(text), limit) if text not in (None, "") else ""
+    return Markup("<bdi>{}</bdi>").format(found) if found.strip() else NONE
+
+
+def cell(value: Any) -> str | Markup:
+    """A value of a statement's answer."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return number(value) if value == round(value) or abs(value) >= 100 else f"{value:.4g}"
+    return said(value, 500)
+
+
+def spark(values: Sequence[float | None]) -> list[str]:
+    """Points of a small line, broken where a value is not known."""
+    most = max((value for value in values if value is not None), default=0) or 1
+    step = SPARK_WIDTH / max(1, len(values) - 1)
+    runs: list[list[str]] = [[]]
+    for place, value in enumerate(values):
+        if value is None:
+            runs.append([])
+        else:
+            height = SPARK_HEIGHT - 2 - (SPARK_HEIGHT - 4) * value / most
+            runs[-1].append(f"{place * step:.1f},{height:.1f}")
+    return [" ".join(run if len(run) > 1 else run * 2) for run in runs if run]
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "count_of": count,
+    "number": number,
+    "share": share,
+    "points": points,
+    "change": change,
+    "ms": ms,
+    "size": size,
+    "age": age,
+    "since": since,
+    "instant": instant,
+    "said": said,
+    "cell": cell,
+}
