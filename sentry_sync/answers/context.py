@@ -131,7 +131,7 @@ class Answers:
             return stored_names.projects_of(snapshot, version, most)
 
     def leads_to_sentry(self, address: str | None) -> bool:
-        """Whether an address out of the copy is one of the server that this is a copy of, so that it may be a link."""
+        """Whether an address out of the copy is one of the server this is a copy of, so that it may be a link."""
         if not address:
             return False
         with self._desk.moment() as (_, origin):

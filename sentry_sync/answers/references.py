@@ -37,7 +37,7 @@ def issue_reference(text: str, base_url: str | None, organization: str | None) -
 
 
 def leads_to(address: str, base_url: str | None) -> bool:
-    """Whether an address is one of the server at ``base_url``, or of an organization's own name below it, by https."""
+    """Whether an address is one of the server at ``base_url``, or of an organization's name below it, by https."""
     try:
         parts = urlsplit(address)
         if parts.scheme != "https" or parts.username is not None or not base_url:

@@ -41,14 +41,16 @@ def run(settings: Settings, chosen: Chosen) -> None:
     token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
     rules = Rules(token, frozenset(settings.mcp_hosts), settings.mcp_rate_limit)
     with bound(address(chosen.http), rules) as (listening, known), ExitStack() as opened:
+        from sentry_sync.serve.dashboard.wing import wings as dashboard
         from sentry_sync.serve.http_server import HttpSide
         from sentry_sync.serve.machines import wing as machines
 
         syncing = _syncing(settings, opened)
         # Two halves, two stores: a transaction of one never waits for a thread of the other to give its turn up.
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
-        wings = [machines(answers)]
-        serving = HttpSide(answers, listening, Gate(known, time.monotonic), output.warn, wings)
+        gate = Gate(known, time.monotonic)
+        wings = [machines(answers), *dashboard(answers, gate)]
+        serving = HttpSide(answers, listening, gate, output.warn, wings)
         until_a_signal(
             Half("the sync", syncing.run, syncing.stop), Half("the HTTP server", serving.run, serving.stop)
         )

@@ -143,7 +143,8 @@ class HttpSide:
             timeout_graceful_shutdown=PATIENCE_SECONDS,
         )
         url = _url(*listening.getsockname()[:2])
-        line = f"MCP at {url}/mcp, for older clients at {url}/sse; Ctrl-C ends it"
+        besides = "".join(f"{wing.says.format(url=url)}, " for wing in wings if wing.says)
+        line = f"{besides}MCP at {url}/mcp, for older clients at {url}/sse; Ctrl-C ends it"
         self._socket = listening
         self._server = _Announcing(config, lambda: say(line), told, wings)
 

@@ -39,13 +39,18 @@ class Asked:
     began: float = field(default_factory=monotonic)
 
     @property
+    def of_sentry(self) -> bool:
+        """Whether somebody pressed the button that asks Sentry itself."""
+        return self.form.get("ask") == "sentry"
+
+    @property
     def now(self) -> datetime:
         """The time that ages are told by."""
         return self.answers.now
 
     def answer(self, question: Question, **how: Any) -> Answer:
         """The answer from the copy, or from Sentry if that was asked for with the page's button."""
-        plainly = FROM_SENTRY if self.form.get("ask") == "sentry" else FROM_THE_COPY
+        plainly = FROM_SENTRY if self.of_sentry else FROM_THE_COPY
         return self.answers.ask(question, plainly if not how else _with(plainly, **how))
 
     def carried_out(self, command: Command) -> Answer:

@@ -12,6 +12,9 @@ from sentry_sync.serve.dashboard.asked import Asked
 
 T = TypeVar("T")
 
+Works = Mapping[Hashable, Callable[[], T]]
+"""What is to be worked out, by the keys under which it is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
@@ -27,7 +30,7 @@ class Part(Generic[T]):
         return self.value is None and self.problem is None
 
 
-def parts(asked: Asked, works: Mapping[Hashable, Callable[[], T]]) -> dict[Hashable, Part[T]]:
+def parts(asked: Asked, works: Works[T]) -> dict[Hashable, Part[T]]:
     """Each part by its key. All are begun at once; the page waits for them as long as it has time."""
     for key, work in works.items():
         _part(asked, key, work, 0.0)

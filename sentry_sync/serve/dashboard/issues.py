@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.errors import QuestionError
@@ -21,12 +23,12 @@ UNRESOLVED = "is:unresolved"
 
 def page(asked: Asked) -> Page:
     """The page; a search that cannot be understood is told beside its words."""
-    given = {name: asked.given[name] for name in FIELDS if name in asked.given}
+    given: dict[str, Any] = {name: asked.given[name] for name in FIELDS if name in asked.given}
     if not given:
         given = {"query": UNRESOLVED}
     projects = asked.answer(ProjectsQuestion())["projects"]
     values = {
-        "asked_for": given,
+        "asked_for": {name: given.get(name, "") for name in FIELDS},
         "projects": [one["slug"] for one in projects],
         "sorts": SORTS,
         "statuses": STATUSES,

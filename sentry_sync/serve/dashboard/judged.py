@@ -1,9 +1,10 @@
-"""A project as it is judged: its health, and the verdict on its newest release. Takes a while: worked out beside."""
+"""A project as it is judged: its health and its newest release's verdict. It takes a while: done beside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
@@ -11,7 +12,8 @@ from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.context import Answers
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
-from sentry_sync.serve.dashboard.asked import FROM_THE_COPY
+from sentry_sync.serve.dashboard.asked import FROM_THE_COPY, Asked
+from sentry_sync.serve.dashboard.beside import Part, Works, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,23 @@ class State:
     release: Mapping[str, Any] | None = None
     """Its newest one; None where none is known."""
     verdict: Answer | None = None
+
+
+def works(asked: Asked, slugs: Iterable[str]) -> Works[State]:
+    """The states of these projects, to be worked out beside a page."""
+    return {key(slug): partial(state, asked.answers, slug) for slug in slugs}
+
+
+def states(asked: Asked, slugs: Iterable[str]) -> dict[str, Part[State]]:
+    """The same, as far as they are there."""
+    wanted = list(slugs)
+    found = parts(asked, works(asked, wanted))
+    return {slug: found[key(slug)] for slug in wanted}
+
+
+def key(slug: str) -> tuple[str, str]:
+    """By which a project's state is kept."""
+    return "state", slug
 
 
 def state(answers: Answers, slug: str) -> State:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
@@ -12,7 +11,7 @@ from sentry_sync.answers.issues import issues_question
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.serve.dashboard import judged, pictures
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.beside import Part, parts, query
+from sentry_sync.serve.dashboard.beside import Part, Works, parts, query
 from sentry_sync.serve.dashboard.freshness import together
 from sentry_sync.serve.dashboard.judged import State
 from sentry_sync.serve.dashboard.page import Page, Watched
@@ -40,18 +39,18 @@ def page(asked: Asked) -> Page:
     """The page."""
     projects = asked.answer(ProjectsQuestion(None, include_stats=True))
     told = busiest(projects["projects"])[:TOLD]
-    states = {("state", one["slug"]): partial(judged.state, asked.answers, one["slug"]) for one in told}
     queries = {
         "trend": query(asked, "error_trend"),
         "growing": query(asked, "growing_issues", top=2 * ROWS),
         "slowest": query(asked, "slowest_transactions", top=ROWS),
         "vitals": query(asked, "web_vitals_ratings"),
     }
-    found = parts(asked, {**dict(queries.values()), **states})
+    works: Works[Any] = {**dict(queries.values()), **judged.works(asked, (one["slug"] for one in told))}
+    found = parts(asked, works)
     by_name: dict[str, Part[Any]] = {name: found[key] for name, (key, _) in queries.items()}
     new = asked.answer(issues_question(query="is:unresolved age:-24h", limit=ROWS))
     trends = pictures.by_project(by_name["trend"].value) if by_name["trend"].value else {}
-    lines = [Line(one, found["state", one["slug"]], trends.get(one["slug"], ())) for one in told]
+    lines = [Line(one, found[judged.key(one["slug"])], trends.get(one["slug"], ())) for one in told]
     return Page(
         "overview.html.j2",
         "Overview",
@@ -82,7 +81,8 @@ def busiest(projects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def total(projects: Sequence[Mapping[str, Any]]) -> int | None:
     """Errors of all; None where they are not known of one."""
     known = [one["stats"]["errors_24h"] if one["stats"] else None for one in projects]
-    return None if not known or None in known else sum(known)
+    counted = [errors for errors in known if errors is not None]
+    return sum(counted) if known and len(counted) == len(known) else None
 
 
 def _worst_first(line: Line) -> tuple[bool, float, str]:
@@ -113,7 +113,10 @@ def _freshness(found: Any) -> list[Mapping[str, Any]]:
     told: list[Mapping[str, Any]] = []
     for part in found:
         if isinstance(part.value, State):
-            told += [part.value.health["freshness"], *([part.value.verdict["freshness"]] if part.value.verdict else [])]
+            told += [
+                part.value.health["freshness"],
+                *([part.value.verdict["freshness"]] if part.value.verdict else []),
+            ]
         elif part.value:
             told.append(part.value["freshness"])
     return told

@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from sentry_sync.answers import drawing
+from sentry_sync.answers.report import html
 from sentry_sync.serve.dashboard import wording
 
 POLICY = (
@@ -72,7 +73,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(wording.FILTERS)
+    found.filters["shown"] = html.shown
     found.globals["drawn"] = drawing.drawn
+    found.globals["chart_table"] = html.chart_table
     found.globals["spark"] = wording.spark
     return found
 

@@ -39,7 +39,9 @@ def of_series(title: str, name: str, series: Mapping[str, Any] | None, step: tim
     return Chart(title, name, {name: [(start + step * at, value) for at, value in enumerate(series["events"])]})
 
 
-def of_forecast(title: str, days: Sequence[Mapping[str, Any]], known: Sequence[tuple[datetime, float | None]]) -> Chart:
+def of_forecast(
+    title: str, days: Sequence[Mapping[str, Any]], known: Sequence[tuple[datetime, float | None]]
+) -> Chart:
     """What was, and what is to be expected with its interval."""
     at = [datetime.fromisoformat(day["day"]) for day in days]
     return Chart(

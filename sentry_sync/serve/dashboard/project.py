@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sentry_sync.answers.charts import Chart
@@ -12,7 +11,7 @@ from sentry_sync.answers.performance import PerformanceQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.serve.dashboard import judged, pictures
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.beside import Part, parts, query
+from sentry_sync.serve.dashboard.beside import Part, Works, parts, query
 from sentry_sync.serve.dashboard.freshness import together
 from sentry_sync.serve.dashboard.judged import State
 from sentry_sync.serve.dashboard.page import Page, Watched
@@ -40,9 +39,9 @@ def page(asked: Asked) -> Page:
     releases = asked.answer(ReleasesQuestion(slug, health_data=True))
     performance = asked.answer(PerformanceQuestion(slug))
     trend_key, trend_work = query(asked, "error_trend", project=slug, days=DAYS)
-    works: dict[Any, Any] = {("state", slug): partial(judged.state, asked.answers, slug), trend_key: trend_work}
+    works: Works[Any] = {**judged.works(asked, [slug]), trend_key: trend_work}
     found = parts(asked, works)
-    state: Part[State] = found["state", slug]
+    state: Part[State] = found[judged.key(slug)]
     trend: Part[Any] = found[trend_key]
     judgement = [state.value.health["freshness"]] if state.value else []
     return Page(

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from typing import Any
 
+from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.serve.dashboard import judged
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.beside import parts
 from sentry_sync.serve.dashboard.freshness import together
 from sentry_sync.serve.dashboard.overview import TOLD, busiest
 from sentry_sync.serve.dashboard.page import Page, Watched
+
+FIELDS = ("project", "query", "since", "cursor")
+"""What the address may say."""
 
 
 def page(asked: Asked) -> Page:
     """The page."""
     projects = asked.answer(ProjectsQuestion(None, include_stats=True))
-    chosen = {name: asked.given[name] for name in ("project", "query", "since", "cursor") if name in asked.given}
-    values = {"projects": [one["slug"] for one in projects["projects"]], "asked_for": chosen}
+    chosen = {name: asked.given[name] for name in FIELDS if name in asked.given}
+    values = {
+        "projects": [one["slug"] for one in projects["projects"]],
+        "asked_for": {name: chosen.get(name, "") for name in FIELDS},
+    }
     return _of_one(asked, chosen, values) if "project" in chosen else _of_all(asked, projects, values)
 
 
-def _of_one(asked: Asked, chosen: dict[str, str], values: dict[str, object]) -> Page:
+def _of_one(asked: Asked, chosen: dict[str, str], values: Mapping[str, Any]) -> Page:
     found = asked.answer(ReleasesQuestion(**chosen, health_data=True))
     onward = {**chosen, "cursor": found.get("next_cursor")}
     return Page(
@@ -35,10 +42,9 @@ def _of_one(asked: Asked, chosen: dict[str, str], values: dict[str, object]) -> 
     )
 
 
-def _of_all(asked: Asked, projects: dict[str, object], values: dict[str, object]) -> Page:
-    told = busiest(projects["projects"])[:TOLD]  # type: ignore
-    works = {("state", one["slug"]): partial(judged.state, asked.answers, one["slug"]) for one in told}
-    found = {key[1]: part for key, part in parts(asked, works).items()}
+def _of_all(asked: Asked, projects: Answer, values: Mapping[str, Any]) -> Page:
+    told = busiest(projects["projects"])[:TOLD]
+    found = judged.states(asked, [one["slug"] for one in told])
     verdicts = [part.value.verdict for part in found.values() if part.value and part.value.verdict]
     return Page(
         "newest.html.j2",

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sentry_sync.answers.status import StatusCommand
+from sentry_sync.records.budget import Lane
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.page import Page, Watched
-
-LANES = ("live", "hot", "warm", "cold")
-"""In the order of what goes first."""
 
 
 def page(asked: Asked) -> Page:
@@ -22,6 +20,7 @@ def page(asked: Asked) -> Page:
         {
             "status": found,
             "budget": budget,
+            "lanes": [str(lane) for lane in sorted(Lane, reverse=True)],
             "troubles": [
                 {"resource": entry["resource"], **stream}
                 for entry in found["resources"]

@@ -80,7 +80,8 @@ class _Dashboard:
 
     def wings(self) -> tuple[Wing, ...]:
         pages = [
-            Route(path, endpoint=self._page(path, render), methods=["GET", "POST"]) for path, render in PAGES.items()
+            Route(path, endpoint=self._page(path, render), methods=["GET", "POST"])
+            for path, render in PAGES.items()
         ]
         beside = [
             Route("/live", endpoint=self._stream, methods=["GET"]),
@@ -90,7 +91,8 @@ class _Dashboard:
             Route("/login", endpoint=self._log_in, methods=["GET", "POST"]),
             Mount("/static", app=_Static(directory=STATIC)),
         ]
-        return Wing((*pages, *beside), Door.PAGE, self._close), Wing(before, Door.LOGIN)
+        says = "the dashboard at {url}/"
+        return Wing((*pages, *beside), Door.PAGE, self._close, says), Wing(before, Door.LOGIN)
 
     def _close(self) -> None:
         self._live.close()

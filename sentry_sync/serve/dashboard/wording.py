@@ -1,4 +1,4 @@
-"""Figures, times and texts as a page shows them. Pure; what is not known is a dash, and never 0."""
+"""Figures, times and texts as a page shows them, beside those of the report. Pure; what is not known is a dash."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from sentry_sync.answers import untrusted
-
-NONE = "–"
+from sentry_sync.answers.report.wording import NONE, change, count, ms, number, share
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -18,40 +17,9 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 """Of a line in a table's cell."""
 
 
-def count(value: float | None) -> str:
-    """A whole number."""
-    return NONE if value is None else f"{value:,.0f}"
-
-
-def number(value: float | None) -> str:
-    """Three digits that count."""
-    if value is None:
-        return NONE
-    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
-
-
-def share(value: float | None, digits: int = 2) -> str:
-    """A share of one in percent."""
-    return NONE if value is None else f"{100 * value:.{digits}f} %"
-
-
 def points(value: float | None) -> str:
     """A change of a share, in points of a hundred."""
     return NONE if value is None else f"{100 * value:+.2f} points"
-
-
-def change(ratio: float | None) -> str:
-    """What became of something, from the ratio of now to before."""
-    if ratio is None:
-        return NONE
-    return f"{ratio:,.0f} times" if ratio >= 10 else f"{100 * (ratio - 1):+.0f} %"
-
-
-def ms(value: float | None) -> str:
-    """A duration given in milliseconds."""
-    if value is None:
-        return NONE
-    return f"{value / 1000:,.2f} s" if value >= 10_000 else f"{value:,.0f} ms"
 
 
 def size(value: float | None) -> str:
