@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -41,6 +41,15 @@ def states(asked: Asked, slugs: Iterable[str]) -> dict[str, Part[State]]:
 def key(slug: str) -> tuple[str, str]:
     """By which a project's state is kept."""
     return "state", slug
+
+
+def freshness(found: Iterable[Part[State]]) -> Iterator[Mapping[str, Any]]:
+    """Of everything that was judged."""
+    for part in found:
+        if part.value:
+            yield part.value.health["freshness"]
+            if part.value.verdict:
+                yield part.value.verdict["freshness"]
 
 
 def state(answers: Answers, slug: str) -> State:

@@ -66,8 +66,10 @@ def page(asked: Asked) -> Page:
             "slowest": _with_rows(by_name["slowest"], lambda rows: rows[:ROWS]),
             "vitals": _with_rows(by_name["vitals"], _poorest),
             "parts": by_name,
+            "told": {name: part.value["freshness"] if part.value else None for name, part in by_name.items()},
+            "judged": sorted((line for line in lines if _is_judged(line)), key=_newest_first, reverse=True)[:ROWS],
         },
-        together([projects["freshness"], new["freshness"], *_freshness(found.values())]),
+        together([projects["freshness"], new["freshness"], *judged.freshness(line.state for line in lines)]),
         pending=any(part.pending for part in found.values()),
         watched=Watched(offered=False),
     )
@@ -109,14 +111,10 @@ def _poorest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (-row["poor"], -row["to_improve"], row["page"]))[:ROWS]
 
 
-def _freshness(found: Any) -> list[Mapping[str, Any]]:
-    told: list[Mapping[str, Any]] = []
-    for part in found:
-        if isinstance(part.value, State):
-            told += [
-                part.value.health["freshness"],
-                *([part.value.verdict["freshness"]] if part.value.verdict else []),
-            ]
-        elif part.value:
-            told.append(part.value["freshness"])
-    return told
+def _is_judged(line: Line) -> bool:
+    return line.state.value is not None and line.state.value.verdict is not None
+
+
+def _newest_first(line: Line) -> str:
+    release = line.state.value.release if line.state.value else None
+    return str((release or {}).get("date_released") or (release or {}).get("date_created") or "")

@@ -15,6 +15,7 @@ from sentry_sync.serve.dashboard.beside import Part, Works, parts, query
 from sentry_sync.serve.dashboard.freshness import together
 from sentry_sync.serve.dashboard.judged import State
 from sentry_sync.serve.dashboard.page import Page, Watched
+from sentry_sync.serve.dashboard.releases import listed as listed_releases
 
 ROWS = 10
 DAYS = 28
@@ -43,7 +44,6 @@ def page(asked: Asked) -> Page:
     found = parts(asked, works)
     state: Part[State] = found[judged.key(slug)]
     trend: Part[Any] = found[trend_key]
-    judgement = [state.value.health["freshness"]] if state.value else []
     return Page(
         "project.html.j2",
         slug,
@@ -51,12 +51,12 @@ def page(asked: Asked) -> Page:
             "project": project,
             "state": state,
             "issues": listed,
-            "releases": {**releases, "releases": releases["releases"][:ROWS]},
+            "releases": {**releases, "releases": listed_releases(releases["releases"])[:ROWS]},
             "performance": {**performance, "transactions": performance["transactions"][:ROWS]},
             "chart": _chart(state, trend),
             "trend": trend,
         },
-        together([listed["freshness"], releases["freshness"], performance["freshness"], *judgement]),
+        together([listed["freshness"], releases["freshness"], *judged.freshness([state])]),
         asks_sentry=True,
         pending=state.pending or trend.pending,
         watched=Watched(),

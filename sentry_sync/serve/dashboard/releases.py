@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
@@ -35,11 +35,21 @@ def _of_one(asked: Asked, chosen: dict[str, str], values: Mapping[str, Any]) -> 
     return Page(
         "releases.html.j2",
         "Releases",
-        {**values, "found": found, "onward": onward},
+        {**values, "found": {**found, "releases": listed(found["releases"])}, "onward": onward},
         found["freshness"],
         asks_sentry=True,
         watched=Watched(),
     )
+
+
+def listed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of releases that have a name to be shown, each with its health where it is used most."""
+    return [{**row, "main": _main(row["health"])} for row in rows if "version" in row["untrusted"]]
+
+
+def _main(health: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
+    # Figures of environments don't add up to those of the release: users are counted in each.
+    return max(health or (), key=lambda one: one["sessions"] or 0, default=None)
 
 
 def _of_all(asked: Asked, projects: Answer, values: Mapping[str, Any]) -> Page:

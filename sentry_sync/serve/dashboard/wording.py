@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,11 @@ from sentry_sync.answers import untrusted
 from sentry_sync.answers.report.wording import NONE, change, count, ms, number, share
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+ISSUES = ("issue_id", "short_id")
+"""Columns that name an issue, in whichever statement."""
+
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,80}")
 
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 """Of a line in a table's cell."""
@@ -65,10 +71,16 @@ def said(text: object, limit: int = 200) -> str | Markup:
     return Markup("<bdi>{}</bdi>").format(found) if found.strip() else NONE
 
 
-def cell(value: Any) -> str | Markup:
-    """A value of a statement's answer."""
+def cell(value: Any, column: Mapping[str, str]) -> str | Markup:
+    """A value of a statement's answer in this column; an issue is a link to its page."""
     if value is None:
         return NONE
+    if column["name"] in ISSUES and _NAME.fullmatch(str(value)):
+        return Markup('<a href="/issues/{0}">{0}</a>').format(value)
+    return _time(str(value)) if column["type"].startswith("TIMESTAMP") else _plain(value)
+
+
+def _plain(value: Any) -> str | Markup:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -76,6 +88,13 @@ def cell(value: Any) -> str | Markup:
     if isinstance(value, float):
         return number(value) if value == round(value) or abs(value) >= 100 else f"{value:.4g}"
     return said(value, 500)
+
+
+def _time(moment: str) -> Markup:
+    day, _, hour = moment[:19].partition("T")
+    return Markup('<time datetime="{}">{}</time>').format(
+        moment, day if hour in ("", "00:00:00") else f"{day} {hour}"
+    )
 
 
 def spark(values: Sequence[float | None]) -> list[str]:
