@@ -49,7 +49,7 @@ def run(settings: Settings, chosen: Chosen) -> None:
         # Two halves, two stores: a transaction of one never waits for a thread of the other to give its turn up.
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
         gate = Gate(known, time.monotonic)
-        wings = [machines(answers), *dashboard(answers, gate)]
+        wings = [machines(answers), *dashboard(answers, gate, ahead=True)]
         serving = HttpSide(answers, listening, gate, output.warn, wings)
         until_a_signal(
             Half("the sync", syncing.run, syncing.stop), Half("the HTTP server", serving.run, serving.stop)

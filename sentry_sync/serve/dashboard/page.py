@@ -29,6 +29,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+HERE = "sentry_sync.serve.dashboard"
+
 NOT_STORED = "no-store"
 """Answers are nobody's to keep: a shared computer's cache would show them to the next one."""
 
@@ -64,9 +66,7 @@ class Page:
 def environment() -> Environment:
     """The templates. Whatever stands in a value, it is text."""
     found = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("sentry_sync.serve.dashboard"), PackageLoader("sentry_sync.answers.report")]
-        ),
+        loader=ChoiceLoader([PackageLoader(HERE), PackageLoader("sentry_sync.answers.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -78,6 +78,12 @@ def environment() -> Environment:
     found.globals["chart_table"] = html.chart_table
     found.globals["spark"] = wording.spark
     return found
+
+
+def compiled() -> None:
+    """Compile every template: the first use of each would take some milliseconds."""
+    for name in PackageLoader(HERE).list_templates():
+        environment().get_template(name)
 
 
 def rendered(page: Page, **about: Any) -> Response:

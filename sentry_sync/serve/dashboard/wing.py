@@ -33,7 +33,7 @@ from sentry_sync.serve.dashboard import (
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.kept import Kept
 from sentry_sync.serve.dashboard.live import Live
-from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, rendered
+from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, compiled, rendered
 from sentry_sync.serve.gate import Door, Gate, Refusal
 from sentry_sync.serve.http_app import Wing, knock_of
 from sentry_sync.serve.sessions import ENDED
@@ -66,9 +66,16 @@ PAGES: Mapping[str, Render] = {
 """Each page by its address."""
 
 
-def wings(answers: Answers, gate: Gate) -> tuple[Wing, ...]:
-    """The pages, and what a browser may have before it has logged in."""
-    return _Dashboard(answers, gate).wings()
+def wings(answers: Answers, gate: Gate, *, ahead: bool = False) -> tuple[Wing, ...]:
+    """The pages, and what a browser may have before it has logged in.
+
+    With ``ahead`` pages are made once beside, before anybody asks for one: what the first of them imports,
+    compiles and works out takes a second or two.
+    """
+    found = _Dashboard(answers, gate)
+    if ahead:
+        found.begin()
+    return found.wings()
 
 
 class _Dashboard:
@@ -94,6 +101,16 @@ class _Dashboard:
         says = "the dashboard at {url}/"
         return Wing((*pages, *beside), Door.PAGE, self._close, says), Wing(before, Door.LOGIN)
 
+    def begin(self) -> None:
+        """Make what is made once, beside."""
+        self._kept.ask("the first page", self._first)
+
+    def _first(self) -> None:
+        compiled()
+        for path, render in PAGES.items():
+            if "{" not in path and path != "/release":
+                self._rendered(render, Asked(self._answers, self._kept), path)
+
     def _close(self) -> None:
         self._live.close()
         self._kept.close()
@@ -117,19 +134,21 @@ class _Dashboard:
             page = _problem(400, "This query cannot be asked", error)
         except SentrySyncError as error:
             page = _problem(503, "The copy cannot be used", error)
-        return self._sent(page, path, asked)
+        return self._sent(page, path, asked.began)
 
-    def _sent(self, page: Page, path: str, asked: Asked | None = None) -> Response:
-        given = asked.given if asked else {}
-        return rendered(page, path=path, given=given, now=self._answers.now, leaves=self._gate.wants_token)
+    def _sent(self, page: Page, path: str, began: float) -> Response:
+        response = rendered(page, path=path, now=self._answers.now, leaves=self._gate.wants_token)
+        response.headers["Server-Timing"] = f"page;dur={1000 * (time.monotonic() - began):.1f}"
+        return response
 
     async def _log_in(self, request: Request) -> Response:
+        began = time.monotonic()
         if request.method == "GET":
-            return self._sent(login.page(), "/login")
+            return self._sent(login.page(), "/login", began)
         token = (await _form(request)).get("token", "")
         found = self._gate.log_in(token, knock_of(request.scope).client)
         if isinstance(found, Refusal):
-            response = self._sent(login.page(found.status), "/login")
+            response = self._sent(login.page(found.status), "/login", began)
             response.headers.update(dict(found.headers))
             return response
         return RedirectResponse("/", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": found})
