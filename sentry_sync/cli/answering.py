@@ -28,9 +28,7 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
     connection = connection_of(settings) if settings.auth_token else None
     clock = SystemClock()
     with closing(Store(settings.store, clock)) as store, ExitStack() as opened:
-        policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
-        targets = Targets(settings.target_crash_free, settings.target_latency_ms)
-        means = Means(settings.rate_limit, policy, allow_writes, targets)
+        means = means_of(settings, allow_writes=allow_writes)
         if connection is None:
             yield opened.enter_context(Answers(store, clock, organization=settings.org, means=means))
             return
@@ -44,6 +42,17 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
             means=means,
         )
         yield opened.enter_context(answers)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How far back to read."""
+    return Policy(history_days=settings.history_days, max_events=settings.max_events)
+
+
+def means_of(settings: Settings, *, allow_writes: bool = False) -> Means:
+    """What answering may do beside reading."""
+    targets = Targets(settings.target_crash_free, settings.target_latency_ms)
+    return Means(settings.rate_limit, policy_of(settings), allow_writes, targets)
 
 
 def once(

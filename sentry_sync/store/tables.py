@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from sentry_sync.store import lake_tables
@@ -465,6 +466,12 @@ webhook_deliveries = Table(
     Column("action", Text, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("handled_at", Moment),
+    Column("digest", Text),
+    Column("issue_id", Text),
+    Column("event_wanted", Boolean),
+    Column("look_after", Moment),
+    Index("ix_webhook_deliveries_digest", "digest", "received_at"),
+    Index("ix_webhook_deliveries_pending", "received_at", sqlite_where=text("handled_at IS NULL")),
 )
 
 audit_log = Table(

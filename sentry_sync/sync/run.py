@@ -29,7 +29,17 @@ from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.schedule import RHYTHMS
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream, Work
-from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
+from sentry_sync.sync.streams import (
+    audit,
+    counts,
+    events,
+    hints,
+    inventory,
+    issues,
+    performance,
+    reconcile,
+    releases,
+)
 from sentry_sync.sync.turn import Turn
 
 if TYPE_CHECKING:
@@ -37,7 +47,9 @@ if TYPE_CHECKING:
 
 LADDERS: tuple[Ladder, ...] = (
     (inventory.PROJECTS,),
+    hints.ISSUES,
     (issues.SENTRY, issues.GLITCHTIP),
+    (hints.EVENTS,),
     (reconcile.REVIEW,),
     (releases.RELEASES,),
     performance.DAY_WINDOW,
@@ -224,6 +236,7 @@ class Syncer:
         """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
         with self._store.write() as uow:
             uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
+            uow.deliveries.prune(self._own.now())
 
     def _begin_turn(self, state: State) -> Turn:
         begun = turn.begin(state, self._own.now(), self._clock)
