@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from sentry_sync.answers import untrusted
 from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
@@ -36,7 +37,7 @@ def page(asked: Asked) -> Page:
     release = listed["releases"][0]
     return Page(
         "release.html.j2",
-        release["untrusted"].get("short_version") or version,
+        release["untrusted"].get("short_version") or untrusted.line(version),
         {
             "project": listed["project"],
             "version": version,
