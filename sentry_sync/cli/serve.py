@@ -27,6 +27,7 @@ from sentry_sync.daemon import Said
 from sentry_sync.errors import SettingsError
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.serve import logs
+from sentry_sync.serve.dashboard.wing import wings as dashboard
 from sentry_sync.serve.ending import end_without_waiting
 from sentry_sync.serve.gate import Gate, Rules
 from sentry_sync.serve.http import Address, address, bound, rules_at
@@ -73,7 +74,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
             listening,
             gate,
             logger.info,
-            wings=_wings(running, metrics),
+            wings=_wings(running, metrics, gate),
             watch=Watch(metrics.answered, metrics.heard),
         )
         until_a_signal(
@@ -136,11 +137,12 @@ class _Running:
             self._clients.pop(0).close()
 
 
-def _wings(running: _Running, metrics: Metrics) -> list[Wing]:
+def _wings(running: _Running, metrics: Metrics, gate: Gate) -> list[Wing]:
     metrics.reads(lambda counted: running.answers.holdings(counted=counted))
     intake = Intake(running.answers.take, running.half.nudge)
     webhooks = Webhooks(intake, running.secret, SystemClock().now, metrics.webhook)
-    return [*machines(running.answers, metrics), webhooks.wing()]
+    pages = dashboard(running.answers, gate, ahead=True)
+    return [*pages, *machines(running.answers, metrics), webhooks.wing()]
 
 
 def _rules(settings: Settings) -> Rules:
