@@ -58,6 +58,7 @@ window_sizes: stream, seconds integer, learned_at moment
 capabilities: name, available boolean, learned_at moment
 webhook_deliveries: request_id, resource, action, received_at moment, handled_at moment
 audit_log: id integer, at moment, actor, action, target, source, rows integer, field, old, new, outcome
+erasures: memory, erased_at moment
 lake_parts: resource, start moment, end moment, file, rows integer, first moment, last moment, size integer,
   checksum, counter integer, published_at moment
 lake_spans: resource, start moment, end moment

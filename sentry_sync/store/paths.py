@@ -26,6 +26,11 @@ class StorePaths:
         return self.directory / "ledger.db"
 
     @property
+    def key(self) -> Path:
+        """What persons' names are hashed with."""
+        return self.directory / "persons.key"
+
+    @property
     def lake(self) -> Path:
         """Published Parquet parts."""
         return self.directory / "lake"

@@ -14,12 +14,17 @@ from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store import database, lease, locks, migrate
 from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.privacy.pseudonyms import Pseudonyms, key_of
+from sentry_sync.store.privacy.rules import Rules
+from sentry_sync.store.privacy.scrub import Scrubber
 from sentry_sync.store.unit_of_work import UnitOfWork
 
 WRITER_BUSY = "another sentry-sync has been writing to this store for too long: try again, or end that process"
 
 LOOK_SECONDS = 1.0
 """How often a process that waits to sync looks at the lease: reading one row, without any lock."""
+
+ORDINARY = Rules()
 
 Waiting = Callable[[Lease | None], bool]
 """Asked before each second of waiting, with who syncs (None: somebody writes for long); False gives up."""
@@ -28,7 +33,9 @@ Waiting = Callable[[Lease | None], bool]
 class Store:
     """Opens, migrates, reads and writes one store. Cheap to make: nothing is opened until it is asked for."""
 
-    def __init__(self, directory: Path, clock: Clock | None = None) -> None:
+    def __init__(self, directory: Path, clock: Clock | None = None, rules: Rules = ORDINARY) -> None:
+        self._rules = rules
+        self._scrubber: Scrubber | None = None
         self.paths = StorePaths(directory)
         self._clock = clock or SystemClock()
         self._writer: Engine | None = None
@@ -58,8 +65,21 @@ class Store:
         No two processes write at once: SQLite before 3.51.3 can corrupt a WAL that two connections reset. Inside
         :meth:`syncing` it raises LeaseLost, and writes nothing, once another process has taken over.
         """
+        scrubber = self.scrubber()
         with self._transaction() as connection:
-            yield UnitOfWork(connection)
+            yield UnitOfWork(connection, scrubber)
+
+    @property
+    def rules(self) -> Rules:
+        """What of a row may be stored."""
+        return self._rules
+
+    def scrubber(self) -> Scrubber:
+        """What each row passes on its way in; raises StoreUnwritable where its key can't be kept."""
+        if self._scrubber is None:
+            self.paths.create()
+            self._scrubber = Scrubber(self._rules, Pseudonyms(key_of(self.paths.key)))
+        return self._scrubber
 
     def read(self) -> Connection:
         """A read-only connection of the caller's own; raises StoreMissing or StoreTooNew."""

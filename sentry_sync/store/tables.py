@@ -481,4 +481,11 @@ audit_log = Table(
     Index("ix_audit_log_at", "at"),
 )
 
+erasures = Table(
+    "erasures",
+    metadata,
+    _key("memory"),
+    Column("erased_at", Moment, nullable=False),
+)
+
 lake_tables.declare(metadata)
