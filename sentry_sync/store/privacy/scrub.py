@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from sentry_sync.store.privacy.erased import ERASED, Erased, Identity
 from sentry_sync.store.privacy.persons import Clean, Persons, cleaner
 from sentry_sync.store.privacy.pseudonyms import Pseudonyms
 from sentry_sync.store.privacy.rules import Rules, Treatment
+from sentry_sync.store.privacy.texts import of_page
 from sentry_sync.store.privacy.walk import KEPT_TAGS, Walk
 
 MESSAGE, NAME, USER, TAGS, ISSUE, BODY = "message", "name", "user", "tags", "issue", "body"
@@ -63,9 +65,9 @@ class Scrubber:
 
     def records(self, records: Sequence[Any], erased: Erased) -> list[Any]:
         """``records`` as they may be stored; those that nothing is taken from are the very same."""
-        page = [text for record in records for text in _texts(record)]
+        wanted = of_page(text for record in records for text in _texts(record))
         means = _Means(
-            _remembering(self._texts.narrowed(page).clean), _remembering(self._names.narrowed(page).clean)
+            _remembering(self._texts.narrowed(wanted).clean), _remembering(self._names.narrowed(wanted).clean)
         )
         found, changed = [], set[str]()
         for record in records:
@@ -167,7 +169,11 @@ def _remembering(clean: Clean) -> Clean:
 
 def _suspect(record: IssueRaw, changed: set[str]) -> bool:
     """Whether a raw row may hold what must not stay: an address, or what its issue's own fields held."""
-    return record.issue_id in changed or b"@" in record.raw
+    return record.issue_id in changed or (b"@" in record.raw and b"@" in _ASSIGNEE.sub(b"", record.raw))
+
+
+_ASSIGNEE = re.compile(rb'"assignedTo":\{[^{}]{0,500}\}')
+"""A member of the organization, who is no user of its programs: their address stays."""
 
 
 def _persons_of(kind: type, row: Any) -> list[Identity]:

@@ -76,6 +76,26 @@ _NO_SECRET = frozenset({"none", "null", "undefined", "true", "false", "nil", "fi
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is worth looking for in a text."""
+
+    marks: tuple[str, ...] = MARKS
+    hints: tuple[str, ...] = HINTS
+    cards: bool = True
+
+
+ALL = Wanted()
+
+
+def of_page(texts: Iterable[str]) -> Wanted:
+    """What any of ``texts`` has: the rest need not be looked for in each of them, which halves a page's cost."""
+    page = "\n".join(texts)
+    lower = page.lower()
+    marks, hints = tuple(m for m in MARKS if m in page), tuple(h for h in HINTS if h in lower)
+    return Wanted(marks, hints, _CARD.search(page) is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Cleaner:
     """What becomes of what is found in texts beside secrets; None for a kind that stays."""
 
@@ -83,16 +103,11 @@ class Cleaner:
     ip: Replace | None = None
     own: Replace | None = None
     """What the user's own patterns do to a text."""
-    marks: tuple[str, ...] = MARKS
-    hints: tuple[str, ...] = HINTS
-    cards: bool = True
+    wanted: Wanted = ALL
 
-    def narrowed(self, texts: Iterable[str]) -> Cleaner:
-        """The same for ``texts`` alone: what none of them has, is not looked for in each. Halves a page's cost."""
-        page = "\n".join(texts)
-        lower = page.lower()
-        marks, hints = tuple(m for m in MARKS if m in page), tuple(h for h in HINTS if h in lower)
-        return replace(self, marks=marks, hints=hints, cards=_CARD.search(page) is not None)
+    def narrowed(self, wanted: Wanted) -> Cleaner:
+        """The same for the texts of one page."""
+        return replace(self, wanted=wanted)
 
     def clean(self, text: str) -> str:
         """``text`` without what must not stay: the very same object where there is nothing of that kind."""
@@ -111,13 +126,13 @@ class Cleaner:
         return text if found == text else found
 
     def _without_secrets(self, text: str) -> str:
-        if _has(text, self.marks):
+        if _has(text, self.wanted.marks):
             text = _KNOWN.sub(FILTERED, text)
-        if self.hints and _has(lower := text.lower(), self.hints):
+        if self.wanted.hints and _has(lower := text.lower(), self.wanted.hints):
             text = _NAMED.sub(_named, text)
             if "bearer" in lower or "basic" in lower or "digest" in lower:
                 text = _SCHEME.sub(rf"\1\2{FILTERED}", text)
-        return _CARD.sub(_card, text) if self.cards else text
+        return _CARD.sub(_card, text) if self.wanted.cards else text
 
     def _email(self, match: re.Match[str]) -> str:
         address = match[0]

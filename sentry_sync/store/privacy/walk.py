@@ -39,7 +39,7 @@ class Walk:
 
     def issue(self, raw: Any) -> Any:
         """A row of the list of issues."""
-        return self._mapping(raw, {"title": self._message, "metadata": self._metadata})
+        return self._mapping(raw, {"title": self._message, "metadata": self._metadata, "assignedTo": _as_it_is})
 
     def event(self, body: Mapping[str, Any]) -> Any:
         """An event with its body."""
@@ -199,6 +199,10 @@ _PAIR = {"key", "value"}
 
 def _of(part: Callable[[str, Any], Any], name: str) -> Leaf:
     return lambda value: part(name, value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _is_pair(item: Any) -> bool:
