@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
@@ -14,10 +15,11 @@ from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store import database, lease, locks, migrate
 from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.store.privacy.pseudonyms import Pseudonyms, key_of
 from sentry_sync.store.privacy.rules import Rules
-from sentry_sync.store.privacy.scrub import Scrubber
 from sentry_sync.store.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from sentry_sync.store.privacy.scrub import Scrubber
 
 WRITER_BUSY = "another sentry-sync has been writing to this store for too long: try again, or end that process"
 
@@ -77,6 +79,10 @@ class Store:
     def scrubber(self) -> Scrubber:
         """What each row passes on its way in; raises StoreUnwritable where its key can't be kept."""
         if self._scrubber is None:
+            # Here, since its patterns take 30 ms to compile, and most processes write nothing.
+            from sentry_sync.store.privacy.pseudonyms import Pseudonyms, key_of
+            from sentry_sync.store.privacy.scrub import Scrubber
+
             self.paths.create()
             self._scrubber = Scrubber(self._rules, Pseudonyms(key_of(self.paths.key)))
         return self._scrubber

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -20,12 +21,13 @@ from sentry_sync.records.windows import Size
 from sentry_sync.store import changes, history, releases, removals, tables, take_back, vanished, wishes
 from sentry_sync.store.coverage_books import CoverageBooks, How
 from sentry_sync.store.lake_books import LakeBooks
-from sentry_sync.store.privacy import erasures
-from sentry_sync.store.privacy.scrub import Scrubber
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import EPOCH, MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
+
+if TYPE_CHECKING:
+    from sentry_sync.store.privacy.scrub import Scrubber
 
 _passes, _known = tables.passes.c, tables.coverage.c
 
@@ -166,6 +168,8 @@ class UnitOfWork:
         given = list(records)
         if self._scrubber is None:
             return given
+        from sentry_sync.store.privacy import erasures  # here as in the store, which made the scrubber
+
         return self._scrubber.records(given, erasures.read(self._connection, self._scrubber.pseudonyms))
 
     def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
