@@ -153,8 +153,8 @@ class Worker:
         name = schedule.choose(self.entries, now, self._share)
         if name is None:
             if now - self._tidied >= TIDY:
-                self._syncer.tidy()
                 self._tidied = now
+                self._chore("tidying up", self._syncer.tidy)
             return max(0.0, (schedule.next_due(self.entries) - now).total_seconds())
         self._run(name, now, stop)
         return 0.0
@@ -164,13 +164,33 @@ class Worker:
         if self._lake is None or timedelta() <= now - self._published < PUBLISH:
             return
         self._published = now
+        lake = self._lake
+
+        def enough() -> bool:
+            return stop() or self._clock.now() - now > PUBLISH_FOR or self._is_waited_for()
+
+        def publish() -> None:
+            done = lake.publish(enough)
+            if done.parts:
+                self._tell(Said(f"lake: {done.rows} rows in {done.parts} parts, {done.seconds:.1f} s"))
+
+        self._chore("the lake", publish)
+
+    def _is_waited_for(self) -> bool:
+        """Whether somebody wishes for what has not begun yet, and would wait for another part of the lake."""
+        self._listen(self._now())
+        return any(entry.wished_at and not entry.open for entry in self.entries.values())
+
+    def _chore(self, name: str, action: Callable[[], None]) -> None:
+        """Do what may fail with nothing synced the worse for it: it is tried again when its time has come."""
         try:
-            done = self._lake.publish(lambda: stop() or self._clock.now() - now > PUBLISH_FOR)
+            action()
         except StoreUnwritable as error:
             self._tell(Said(str(error)))
-            return
-        if done.parts:
-            self._tell(Said(f"lake: {done.rows} rows in {done.parts} parts, {done.seconds:.1f} s"))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 (as in _slice)
+            self._tell(Said(f"{name}: {_defect(error)}"))
 
     def _now(self) -> datetime:
         """The time; where the clock was set back, what lies ahead of it is planned anew."""
@@ -181,6 +201,10 @@ class Worker:
             self._tidied = min(self._tidied, now)
         self._last = now
         return now
+
+    def nudge(self) -> None:
+        """Hear wishes at the next page, however soon that is; called in any thread."""
+        self._listened = None
 
     def _listen(self, now: datetime) -> None:
         """Hear what somebody wishes for; a new wish ends a rest: it may be made because all is well again."""
@@ -205,7 +229,7 @@ class Worker:
         self._rows[name] = self._rows.get(name, 0) + result.rows
         ended = self._clock.now()
         self._pace = self._pace.after((ended - now).total_seconds(), self.entries[name].pages - before)
-        outcome = Outcome(result.state, self._found(name))
+        outcome = Outcome(result.state, self._found(name), result.error)
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
             uow.keep_schedule(after, ended)
@@ -234,7 +258,7 @@ class Worker:
         except SentrySyncError as error:
             return _failed(name, str(error), error.exit_code)
         except Exception as error:  # noqa: BLE001 (a defect in one stream must not stop the others; its text may quote an event)
-            return _failed(name, f"a defect of sentry-sync: {type(error).__name__}; please report it", 70)
+            return _failed(name, _defect(error), 70)
         self._left[name] = found.left
         for note in found.notes:
             self._tell(Said(note))
@@ -276,6 +300,10 @@ class Worker:
             self.entries[step.stream] = replace(entry, pages=entry.pages + 1)
 
 
+def _defect(error: Exception) -> str:
+    return f"a defect of sentry-sync: {type(error).__name__}; please report it"
+
+
 def _failed(name: str, error: str, code: int) -> StreamResult:
     return StreamResult(name, LADDER[name][0].resource, "failed", 0, 0, 0, error, code)
 
@@ -286,6 +314,7 @@ class Daemon:
     def __init__(self, store: Store, worker: Worker, stopping: threading.Event, tell: Tell) -> None:
         self._store = store
         self._worker = worker
+        self._successor: Callable[[], Worker] | None = None
         self._stopping = stopping
         self._tell = tell
         self._wake = threading.Event()
@@ -319,13 +348,36 @@ class Daemon:
             self._waiting = False
             self._worker.start()
             while not self._stopping.is_set():
-                seconds = self._worker.turn(self._stopping.is_set)
+                self._succeed()
+                seconds = self._worker.turn(self._is_to_end)
                 if seconds > 0:
                     self._sleep(seconds)
+
+    def _succeed(self) -> None:
+        make, self._successor = self._successor, None
+        if make:
+            self._worker = make()
+            self._worker.start()
+
+    def _is_to_end(self) -> bool:
+        return self._stopping.is_set() or self._successor is not None
 
     def stop(self) -> None:
         """End the run at its page."""
         self._stopping.set()
+        self._wake.set()
+
+    def hand_over(self, make: Callable[[], Worker]) -> None:
+        """From the next page on, let the worker that ``make`` makes do the work; called in any thread.
+
+        The new one takes up the schedule where it is. ``make`` is called in the daemon's own thread.
+        """
+        self._successor = make
+        self._wake.set()
+
+    def nudge(self) -> None:
+        """Look at once for what somebody wishes for; called in any thread."""
+        self._worker.nudge()
         self._wake.set()
 
     def _sleep(self, seconds: float) -> None:

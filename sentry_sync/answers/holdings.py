@@ -176,6 +176,9 @@ def _stream(ladder: Any, status: reads.Status, now: datetime, *, syncing: bool) 
     lacking = all(False in map(status.capabilities.get, (rung.needs, rung.after)) for rung in ladder)
     last = report.last if report else None
     as_of = report.as_of if report else None
+    failing = status.failing.get(name)
+    if failing and last and last.state == "done" and last.updated_at > failing.at:
+        failing = None  # a sync that nobody scheduled has brought it since
     return {
         "stream": name,
         "state": "unsupported" if lacking else _state(last, as_of, syncing=syncing),
@@ -188,7 +191,10 @@ def _stream(ladder: Any, status: reads.Status, now: datetime, *, syncing: bool) 
         "rows": last.rows if last else 0,
         "rejected": report.rejected if report else 0,
         "reject_reason": last.reject_reason if last else None,
-        "error": last.error if last else None,
+        # What the schedule knows failed before it came to a page.
+        "error": (last.error if last else None) or (failing.error if failing else None),
+        "failures": failing.failures if failing else 0,
+        "next_try_at": status.due.get(name) if failing else None,
         "at": last.updated_at if last else None,
     }
 

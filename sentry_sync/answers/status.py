@@ -90,12 +90,15 @@ def resource(entry: dict[str, Any], found: dict[str, Any], *, detailed: bool) ->
 
 
 def _is_troubled(stream: dict[str, Any]) -> bool:
-    return stream["state"] in TROUBLED or stream["rejected"] > 0 or stream["failed_scopes"] > 0
+    troubled = stream["state"] in TROUBLED or stream["failures"] > 0
+    return troubled or stream["rejected"] > 0 or stream["failed_scopes"] > 0
 
 
 def _stream(stream: dict[str, Any]) -> dict[str, Any]:
     names = ("stream", "state", "as_of", "at", "scopes", "failed_scopes", "pages", "rows", "rejected")
     found = {name: _plain(stream[name]) for name in names}
+    if stream["failures"]:
+        found |= {"failures": stream["failures"], "next_try_at": _plain(stream["next_try_at"])}
     for name in ("error", "reject_reason"):
         if stream[name]:
             found[name] = untrusted.line(stream[name], REASON)

@@ -321,6 +321,41 @@ def mcp(
 
 
 @app.command()
+def serve(
+    *,
+    http: Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8000",
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
+    ] = False,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = None,
+    max_events: options.MaxEvents = None,
+    history_days: options.HistoryDays = None,
+    rate_limit: options.RateLimit = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Sync on schedule and answer over HTTP, in one process: the daemon people leave running.
+
+    It does what `daemon` and `mcp --http` do, so that neither is needed beside it. Ctrl-C or SIGTERM ends it
+    within five seconds; a second one at once. If one half fails, the process ends, with a code that is not 0.
+
+    Listening on anything but this machine's loopback needs SENTRY_SYNC_MCP_TOKEN, which clients send as a bearer
+    token. See docs/serve.md.
+
+    For example: sentry-sync serve --http 127.0.0.1:8000
+    """
+    del as_json  # its errors are printed by main, which looks for the flag itself
+    from sentry_sync.cli import serve as room
+
+    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    room.run(_settings(config, **server, **copy), room.Chosen(http, allow_writes))
+
+
+@app.command()
 def demo(
     *,
     keep: Annotated[

@@ -16,6 +16,8 @@ class Entry:
     due_at: datetime
     failures: int = 0
     """Turns in a row that failed."""
+    error: str | None = None
+    """Why the last one did; None where it did not."""
     requests: int | None = None
     """What its last whole turn cost; None before there was one."""
     open: bool = False

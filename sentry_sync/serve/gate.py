@@ -1,7 +1,7 @@
 """Who may speak to the HTTP server: decided from a request's headers alone, before anything of it is read. Pure.
 
-``Host`` and ``Origin`` are looked at always. A page in a user's browser can reach every server of the user's
-network under a name of its own (DNS rebinding), but it cannot choose these two headers.
+``Host`` and ``Origin`` are looked at wherever something can be had: a page in a user's browser can reach every
+server of the user's network under a name of its own (DNS rebinding), but it cannot choose these two headers.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import hmac
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from math import ceil
 from urllib.parse import urlsplit
 
 from sentry_sync.serve.rate import Buckets, Limit
+from sentry_sync.serve.sessions import Sessions
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -25,6 +27,28 @@ BURST_SECONDS = 10
 
 WRONG_TOKENS = Limit(per_minute=30, burst=10)
 """A person who mends a configuration needs a few attempts; whoever guesses needs a billion billion."""
+
+
+DELIVERIES = Limit(per_minute=6000, burst=1000)
+"""Webhooks of one address. All of Sentry's come from a few addresses, or from the one of a proxy of the user's: an
+organization of a thousand projects has some twenty errors a second, and a few times that on a bad day."""
+
+
+class Door(Enum):
+    """What stands before a path."""
+
+    GUARDED = "guarded"
+    """Our own ``Host``, no strange ``Origin``, and the token where there is one: questions and figures."""
+    PAGE = "page"
+    """As guarded, but a browser, which can't send the token by itself, may show the session it was given for it;
+    one that has none is sent to ``/login``."""
+    LOGIN = "login"
+    """Our own ``Host`` and no strange ``Origin``: where the token is exchanged for a session."""
+    OPEN = "open"
+    """Anybody: what says yes or no to whoever watches over the process, by whatever name it calls it."""
+    SIGNED = "signed"
+    """Anybody, since each request must carry a signature of its body: Sentry's webhooks. It can't send our token,
+    and comes by whatever name the user's proxy gives us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +74,7 @@ class Knock:
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     authorizations: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +98,7 @@ _WRONG_TOKEN = Refusal(
     "that is not the token that SENTRY_SYNC_MCP_TOKEN holds",
     (("WWW-Authenticate", 'Bearer realm="sentry-sync", error="invalid_token"'),),
 )
+_LOG_IN = Refusal(303, "log in first", (("Location", "/login"),))
 
 
 class Gate:
@@ -85,18 +111,40 @@ class Gate:
         burst = max(1.0, per_minute * BURST_SECONDS / 60)
         self._asking = Buckets(Limit(per_minute, burst), clock)
         self._guessing = Buckets(WRONG_TOKENS, clock)
+        self._delivering = Buckets(DELIVERIES, clock)
+        self._sessions = Sessions(clock)
 
-    def refusal(self, knock: Knock) -> Refusal | None:
+    def refusal(self, knock: Knock, door: Door = Door.GUARDED) -> Refusal | None:
         """Why the request is turned away; None if it isn't."""
+        if door is Door.SIGNED:
+            seconds = self._delivering.wait(knock.client)
+            return _slow_down(seconds) if seconds else None
+        if door is Door.OPEN:
+            return self._too_often(knock)
         if len(knock.hosts) != 1 or not _goes_by(knock.hosts[0], knock.reached, self._rules.hosts):
             return _NO_HOST
         if any(not _own_page(origin, knock.reached, self._rules.hosts) for origin in knock.origins):
             return _NO_ORIGIN
-        return self._unknown(knock) or self._too_often(knock)
+        unknown = None if door is Door.LOGIN else self._unknown(knock, door)
+        return unknown or self._too_often(knock)
 
-    def _unknown(self, knock: Knock) -> Refusal | None:
+    @property
+    def wants_token(self) -> bool:
+        """Whether anybody has to log in."""
+        return self._expected is not None
+
+    def log_in(self, token: str, client: str) -> str | Refusal:
+        """The cookie of a new session for whoever at the address ``client`` knows the token."""
+        if self._expected is None or self._is_expected(f"Bearer {token}"):
+            return self._sessions.begin()
+        seconds = self._guessing.wait(client)
+        return _slow_down(seconds) if seconds else _WRONG_TOKEN
+
+    def _unknown(self, knock: Knock, door: Door) -> Refusal | None:
         if self._expected is None or any(map(self._is_expected, knock.authorizations)):
             return None
+        if door is Door.PAGE and not knock.authorizations:
+            return None if self._sessions.has(knock.cookies) else _LOG_IN
         seconds = self._guessing.wait(knock.client)
         if seconds:
             return _slow_down(seconds)

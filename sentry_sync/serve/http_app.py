@@ -1,4 +1,4 @@
-"""The HTTP side of the MCP server, as an ASGI application.
+"""The HTTP side as one ASGI application: MCP, and whatever else is given to it.
 
 Streamable HTTP at ``/mcp``, and SSE at ``/sse`` for clients from before March 2025. Both serve the one server
 object that stdio serves too.
@@ -6,8 +6,9 @@ object that stdio serves too.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,10 +20,10 @@ from mcp_types import INVALID_REQUEST
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sentry_sync.serve.gate import Gate, Knock, Refusal
+from sentry_sync.serve.gate import Door, Gate, Knock, Refusal
 
 LARGEST_BODY = 256 * 1024
 """Bytes. A question is smaller than 20 kB: a dozen arguments of 1,000 characters at most."""
@@ -34,23 +35,38 @@ GATED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """The SDK's own check of Host and Origin: off, since ``Gate`` has made it for every path before."""
 
 
-class Gated:
-    """Middleware that lets only those through that ``gate`` lets in."""
+@dataclass(frozen=True, slots=True)
+class Wing:
+    """Routes behind one door, beside those of MCP."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    routes: Sequence[BaseRoute]
+    door: Door = Door.GUARDED
+
+
+class Gated:
+    """Middleware that lets only those through that ``gate`` lets in; a path of no wing is guarded."""
+
+    def __init__(self, app: ASGIApp, gate: Gate, wings: Sequence[Wing] = ()) -> None:
         self._app = app
         self._gate = gate
+        self._wings = wings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or answer with the refusal, its body unread."""
         if scope["type"] == "http":
             # httptools leaves the white space behind a value; RFC 9110 (5.5) wants it off before anybody looks.
             scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        refusal = self._gate.refusal(knock_of(scope)) if scope["type"] == "http" else None
+        refusal = self._gate.refusal(knock_of(scope), self._door(scope)) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)
         else:
             await _refuse(refusal, send)
+
+    def _door(self, scope: Scope) -> Door:
+        for wing in self._wings:
+            if any(route.matches(scope)[0] is not Match.NONE for route in wing.routes):
+                return wing.door
+        return Door.GUARDED
 
 
 class _Sse:
@@ -95,7 +111,7 @@ class _Eras:
         await (self._sessions if older else self._requests).handle_request(scope, receive, send)
 
 
-def http_app(server: Server[Any], gate: Gate) -> Starlette:
+def http_app(server: Server[Any], gate: Gate, wings: Sequence[Wing] = ()) -> Starlette:
     """The application. Whoever mounts it in another one enters its ``router.lifespan_context`` around serving."""
     eras = _Eras(server)
     sse = SseServerTransport("/messages/", security_settings=GATED, max_request_body_size=LARGEST_BODY)
@@ -110,8 +126,9 @@ def http_app(server: Server[Any], gate: Gate) -> Starlette:
             Route("/mcp", endpoint=eras),
             Route("/sse", endpoint=_Sse(server, sse), methods=["GET"]),
             Mount("/messages/", app=sse.handle_post_message),
+            *(route for wing in wings for route in wing.routes),
         ],
-        middleware=[Middleware(Gated, gate=gate)],
+        middleware=[Middleware(Gated, gate=gate, wings=wings)],
         lifespan=running,
     )
 
@@ -126,6 +143,7 @@ def knock_of(scope: Scope) -> Knock:
         hosts=_values(headers, b"host"),
         origins=_values(headers, b"origin"),
         authorizations=_values(headers, b"authorization"),
+        cookies=_values(headers, b"cookie"),
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import cast
@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sentry_sync.answers.context import Answers
 from sentry_sync.serve import server
 from sentry_sync.serve.gate import Gate
-from sentry_sync.serve.http_app import http_app
+from sentry_sync.serve.http_app import Wing, http_app
 from sentry_sync.serve.subscriptions import Subscriptions
 
 PATIENCE_SECONDS = 3
@@ -94,9 +94,14 @@ class _Announcing(uvicorn.Server):
         self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.leave()
+        super().handle_exit(sig, frame)
+
+    def leave(self) -> None:
+        """Begin to end, from any thread."""
         # Streams end from here on, and each would be reported as an answer that broke off.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for subscriptions in self._told:
@@ -104,25 +109,48 @@ class _Announcing(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class HttpSide:
+    """The HTTP side on a bound socket. In the main thread a signal ends it too."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        listening: socket.socket,
+        gate: Gate,
+        say: Callable[[str], None],
+        wings: Sequence[Wing] = (),
+    ) -> None:
+        told: set[Subscriptions] = set()
+        config = uvicorn.Config(
+            http_app(server.build(answers, told), gate, wings),
+            http=Bounded,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # the client is who the socket says: a header could name anybody
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=PATIENCE_SECONDS,
+        )
+        url = _url(*listening.getsockname()[:2])
+        line = f"MCP at {url}/mcp, for older clients at {url}/sse; Ctrl-C ends it"
+        self._socket = listening
+        self._server = _Announcing(config, lambda: say(line), told)
+
+    def run(self) -> None:
+        """Serve until it is told to stop."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """End within PATIENCE_SECONDS or so, from any thread."""
+        self._server.leave()
+
+
 def serve(answers: Answers, listening: socket.socket, gate: Gate, say: Callable[[str], None]) -> None:
     """Serve on a bound socket until SIGINT or SIGTERM."""
-    told: set[Subscriptions] = set()
-    config = uvicorn.Config(
-        http_app(server.build(answers, told), gate),
-        http=Bounded,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the client is who the socket says: a header could name anybody
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=PATIENCE_SECONDS,
-    )
-    url = _url(*listening.getsockname()[:2])
-    line = f"MCP at {url}/mcp, for older clients at {url}/sse; Ctrl-C ends it"
     with _signals_outlived():
-        _Announcing(config, lambda: say(line), told).run(sockets=[listening])
+        HttpSide(answers, listening, gate, say).run()
 
 
 @contextmanager

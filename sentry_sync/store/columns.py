@@ -52,7 +52,8 @@ coverage: resource, scope, start moment, end moment, source, approximate boolean
 retention: resource, since moment, learned_at moment
 doubts: resource, hour moment, served integer, held integer, doubted_at moment
 leases: name, holder, generation integer, taken_at moment, beat_at moment
-schedule: stream, every_seconds integer, due_at moment, failures integer, requests integer, updated_at moment
+schedule: stream, every_seconds integer, due_at moment, failures integer, requests integer, error,
+  updated_at moment
 wishes: stream, wished_at moment, wished_by
 window_sizes: stream, seconds integer, learned_at moment
 capabilities: name, available boolean, learned_at moment

@@ -427,6 +427,7 @@ schedule = Table(
     Column("due_at", Moment, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("requests", Integer),
+    Column("error", Text),
     Column("updated_at", Moment, nullable=False),
 )
 

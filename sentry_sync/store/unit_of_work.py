@@ -18,12 +18,12 @@ from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
-from sentry_sync.store import changes, history, releases, removals, tables, take_back, vanished, wishes
+from sentry_sync.store import changes, history, projects, releases, removals, tables, take_back, vanished, wishes
 from sentry_sync.store.coverage_books import CoverageBooks, How
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
-from sentry_sync.store.types import EPOCH, MICROSECOND
+from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
 
 if TYPE_CHECKING:
@@ -344,6 +344,7 @@ class UnitOfWork:
             "every_seconds": round(entry.every.total_seconds()),
             "due_at": min(entry.due_at, at) if entry.open else entry.due_at,
             "failures": entry.failures,
+            "error": entry.error,
             "requests": entry.requests,
             "updated_at": at,
         }
@@ -418,29 +419,15 @@ class UnitOfWork:
         The token may have been given sight of a project that is older than our copy: what was read of the whole
         organization before then was read without it.
         """
-        projects = tables.projects.c
-        new = self._connection.execute(select(projects.date_created).where(projects.known_since >= since)).all()
-        if (
-            not new
-            or not self._connection.execute(select(projects.id).where(projects.known_since < since)).first()
-        ):
-            return
-        start = min(row.date_created or EPOCH for row in new)
-        if start < since:
+        span = projects.unseen_before(self._connection, since)
+        if span:
             resources = self._connection.execute(select(_known.resource).where(_known.scope == "").distinct())
             for resource in list(resources.scalars()):
-                self.uncover(resource, "", Interval(start, since))
+                self.uncover(resource, "", span)
 
     def remove_unseen_projects(self, since: datetime) -> None:
-        """Mark projects that a complete list, begun at ``since``, no longer named as removed.
-
-        Those that were never listed too: known from an issue, they were gone before the first list.
-        """
-        projects = tables.projects
-        unseen = or_(projects.c.verified_at.is_(None), projects.c.verified_at < since)
-        self._connection.execute(
-            update(projects).where(unseen, projects.c.removed_at.is_(None)).values(removed_at=since)
-        )
+        """Mark projects that a complete list, begun at ``since``, no longer named as removed."""
+        projects.remove_unseen(self._connection, since)
 
     def settle_releases(self, since: datetime) -> None:
         """Take the releases of a complete list, begun at ``since``, out of the projects it no longer names."""

@@ -136,6 +136,7 @@ class Outcome:
     state: str
     news: bool = True
     """Whether it found anything that was not known."""
+    error: str | None = None
 
 
 def capacity(per_minute: int) -> float:
@@ -224,9 +225,10 @@ def followed(entry: Entry, outcome: Outcome, now: datetime) -> Entry:
         return entry
     if outcome.state == "failed":
         failures = entry.failures + 1
-        return replace(entry, open=False, failures=failures, due_at=now + retry_after(entry.stream, failures))
+        due_at = now + retry_after(entry.stream, failures)
+        return replace(entry, open=False, failures=failures, error=outcome.error, due_at=due_at)
     every = _adapted(entry, outcome)
-    return replace(entry, open=False, failures=0, requests=entry.pages, every=every)
+    return replace(entry, open=False, failures=0, error=None, requests=entry.pages, every=every)
 
 
 def _adapted(entry: Entry, outcome: Outcome) -> timedelta:

@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from sentry_sync.serve.gate import BURST_SECONDS, PER_MINUTE, WRONG_TOKENS, Gate, Knock, Rules, is_loopback
+from sentry_sync.serve.gate import (
+    BURST_SECONDS,
+    DELIVERIES,
+    PER_MINUTE,
+    WRONG_TOKENS,
+    Door,
+    Gate,
+    Knock,
+    Refusal,
+    Rules,
+    is_loopback,
+)
 
 TOKEN = "0123456789abcdef"
 LOCAL = Knock("127.0.0.1", "127.0.0.1", hosts=("127.0.0.1:8000",))
@@ -18,8 +29,8 @@ class Seconds:
         return self.now
 
 
-def status(knock: Knock, rules: Rules | None = None) -> int | None:
-    refusal = Gate(rules or Rules(), Seconds()).refusal(knock)
+def status(knock: Knock, rules: Rules | None = None, door: Door = Door.GUARDED) -> int | None:
+    refusal = Gate(rules or Rules(), Seconds()).refusal(knock, door)
     return refusal.status if refusal else None
 
 
@@ -160,3 +171,45 @@ def test_rules_do_not_show_their_token() -> None:
 )
 def test_only_addresses_of_this_machine_alone_are_loopback(address: str, local: bool) -> None:
     assert is_loopback(address) is local
+
+
+@pytest.mark.parametrize(
+    ("door", "found"),
+    [(Door.GUARDED, 401), (Door.PAGE, 303), (Door.LOGIN, None), (Door.OPEN, None), (Door.SIGNED, None)],
+)
+def test_a_token_is_wanted_where_something_can_be_had(door: Door, found: int | None) -> None:
+    assert status(replace(FAR, authorizations=()), Rules(TOKEN), door) == found
+
+
+@pytest.mark.parametrize(
+    ("door", "found"),
+    [(Door.GUARDED, 421), (Door.PAGE, 421), (Door.LOGIN, 421), (Door.OPEN, None), (Door.SIGNED, None)],
+)
+def test_only_what_shows_nothing_goes_by_any_name(door: Door, found: int | None) -> None:
+    assert status(replace(FAR, hosts=("probe.example",)), Rules(TOKEN), door) == found
+
+
+def test_a_session_opens_pages_and_nothing_else() -> None:
+    gate = Gate(Rules(TOKEN), Seconds())
+    cookie = gate.log_in(TOKEN, FAR.client)
+    assert isinstance(cookie, str)
+    shown = replace(FAR, authorizations=(), cookies=(f"theme=dark; {cookie.partition(';')[0]}",))
+    assert gate.refusal(shown, Door.PAGE) is None
+    refused = gate.refusal(shown, Door.GUARDED)
+    assert refused
+    assert refused.status == 401
+
+
+def test_whoever_guesses_at_the_login_has_to_wait_as_elsewhere() -> None:
+    gate = Gate(Rules(TOKEN), Seconds())
+    tries = [gate.log_in("wrong", FAR.client) for _ in range(int(WRONG_TOKENS.burst) + 1)]
+    assert [found.status for found in tries if isinstance(found, Refusal)] == [401] * int(WRONG_TOKENS.burst) + [
+        429
+    ]
+
+
+def test_webhooks_have_a_rate_of_their_own() -> None:
+    gate = Gate(Rules(per_minute=1), Seconds())
+    statuses = [gate.refusal(FAR, Door.SIGNED) for _ in range(int(DELIVERIES.burst) + 1)]
+    assert [bool(found) for found in statuses] == [False] * int(DELIVERIES.burst) + [True]
+    assert gate.refusal(FAR) is None

@@ -48,6 +48,20 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Failing:
+    """A stream whose last turns failed."""
+
+    stream: str
+    failures: int
+    """Turns in a row."""
+    error: str | None
+    due_at: datetime
+    """When it is tried again."""
+    at: datetime
+    """When the last one did."""
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """What is known of some streams and resources, all of one snapshot."""
 
@@ -60,6 +74,7 @@ class Knowledge:
     capabilities: Mapping[str, bool]
     retention: Mapping[str, datetime]
     """By resource: the oldest row that the server still listed."""
+    failing: Sequence[Failing] = ()
 
     def as_of(self, stream: str, *scopes: str) -> datetime | None:
         """The newest moment at which a complete pass of ``stream`` over one of ``scopes`` was true."""
@@ -137,6 +152,18 @@ _CAPABILITIES = Prepared(
     )
 )
 
+_FAILING = Prepared(
+    select(
+        tables.schedule.c.stream,
+        tables.schedule.c.failures,
+        tables.schedule.c.error,
+        tables.schedule.c.due_at,
+        tables.schedule.c.updated_at,
+    ).where(
+        tables.schedule.c.failures > literal_column("0"),
+        tables.schedule.c.stream.in_(select(listed("streams").c.value)),
+    )
+)
 _RETENTION = Prepared(select(tables.retention.c.resource, tables.retention.c.since))
 
 
@@ -166,6 +193,7 @@ def _read(
         rejected=[Rejected(*row) for row in _REJECTED.all(snapshot, in_streams)],
         capabilities={row.name: row.available for row in _CAPABILITIES.all(snapshot)},
         retention={row.resource: row.since for row in _RETENTION.all(snapshot)},
+        failing=[Failing(*row) for row in _FAILING.all(snapshot, in_streams)],
     )
 
 

@@ -120,7 +120,7 @@ class State:
             rows = self._connection.execute(select(tables.schedule)).all()
         return {
             row.stream: Entry(
-                row.stream, timedelta(seconds=row.every_seconds), row.due_at, row.failures, row.requests
+                row.stream, timedelta(seconds=row.every_seconds), row.due_at, row.failures, row.error, row.requests
             )
             for row in rows
         }

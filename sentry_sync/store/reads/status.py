@@ -94,6 +94,16 @@ class DoubtReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Failing:
+    """A stream whose last turn failed."""
+
+    failures: int
+    """Turns in a row."""
+    error: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything `sentry-sync status` shows of the database."""
 
@@ -108,6 +118,8 @@ class Status:
     doubts: tuple[DoubtReport, ...]
     due: dict[str, datetime]
     """When each stream is due again, as the process that syncs last planned it."""
+    failing: dict[str, Failing]
+    """The streams whose last turn failed."""
     lease: Lease | None
     """Who syncs, or synced last; see :func:`sentry_sync.store.lease.held`."""
 
@@ -138,6 +150,7 @@ def read(connection: Connection, *, counted: bool = True) -> Status:
         # The sync's own notes have a colon in their names.
         known = tables.capabilities.c
         able = select(known.name, known.available).where(known.name.not_like("%:%"))
+        planned = connection.execute(select(tables.schedule)).all()
         return Status(
             base_url=origin.base_url if origin else None,
             organization=origin.organization if origin else None,
@@ -147,7 +160,10 @@ def read(connection: Connection, *, counted: bool = True) -> Status:
             capabilities={row.name: row.available for row in connection.execute(able)},
             retention=tuple(_retention(connection)) if counted else (),
             doubts=tuple(_doubts(connection)),
-            due={row.stream: row.due_at for row in connection.execute(select(tables.schedule))},
+            due={row.stream: row.due_at for row in planned},
+            failing={
+                row.stream: Failing(row.failures, row.error, row.updated_at) for row in planned if row.failures
+            },
             lease=lease.read(connection),
         )
 
