@@ -149,7 +149,7 @@ class SyncCommand(Command):
         pages = _Pages(listener)
         wait = Wait(desk.clock, desk.clock.now() + timedelta(seconds=self.wait_seconds), listener.gone)
         # A store of its own: who syncs holds the lease for all that he writes, and an answer's writes need none.
-        with closing(Store(desk.store.paths.directory, desk.clock)) as store:
+        with closing(Store(desk.store.paths.directory, desk.clock, desk.store.rules)) as store:
             syncer = Syncer(store, client, desk.clock, desk.means.policy, pages.report)
             brought = bring(store, syncer, self.resource, wait, pages.report)
         rows = sum(result.rows for result in brought.results)

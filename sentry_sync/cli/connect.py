@@ -28,6 +28,11 @@ def connection_of(settings: Settings) -> Connection:
     )
 
 
+def store_of(settings: Settings, clock: Clock | None = None) -> Store:
+    """The settings' store; not opened yet."""
+    return Store(settings.store, clock, settings.rules)
+
+
 @contextmanager
 def client_of(connection: Connection, store: Store, clock: Clock, per_minute: int) -> Iterator[SentryClient]:
     """A client that spends the store's budget of ``per_minute`` requests."""

@@ -6,13 +6,12 @@ import threading
 from contextlib import closing
 
 from sentry_sync.cli import output
-from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli.connect import client_of, connection_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.together import Half, until_a_signal
 from sentry_sync.daemon import Daemon, Said, StoppableClock, Worker
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.store.lake import Lake
-from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 
 
@@ -27,7 +26,7 @@ def run(settings: Settings, *, as_json: bool) -> None:
         _tell(said, as_json=as_json)
 
     with (
-        closing(Store(settings.store)) as store,
+        closing(store_of(settings)) as store,
         client_of(connection, store, clock, settings.rate_limit) as client,
     ):
         worker = Worker(

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from sentry_sync.cli import output
-from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli.connect import client_of, connection_of, store_of
 from sentry_sync.cli.main import EXIT_PARTIAL
 from sentry_sync.cli.progress import Reporter, reporter
 from sentry_sync.cli.settings import Settings
@@ -61,7 +61,7 @@ def synced(
     """
     connection = connection_of(settings)
     with (
-        closing(Store(settings.store, clock)) as store,
+        closing(store_of(settings, clock)) as store,
         client_of(connection, store, clock, settings.rate_limit) as client,
     ):
         store.prepare()

@@ -69,16 +69,23 @@ class Scrubber:
         means = _Means(
             _remembering(self._texts.narrowed(wanted).clean), _remembering(self._names.narrowed(wanted).clean)
         )
+        # Bodies were not looked through for what is worth looking for.
+        whole = _Means(_remembering(self._texts.clean), _remembering(self._names.clean))
         found, changed = [], set[str]()
         for record in records:
             if type(record) is IssueRaw and not erased and not _suspect(record, changed):
                 found.append(record)
                 continue
-            fields = self._changes(type(record), record, means, erased)
+            of_record = whole if type(record) in (EventBody, IssueRaw) else means
+            fields = self._changes(type(record), record, of_record, erased)
             if fields and type(record) is Issue:
                 changed.add(record.id)
             found.append(replace(record, **fields) if fields else record)
         return found
+
+    def allowed(self, record: Any) -> Fields:
+        """What of a record that is shown, and not stored, changes by the rules."""
+        return self.fields(type(record), record, Erased(self.pseudonyms))
 
     def fields(self, kind: type, values: Any, erased: Erased) -> Fields:
         """What of a row of ``kind`` changes; ``values`` has its fields as attributes."""
