@@ -100,7 +100,9 @@ class Desk:
         """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
         with self.moment() as (snapshot, origin):
             return question.look(
-                View(snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets)
+                View(
+                    snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets, self._store.rules
+                )
             )
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from sentry_sync.cli import asking, options
+from sentry_sync.cli import asking, options, privacy_app
 from sentry_sync.cli import simulator_options as simulator
 from sentry_sync.cli.lake_app import lake
 
@@ -405,6 +405,11 @@ def simulate(
 app.command()(asking.sql)
 app.command()(asking.query)
 app.command()(asking.export)
+app.command()(privacy_app.erase)
+app.command()(privacy_app.scrub)
+app.command()(privacy_app.prune)
+app.command()(privacy_app.audit)
+app.command()(privacy_app.doctor)
 
 
 @db.command()

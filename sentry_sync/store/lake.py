@@ -82,6 +82,19 @@ class Lake:
                 uow.lake.forget()
             return self._publish(lambda: False)
 
+    def purge(self) -> None:
+        """Delete every file at once, of replaced parts too, and publish everything anew.
+
+        A statement that is reading one fails, and is right when it is asked again. Raises StoreBusy while another
+        process publishes.
+        """
+        with self._alone(patience=locks.PATIENCE_SECONDS), _explained(self._paths.lake):
+            with self._store.write() as uow:
+                uow.lake.forget()
+            for path in (*self._paths.lake.glob("*/*.parquet"), *self._paths.lake.glob("*/*.part")):
+                path.unlink(missing_ok=True)
+            self._publish(lambda: False)
+
     def _publish(self, stop: Stop) -> Published:
         began = time.monotonic()
         made: list[Part] = []

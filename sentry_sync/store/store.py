@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
 
@@ -114,6 +114,25 @@ class Store:
             self._lease = self._pacemaker = None
             with self._transaction() as connection:
                 lease.give_back(connection, mine, self._clock.now())
+
+    def vacuum(self) -> None:
+        """Write the database anew, so that no free page holds what was deleted. Readers may go on."""
+        with self._lock(), database.explained(self.paths.database):
+            self._outside("PRAGMA temp_store=FILE")  # the draft is as large as the store
+            self._outside("VACUUM")
+            self._outside("PRAGMA temp_store=MEMORY")
+
+    def empty_log(self) -> bool:
+        """Move the log into the database and cut it to nothing; False while a reader needs what is in it."""
+        with self._lock(), database.explained(self.paths.database):
+            busy: int = self._outside("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return busy == 0
+
+    def _outside(self, statement: str) -> Any:
+        """The first row of a statement that no transaction may hold."""
+        driver = self._writing().connection.driver_connection
+        assert driver is not None  # noqa: S101 (for the type checker: the connection is open)
+        return driver.execute(statement).fetchone()
 
     def close(self) -> None:
         """Let go of the database. Closing may checkpoint, so it counts as writing."""

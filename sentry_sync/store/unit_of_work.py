@@ -27,6 +27,7 @@ from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
 
 if TYPE_CHECKING:
+    from sentry_sync.store.privacy.books import PersonBooks
     from sentry_sync.store.privacy.scrub import Scrubber
 
 _passes, _known = tables.passes.c, tables.coverage.c
@@ -168,9 +169,16 @@ class UnitOfWork:
         given = list(records)
         if self._scrubber is None:
             return given
-        from sentry_sync.store.privacy import erasures  # here as in the store, which made the scrubber
+        return self._scrubber.records(given, self.persons.erased())
 
-        return self._scrubber.records(given, erasures.read(self._connection, self._scrubber.pseudonyms))
+    @property
+    def persons(self) -> PersonBooks:
+        """Who was erased, and rows to be written again."""
+        from sentry_sync.store.privacy.books import PersonBooks  # here as in the store, which made the scrubber
+
+        if self._scrubber is None:
+            raise RuntimeError("only a store's own unit of work has its key")
+        return PersonBooks(self._connection, self._scrubber.pseudonyms)
 
     def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
         for issue in gone:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -37,16 +38,14 @@ class Erased:
 
     pseudonyms: Pseudonyms
     memories: frozenset[str] = frozenset()
-    """Keyed hashes of their names."""
-    names: frozenset[str] = frozenset()
-    """What stands for them in rows already held: known only while they are being erased."""
+    """Keyed hashes of their names, or of what stands for these."""
 
     def __bool__(self) -> bool:
         return bool(self.memories)
 
     def knows(self, kind: str, value: str) -> bool:
         """Whether that is a name of somebody erased."""
-        return value in self.names or self.pseudonyms.memory(kind, value) in self.memories
+        return self.pseudonyms.memory(kind, value) in self.memories
 
     def has(self, identities: Iterable[Identity]) -> bool:
         """Whether one of these names is."""
@@ -58,7 +57,7 @@ class Erased:
 
     def _word(self, match: re.Match[str]) -> str:
         word = match[0].strip(_EDGES)
-        if len(word) < SHORTEST or not (word in self.names or any(self.knows(kind, word) for kind in KINDS[1:])):
+        if len(word) < SHORTEST or not any(self.knows(kind, word) for kind in KINDS[1:]):
             return match[0]
         return match[0].replace(word, FILTERED)
 
@@ -116,7 +115,8 @@ def spellings(value: str) -> set[str]:
     return found | {json.dumps(spelled)[1:-1] for spelled in found}
 
 
-def without(identities: Collection[Identity]) -> Callable[[str], str]:
+@lru_cache(maxsize=64)
+def without(identities: frozenset[Identity]) -> Callable[[str], str]:
     """What takes these names out of a text. Short ids only where the text says that they are a user's."""
     long = {spelled for _, value in identities if len(value) >= SHORTEST for spelled in spellings(value)}
     short = {value for _, value in identities if len(value) < SHORTEST}

@@ -29,8 +29,8 @@ class Pseudonyms:
         return f"{MARK}{self._digest(kind, value)[:16]}"
 
     def memory(self, kind: str, value: str) -> str:
-        """By what an erased value is known again; nothing that is stored beside rows resembles it."""
-        return self._digest(f"erased {kind}", value)
+        """By what an erased value, or the name that stands for it, is known again: no row has the like."""
+        return self._digest("erased", value if value.startswith(MARK) else self.name(kind, value))
 
     def _digest(self, kind: str, value: str) -> str:
         return hmac.digest(self._key, f"{kind}\0{plain(value)}".encode(errors="replace"), "sha256").hex()

@@ -13,6 +13,7 @@ import orjson
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.issue import Issue, IssueRaw
 from sentry_sync.records.performance import QueryStat, TransactionStat, TransactionWindow, WebVital
+from sentry_sync.records.release import Deploy
 from sentry_sync.store.privacy import erased as erasing
 from sentry_sync.store.privacy.erased import ERASED, Erased, Identity
 from sentry_sync.store.privacy.persons import Clean, Persons, cleaner
@@ -33,6 +34,7 @@ FIELDS: Mapping[type, Mapping[str, str]] = {
     TransactionWindow: {"transaction": NAME},
     WebVital: {"transaction": NAME},
     QueryStat: {"description": NAME},
+    Deploy: {"name": NAME, "url": NAME},
 }
 """Every field that holds what users or their programs wrote. Names of releases and environments are left alone:
 deployers choose them, and answers filter by them."""
@@ -87,9 +89,15 @@ class Scrubber:
         """What of a record that is shown, and not stored, changes by the rules."""
         return self.fields(type(record), record, Erased(self.pseudonyms))
 
-    def fields(self, kind: type, values: Any, erased: Erased) -> Fields:
-        """What of a row of ``kind`` changes; ``values`` has its fields as attributes."""
-        return self._changes(kind, values, _Means(self._texts.clean, self._names.clean), erased)
+    def fields(self, kind: type, values: Any, erased: Erased, names: Iterable[Identity] = ()) -> Fields:
+        """What of a row of ``kind`` changes; ``values`` has its fields as attributes.
+
+        ``names`` are those of a person who is being erased: they go wherever they stand in the row.
+        """
+        means = _Means(self._texts.clean, self._names.clean)
+        if given := frozenset(names):
+            means = _after(erasing.without(given), means)
+        return self._changes(kind, values, means, erased)
 
     def _changes(self, kind: type, row: Any, means: _Means, erased: Erased) -> Fields:
         wanted = FIELDS.get(kind)
@@ -193,11 +201,13 @@ def _persons_of(kind: type, row: Any) -> list[Identity]:
 
 def _forgetting(means: _Means, erased: Erased, who: Sequence[Identity]) -> _Means:
     """The same without ``who``, and without mentions of anybody erased."""
-    without = erasing.without(who)
+    without = erasing.without(frozenset(who))
+    return _after(lambda text: erased.unmentioned(without(text)), means)
 
+
+def _after(first: Clean, means: _Means) -> _Means:
     def then(clean: Clean, text: str) -> str:
-        forgotten = erased.unmentioned(without(text))
-        found = clean(forgotten)
+        found = clean(first(text))
         return text if found == text else found
 
     return _Means(partial(then, means.text), partial(then, means.name))
