@@ -85,6 +85,7 @@ def sync(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -108,7 +109,7 @@ def sync(
     from sentry_sync.cli import sync as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
 
 
@@ -121,6 +122,7 @@ def daemon(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -142,7 +144,7 @@ def daemon(
     from sentry_sync.cli import daemon as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     room.run(_settings(config, **server, **copy), as_json=as_json)
 
 
@@ -291,6 +293,7 @@ def mcp(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -316,7 +319,7 @@ def mcp(
     from sentry_sync.cli import mcp as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     room.run(_settings(config, **server, **copy), http, allow_writes=allow_writes)
 
 
@@ -333,6 +336,7 @@ def serve(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -351,7 +355,7 @@ def serve(
     from sentry_sync.cli import serve as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     room.run(_settings(config, **server, **copy), room.Chosen(http, allow_writes))
 
 

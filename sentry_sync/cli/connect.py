@@ -14,6 +14,7 @@ from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.connection import Connection
 from sentry_sync.store.ledger import RequestLedger
+from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 
@@ -24,13 +25,23 @@ if TYPE_CHECKING:
 def connection_of(settings: Settings) -> Connection:
     """Where and whom to ask; raises SettingsError when something about the server is missing or wrong."""
     return Connection(
-        settings.base_url, settings.token, settings.organization, settings.timeout, allow_http=settings.allow_http
+        settings.base_url,
+        settings.token,
+        settings.organization,
+        settings.timeout,
+        settings.allow_http,
+        settings.projects,
     )
 
 
 def store_of(settings: Settings, clock: Clock | None = None) -> Store:
     """The settings' store; not opened yet."""
-    return Store(settings.store, clock, settings.rules)
+    return Store(settings.store, clock, settings.rules, settings.projects)
+
+
+def paths_of(settings: Settings) -> StorePaths:
+    """Where the settings' store lies, for reading it as far as they allow."""
+    return StorePaths(settings.store, settings.projects)
 
 
 @contextmanager

@@ -39,8 +39,8 @@ def scrub(
 ) -> None:
     """Apply today's scrubbing rules to what is held.
 
-    Rules (SENTRY_SYNC_SCRUB, SENTRY_SYNC_SCRUB_PATTERNS) are for what arrives; after a change this writes older rows
-    again. What was scrubbed before does not come back: for that begin a new copy.
+    Rules (SENTRY_SYNC_SCRUB, SENTRY_SYNC_SCRUB_PATTERNS) are for what arrives; after a change this writes older
+    rows again. What was scrubbed before does not come back: for that begin a new copy.
     """
     from sentry_sync.cli import privacy as room
 
@@ -55,8 +55,8 @@ def prune(
 ) -> None:
     """Drop rows that are older than SENTRY_SYNC_KEEP_DAYS wants them, and give the disk back.
 
-    The daemon does so each hour; this does it now, and writes the database and the lake anew without them. What was
-    dropped is no longer called covered: a question about it says so, or asks Sentry.
+    The daemon does so each hour; this does it now, and writes the database and the lake anew without them. What
+    was dropped is no longer called covered: a question about it says so, or asks Sentry.
     """
     from sentry_sync.cli import prune as room
 
@@ -73,8 +73,8 @@ def audit(
 ) -> None:
     """Show who asked, changed or erased what, and when: without any answer's content.
 
-    Every answer over MCP, SQL statement, change at Sentry, webhook and erasure of this copy, for as many days as
-    SENTRY_SYNC_KEEP_DAYS says of `audit`.
+    Every answer over MCP, SQL statement, change at Sentry, webhook and erasure of this copy, for as many days
+    as SENTRY_SYNC_KEEP_DAYS says of `audit`.
     """
     from sentry_sync.cli import audit as room
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sentry_sync.cli import output
+from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.store.paths import StorePaths
@@ -28,7 +29,7 @@ def run(settings: Settings, asked: str | None, parameters: Sequence[str], limit:
     ``asked`` is a SELECT, ``@name`` of a library query, or ``-`` for stdin. Raises QueryError or StoreError, and
     SettingsError for parameters that are none.
     """
-    paths = StorePaths(settings.store)
+    paths = paths_of(settings)
     given = texts_of(parameters)
     if asked is None:
         raise SettingsError('no statement: sentry-sync sql "SELECT ...", or --list for the library')

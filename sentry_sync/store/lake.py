@@ -20,7 +20,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sentry_sync.errors import StoreBusy, StoreUnwritable
@@ -60,7 +60,8 @@ class Lake:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._paths = store.paths
+        # What lies there is for every reader, whatever this one may see.
+        self._paths = replace(store.paths, projects=())
         self._clock = clock
 
     def publish(self, stop: Stop = lambda: False) -> Published:

@@ -14,6 +14,8 @@ class StorePaths:
     """The files of one store. Personal data lives here: the directory is 0700, its files 0600."""
 
     directory: Path
+    projects: tuple[str, ...] = ()
+    """Slugs of the only projects that whoever reads by these paths may see; none for all."""
 
     @property
     def database(self) -> Path:

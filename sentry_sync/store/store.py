@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from sentry_sync.errors import StoreBusy
 from sentry_sync.records.clock import Clock, SystemClock
-from sentry_sync.store import database, lease, locks, migrate
+from sentry_sync.store import database, lease, locks, migrate, only
 from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.privacy.rules import Rules
@@ -35,10 +35,16 @@ Waiting = Callable[[Lease | None], bool]
 class Store:
     """Opens, migrates, reads and writes one store. Cheap to make: nothing is opened until it is asked for."""
 
-    def __init__(self, directory: Path, clock: Clock | None = None, rules: Rules = ORDINARY) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock | None = None,
+        rules: Rules = ORDINARY,
+        projects: tuple[str, ...] = (),
+    ) -> None:
         self._rules = rules
         self._scrubber: Scrubber | None = None
-        self.paths = StorePaths(directory)
+        self.paths = StorePaths(directory, projects)
         self._clock = clock or SystemClock()
         self._writer: Engine | None = None
         self._connection: Connection | None = None
@@ -69,12 +75,16 @@ class Store:
         """
         scrubber = self.scrubber()
         with self._transaction() as connection:
-            yield UnitOfWork(connection, scrubber)
+            yield UnitOfWork(connection, scrubber, self.paths.projects)
 
     @property
     def rules(self) -> Rules:
         """What of a row may be stored."""
         return self._rules
+
+    def another(self) -> Store:
+        """The same store, opened for itself."""
+        return Store(self.paths.directory, self._clock, self._rules, self.paths.projects)
 
     def scrubber(self) -> Scrubber:
         """What each row passes on its way in; raises StoreUnwritable where its key can't be kept."""
@@ -92,7 +102,11 @@ class Store:
         engine = database.reader(self.paths.database)
         with database.explained(self.paths.database):
             migrate.check(self.paths.database)
-            return engine.connect()
+            connection = engine.connect()
+            driver = connection.connection.driver_connection
+            if self.paths.projects and driver is not None:
+                only.hide_others(driver, self.paths.projects)
+            return connection
 
     @contextmanager
     def syncing(self, waiting: Waiting | None = None) -> Iterator[None]:

@@ -18,7 +18,18 @@ from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
-from sentry_sync.store import changes, history, projects, releases, removals, tables, take_back, vanished, wishes
+from sentry_sync.store import (
+    changes,
+    history,
+    only,
+    projects,
+    releases,
+    removals,
+    tables,
+    take_back,
+    vanished,
+    wishes,
+)
 from sentry_sync.store.coverage_books import CoverageBooks, How
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
@@ -123,8 +134,11 @@ def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
 class UnitOfWork:
     """One write transaction. It commits when its ``with`` block ends and vanishes when that raises."""
 
-    def __init__(self, connection: Connection, scrubber: Scrubber | None = None) -> None:
+    def __init__(
+        self, connection: Connection, scrubber: Scrubber | None = None, projects: tuple[str, ...] = ()
+    ) -> None:
         self._connection = connection
+        self._projects = projects
         self._scrubber = scrubber
         self._covered = CoverageBooks(connection)
         self.lake = LakeBooks(connection)
@@ -166,10 +180,18 @@ class UnitOfWork:
 
     def scrubbed(self, records: Iterable[Record]) -> Sequence[Record]:
         """The records as they may be stored, and shown."""
-        given = list(records)
+        given = self._of_allowed(records)
         if self._scrubber is None:
             return given
         return self._scrubber.records(given, self.persons.erased())
+
+    def _of_allowed(self, records: Iterable[Record]) -> Sequence[Record]:
+        """The records of the projects that this store keeps to."""
+        if not self._projects:
+            return list(records)
+        slugs = tables.projects.c.slug
+        known = self._connection.execute(select(tables.projects.c.id).where(slugs.in_(self._projects))).scalars()
+        return only.allowed(records, self._projects, set(known))
 
     @property
     def persons(self) -> PersonBooks:
