@@ -31,6 +31,7 @@ from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
+    from sentry_sync.answers.report.document import Report
     from sentry_sync.sentry.client import SentryClient
 
 
@@ -238,6 +239,19 @@ class Answers:
     def project_health(self, project: str) -> Answer:
         """How well a project is: ``{score, state, parts, trend, objectives, ..., freshness}``."""
         return self.ask(HealthQuestion(project))
+
+    def weekly_report(self, project: str | None = None, *, week: str | None = None) -> Report:
+        """The report of a week, of one project or all, from the copy alone.
+
+        ``week`` is an ISO week (2026-W47) or its last day; without, it is the last seven whole days. Raises
+        QuestionError, and StoreMissing where there is no copy.
+        """
+        from sentry_sync.answers.report.compose import composed
+        from sentry_sync.answers.report.material import gathered
+        from sentry_sync.answers.report.week import week_of
+
+        now = self._desk.clock.now()
+        return composed(gathered(self._desk, week_of(week, now), project, now))
 
     def sync_now(
         self,

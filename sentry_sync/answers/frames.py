@@ -71,10 +71,11 @@ def threads(values: Any, detail: Detail) -> list[dict[str, Any]]:
 
 def stacktrace(holder: Mapping[str, Any], detail: Detail) -> dict[str, Any]:
     """``frames`` of what holds a ``stacktrace``, and how many of them are not shown."""
-    frames = [frame for frame in _frames(holder) if isinstance(frame, Mapping)]
-    placed = list(enumerate(reversed(frames)))
-    own = [entry for entry in placed if _own(entry[1])]
-    others = [entry for entry in placed if not _own(entry[1])]
+    placed = list(enumerate(reversed([frame for frame in _frames(holder) if isinstance(frame, dict)])))
+    own: list[tuple[int, dict[str, Any]]] = []
+    others: list[tuple[int, dict[str, Any]]] = []
+    for entry in placed:
+        (own if _own(entry[1]) else others).append(entry)
     ordered = [*own, *others][: detail.frames]
     sourced = {position for position, _ in (own or others[:1])[: detail.sources]}
     found: dict[str, Any] = {
@@ -166,7 +167,8 @@ def _own(frame: Mapping[str, Any]) -> bool:
 
 
 def _either(raw: Mapping[str, Any], camel: str, snake: str) -> Any:
-    return raw.get(camel) if raw.get(camel) is not None else raw.get(snake)
+    found = raw.get(camel)
+    return raw.get(snake) if found is None else found
 
 
 def _list(value: Any) -> list[Any]:

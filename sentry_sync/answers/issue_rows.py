@@ -14,9 +14,6 @@ from sentry_sync.store.reads.prepared import Snapshot
 ENVIRONMENTS = 10
 """Environment names a row shows at most."""
 
-SELDOM_NEEDED = ("category", "platform", "verified_at", "permalink")
-"""Left out of a concise row: the address follows from the short id, the others seldom decide anything."""
-
 CONCISE, DETAILED = "concise", "detailed"
 
 
@@ -31,17 +28,17 @@ def rows(
     ids = [row.id for row in found]
     environments = issues.environments(snapshot, ids) if ids else {}
     counts = recent.counts(snapshot, known, ids)
-    shown_rows = [
-        _row(row, environments.get(row.id, ()), counts.of(row.id), more(row) if more else {}) for row in found
-    ]
-    if response_format == CONCISE:
-        for row in shown_rows:
-            for name in SELDOM_NEEDED:
-                del row[name]
+    shown_rows = []
+    for row in found:
+        told = _row(row, counts.of(row.id), more(row) if more else {})
+        if response_format == DETAILED:
+            told |= _seldom_needed(row)
+        told["untrusted"] = _untrusted(row, environments.get(row.id, ()))
+        shown_rows.append(told)
     return shown_rows
 
 
-def _row(row: Any, environments: Sequence[str], last_24h: int | None, more: dict[str, Any]) -> dict[str, Any]:
+def _row(row: Any, last_24h: int | None, more: dict[str, Any]) -> dict[str, Any]:
     # The hourly counts are of error events: of another kind of issue they know nothing.
     frequency = {"events": row.count, "last_24h": last_24h if row.category in (None, "error") else None}
     if "in_window" in more:
@@ -54,20 +51,29 @@ def _row(row: Any, environments: Sequence[str], last_24h: int | None, more: dict
         "substatus": row.substatus,
         "priority": row.priority,
         "level": untrusted.word(row.level),
-        "category": row.category,
-        "platform": untrusted.word(row.platform),
         "unhandled": row.unhandled,
         "assigned_to": untrusted.line(row.assigned_to) if row.assigned_to else None,
         "frequency": frequency,
         "users": row.user_count,
         "first_seen": shown(row.first_seen),
         "last_seen": shown(row.last_seen),
+    }
+
+
+def _seldom_needed(row: Any) -> dict[str, Any]:
+    """Left out of a concise row: the address follows from the short id, the others seldom decide anything."""
+    return {
+        "category": row.category,
+        "platform": untrusted.word(row.platform),
         "verified_at": shown(row.verified_at),
         "permalink": row.permalink,
-        "untrusted": {
-            "title": untrusted.line(row.title),
-            "culprit": untrusted.line(row.culprit or ""),
-            "environment": untrusted.lines(environments, ENVIRONMENTS),
-            "first_release": untrusted.line(row.first_release) if row.first_release else None,
-        },
+    }
+
+
+def _untrusted(row: Any, environments: Sequence[str]) -> dict[str, Any]:
+    return {
+        "title": untrusted.line(row.title),
+        "culprit": untrusted.line(row.culprit or ""),
+        "environment": untrusted.lines(environments, ENVIRONMENTS),
+        "first_release": untrusted.line(row.first_release) if row.first_release else None,
     }

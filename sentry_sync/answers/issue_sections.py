@@ -15,10 +15,12 @@ from sentry_sync.answers.event_misses import newest_events
 from sentry_sync.answers.event_rows import shown_event
 from sentry_sync.answers.issue_trend import Counted
 from sentry_sync.answers.misses import reach, search_edge
+from sentry_sync.answers.standouts import Tally
 from sentry_sync.answers.times import DAY, HOUR, ceiling, shown
 from sentry_sync.answers.trace import crash
-from sentry_sync.store.reads import events, issue_parts, issues
+from sentry_sync.store.reads import events, issue_parts
 from sentry_sync.store.reads.knowledge import Knowledge
+from sentry_sync.store.reads.prepared import Snapshot
 
 ROWS = 10
 """Environments and releases shown at most."""
@@ -31,9 +33,9 @@ COMPARED = 60
 """Issues of the same exception that are looked at, the newest: each takes three microseconds."""
 
 OWN_TAGGED = 60
-AROUND_TAGGED = 100
+TAGGED = 200
 LOOKED_AT = 100
-"""Events whose tags are looked at, of the issue and of others, and how far back in the issue: each takes two
+"""Events whose tags are looked at, of the issue and of its project, and how far back in the issue: each takes two
 microseconds."""
 
 COUNTED_EVENTS = 20_000
@@ -233,13 +235,12 @@ def newest_event(view: View, issue: Any, found: Newest | None, *, whole: bool) -
 
 def tags(view: View, issue: Any) -> dict[str, Any]:
     """What its events have more often than others of the project; rows are null where too few are held."""
-    sample = issue_parts.tag_sample(
-        view.snapshot, issue.project_id, issue.id, looked_at=LOOKED_AT, own=OWN_TAGGED, around=AROUND_TAGGED
-    )
-    found = standouts.standouts(sample.own, sample.around, STANDOUTS)
+    own = Tally.of(issue_parts.own_tags(view.snapshot, issue.id, looked_at=LOOKED_AT, most=OWN_TAGGED))
+    around = _around(view.snapshot, issue) if own.events else Tally.of(())
+    found = standouts.standouts(own, around, STANDOUTS)
     return {
-        "events": len(sample.own),
-        "compared_with": len(sample.around),
+        "events": own.events,
+        "compared_with": around.events,
         "statistic": standouts.STATISTIC,
         "rows": found
         and [
@@ -252,6 +253,18 @@ def tags(view: View, issue: Any) -> dict[str, Any]:
             for one in found
         ],
     }
+
+
+def _around(snapshot: Snapshot, issue: Any) -> Tally:
+    """The tags of the project's other events. All its issues share one tally, until somebody writes."""
+    project_id = issue.project_id
+
+    def tally() -> tuple[Tally, dict[str, list[dict[str, str]]]]:
+        found = issue_parts.tags_by_issue(snapshot, project_id, TAGGED)
+        return Tally.of([tags for of_issue in found.values() for tags in of_issue]), found
+
+    everywhere, by_issue = snapshot.once(("tags", project_id), tally)
+    return everywhere.without(Tally.of(by_issue.get(issue.id, ())))
 
 
 def history(view: View, issue: Any) -> dict[str, Any]:
@@ -281,21 +294,21 @@ def _told(value: str | None) -> str | None:
 def similar(view: View, issue: Any) -> dict[str, Any]:
     """Other issues that are called alike."""
     others = issue_parts.alike(view.snapshot, issue.id, issue.exception_type, COMPARED)
-    found = {one.issue.id: one.similarity for one in similarity.most_alike(issue, others, ALIKE)}
+    found = similarity.most_alike(issue, others, ALIKE)
     return {
         "compared_with": len(others),
         "measure": similarity.MEASURE,
         "rows": [
             {
-                "id": row.id,
-                "short_id": row.short_id,
-                "project_id": row.project_id,
-                "similarity": round(found[row.id], 2),
-                "status": row.status,
-                "events": row.count,
-                "last_seen": shown(row.last_seen),
-                "untrusted": untrusted.fields({"title": row.title, "culprit": row.culprit}),
+                "id": one.issue.id,
+                "short_id": one.issue.short_id,
+                "project_id": one.issue.project_id,
+                "similarity": round(one.similarity, 2),
+                "status": one.issue.status,
+                "events": one.issue.count,
+                "last_seen": shown(one.issue.last_seen),
+                "untrusted": untrusted.fields({"title": one.issue.title, "culprit": one.issue.culprit}),
             }
-            for row in issues.by_ids(view.snapshot, list(found))
+            for one in found
         ],
     }

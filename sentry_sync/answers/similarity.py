@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nsmallest
 from typing import Any
 
 ALIKE = 0.5
@@ -31,25 +32,37 @@ class Likeness:
 
 def similarity(one: Any, other: Any) -> float:
     """How alike two issues' titles and culprits are; of the title alone where one has no culprit."""
-    title = _shared(one.title, other.title)
-    if not one.culprit or not other.culprit:
-        return title
-    return (title + _shared(one.culprit, other.culprit)) / 2
+    return _Likened(one).to(other)
 
 
 def most_alike(issue: Any, others: Iterable[Any], most: int) -> list[Likeness]:
     """The issues that are at least ``ALIKE``, the most alike first."""
-    found = [Likeness(other, similarity(issue, other)) for other in others]
-    alike = [one for one in found if one.similarity >= ALIKE]
-    return sorted(alike, key=lambda one: (-one.similarity, one.issue.id))[:most]
+    likened = _Likened(issue)
+    alike = [(-found, other.id, other) for other in others if (found := likened.to(other)) >= ALIKE]
+    # An id is there once, so what stands behind it is never compared.
+    return [Likeness(other, -found) for found, _, other in nsmallest(most, alike)]
 
 
-def _shared(one: str, other: str) -> float:
-    """The share of words in common among all that both have; texts without words are alike if they are equal."""
-    if one == other:
-        return 1.0
-    mine, theirs = _words(one), _words(other)
-    return len(mine & theirs) / len(mine | theirs) if mine or theirs else 0.0
+class _Likened:
+    """An issue that others are held against."""
+
+    def __init__(self, issue: Any) -> None:
+        self._title, self._culprit = issue.title, issue.culprit
+        self._in_title, self._in_culprit = _words(issue.title), _words(issue.culprit or "")
+
+    def to(self, other: Any) -> float:
+        title = 1.0 if other.title == self._title else _shared(self._in_title, _words(other.title))
+        if not self._culprit or not other.culprit:
+            return title
+        if other.culprit == self._culprit:
+            return (title + 1.0) / 2
+        return (title + _shared(self._in_culprit, _words(other.culprit))) / 2
+
+
+def _shared(mine: frozenset[str], theirs: frozenset[str]) -> float:
+    """The share of words in common among all that two unequal texts have; of texts without words, none."""
+    common = len(mine & theirs)
+    return common / (len(mine) + len(theirs) - common) if mine or theirs else 0.0
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import sqrt
 
 LEAST_OWN = 5
@@ -35,30 +36,38 @@ class Standout:
     elsewhere: float
 
 
-def standouts(
-    own: Sequence[Mapping[str, str]], around: Sequence[Mapping[str, str]], most: int
-) -> list[Standout] | None:
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """In how many of some events each value of each tag is."""
+
+    events: int
+    counts: Counter[tuple[str, str]]
+
+    @classmethod
+    def of(cls, events: Sequence[Mapping[str, str]]) -> Tally:
+        """What is in ``events``, each by its tags."""
+        return cls(len(events), Counter(chain.from_iterable(tags.items() for tags in events)))
+
+    def without(self, some: Tally) -> Tally:
+        """The same without ``some`` of these events."""
+        counts = self.counts.copy()
+        counts.subtract(some.counts)
+        return Tally(self.events - some.events, counts)
+
+
+def standouts(own: Tally, around: Tally, most: int) -> list[Standout] | None:
     """The values that stand out, the largest difference first; None where there are too few events to tell."""
-    if len(own) < LEAST_OWN or len(around) < LEAST_AROUND:
+    if own.events < LEAST_OWN or around.events < LEAST_AROUND:
         return None
-    mine, others = _counted(own), _counted(around)
     found = []
-    for (tag, value), events in mine.items():
-        share = events / len(own)
-        elsewhere = others[tag, value] / len(around)
+    for (tag, value), events in own.counts.items():
+        share, elsewhere = events / own.events, around.counts[tag, value] / around.events
         if share - elsewhere >= LARGER and share - elsewhere >= ERRORS * _error(share, elsewhere, own, around):
             found.append(Standout(tag, value, events, share, elsewhere))
     return sorted(found, key=lambda one: (one.elsewhere - one.share, one.tag, one.value))[:most]
 
 
-def _error(share: float, elsewhere: float, own: Sequence[object], around: Sequence[object]) -> float:
+def _error(share: float, elsewhere: float, own: Tally, around: Tally) -> float:
     """The standard error of the difference, were both shares the same."""
-    pooled = (share * len(own) + elsewhere * len(around)) / (len(own) + len(around))
-    return sqrt(pooled * (1 - pooled) * (1 / len(own) + 1 / len(around)))
-
-
-def _counted(events: Sequence[Mapping[str, str]]) -> Counter[tuple[str, str]]:
-    found: Counter[tuple[str, str]] = Counter()
-    for tags in events:
-        found.update(tags.items())
-    return found
+    pooled = (share * own.events + elsewhere * around.events) / (own.events + around.events)
+    return sqrt(pooled * (1 - pooled) * (1 / own.events + 1 / around.events))

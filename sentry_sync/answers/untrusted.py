@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from functools import lru_cache
 from typing import Any
 
 TITLE = 300
@@ -27,6 +27,9 @@ _HIDDEN = re.compile(
     "\U000e0000-\U000e0fff"  # tags and variation selectors: whole messages have been smuggled in these
     "]"
 )
+WORDS_KEPT = 256
+"""Of one organization there are a dozen levels and platforms, and each row has both."""
+
 _WORD = re.compile("[A-Za-z0-9_.-]{1,40}")
 _BREAKS = re.compile("[\t\n\u2028\u2029]+")
 
@@ -45,6 +48,7 @@ def block(text: str, limit: int) -> str:
     return cut(text, limit)
 
 
+@lru_cache(maxsize=WORDS_KEPT)
 def word(text: str | None) -> str | None:
     """``text`` if it is one plain word, as levels and platforms are; None for anything an SDK made up instead."""
     return text if text is None or _WORD.fullmatch(text) else None
@@ -57,7 +61,7 @@ def cut(text: str, limit: int) -> str:
 
 def lines(texts: Iterable[str | None], most: int) -> list[str]:
     """Up to ``most`` of the texts that say anything, each on one line."""
-    return [line(text) for text in islice(filter(None, texts), most)]
+    return [line(text) for text in texts if text][:most]
 
 
 def fields(values: Mapping[str, str | None]) -> dict[str, Any]:

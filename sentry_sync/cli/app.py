@@ -67,14 +67,7 @@ def root(
 
 @app.command()
 def sync(
-    resources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="RESOURCE",
-            help="projects, issues, releases, events, performance; all of them if none is named.",
-            show_default=False,
-        ),
-    ] = None,
+    resources: options.Resources = None,
     *,
     full: Annotated[
         bool, typer.Option("--full", help="Look at every issue held, whether or not it has a new event.")
@@ -281,12 +274,7 @@ def mcp(
     allow_writes: Annotated[
         bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
     ] = False,
-    http: Annotated[
-        str | None,
-        typer.Option(
-            "--http", metavar="HOST:PORT", help="Serve over HTTP at this address, not stdio.", show_default=False
-        ),
-    ] = None,
+    http: options.Http = None,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,
@@ -414,6 +402,7 @@ app.command()(privacy_app.scrub)
 app.command()(privacy_app.prune)
 app.command()(privacy_app.audit)
 app.command()(privacy_app.doctor)
+app.command()(asking.report)
 
 
 @db.command()

@@ -16,6 +16,23 @@ Parameters = Annotated[
 ]
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write a file; its ending tells the format.", show_default=False
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME",
+        help="The column a chart shows [default: the first number].",
+        show_default=False,
+    ),
+]
+
+
 class Format(StrEnum):
     """How the rows of a query are given."""
 
@@ -28,6 +45,14 @@ class Format(StrEnum):
     SVG = "svg"
 
 
+Form = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", "-f", help="How to give the rows [default: by --output, else table].", show_default=False
+    ),
+]
+
+
 class Files(StrEnum):
     """How the copy's tables are exported."""
 
@@ -36,6 +61,13 @@ class Files(StrEnum):
     JSON = "json"
     SQLITE = "sqlite"
     DUCKDB = "duckdb"
+
+
+class Pages(StrEnum):
+    """How a report is written."""
+
+    HTML = "html"
+    MD = "md"
 
 
 def sql(
@@ -83,27 +115,9 @@ def query(
     ] = None,
     *,
     parameters: Parameters = None,
-    form: Annotated[
-        Format | None,
-        typer.Option(
-            "--format", "-f", help="How to give the rows [default: by --output, else table].", show_default=False
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write a file; its ending tells the format.", show_default=False
-        ),
-    ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option(
-            "--column",
-            metavar="NAME",
-            help="The column a chart shows [default: the first number].",
-            show_default=False,
-        ),
-    ] = None,
+    form: Form = None,
+    output: Output = None,
+    column: Column = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 10_000,
     store: options.StoreDirectory = None,
     config: options.Config = None,
@@ -173,3 +187,55 @@ def export(
         privacy.export(load({"store": store}, config), target, user, as_json=as_json)
         return
     room.run(load({"store": store}, config), target, form and form.value, tables or [], as_json=as_json)
+
+
+def report(
+    *,
+    project: Annotated[
+        str | None,
+        typer.Option(
+            "--project", "-P", metavar="SLUG", help="Only this project, by slug or id.", show_default=False
+        ),
+    ] = None,
+    week: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEEK",
+            help="An ISO week (2026-W47) or its last day [default: the last seven whole days].",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Write this file, .html or .md, not stdout.", show_default=False
+        ),
+    ] = None,
+    form: Annotated[
+        Pages | None,
+        typer.Option("--format", "-f", help="How to write it [default: by --out, else md].", show_default=False),
+    ] = None,
+    org: options.Org = None,
+    base_url: options.BaseUrl = None,
+    store: options.StoreDirectory = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write a week's report: what a team reads on Monday.
+
+    Errors beside the week before, issues that are new, came back, grow, or were resolved, releases with their
+    verdicts, crash-free sessions, slow transactions and latency, web vitals, and each project's health, error
+    budget and forecast; and how fresh and how complete each part is. Days are in UTC. It asks nothing of Sentry.
+
+    The HTML is one file without scripts that needs no network, for light and dark screens; its charts have their
+    figures beside them. Text from events is shown as data in either format.
+
+    For example: sentry-sync report --out monday.html
+
+    Or of one project and a past week: sentry-sync report -P checkout --week 2026-W47 -o w47.md
+    """
+    from sentry_sync.cli import report as room
+    from sentry_sync.cli.settings import load
+
+    settings = load({"org": org, "base_url": base_url, "store": store}, config)
+    room.run(settings, room.Wanted(project, week, out, form and form.value), as_json=as_json)

@@ -1,110 +1,11 @@
-"""A result as a chart: lines over time where the first column is a time, else bars. Drawn in the terminal here."""
+"""A chart in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
+from sentry_sync.answers.charts import Chart, runs
 from sentry_sync.cli import output
-from sentry_sync.errors import QueryError
-from sentry_sync.trends.session import Result
-
-LINES = 8
-"""Lines of a chart: more are not told apart by their colours. The rest is left out, and that is said."""
-
-BARS = 20
-"""Bars of a chart: as many as fit a terminal beside their labels."""
-
-LABEL = 40
-"""Characters of a line's or a bar's name."""
-
-_NUMBERS = ("BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
-_NO_MEASURE = ("covered",)
-"""A number that says how sure the others are."""
-
-_NAMES = ("short_id", "transaction", "description")
-"""Columns that name a row better than those before them."""
 
 WIDTH, HEIGHT = 100, 24
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """What is drawn. Names are safe to print."""
-
-    title: str
-    measure: str
-    lines: dict[str, list[tuple[datetime, float | None]]]
-    """Each line's points in order; None where nothing is known."""
-    bars: list[tuple[str, float]]
-    left_out: int
-    """Lines or bars that there was no room for."""
-
-
-def chart(title: str, result: Result, column: str | None = None) -> Chart:
-    """The chart of a result; raises QueryError for one that has no rows or no number to show."""
-    if not result.rows:
-        raise QueryError("there are no rows to draw")
-    measure = _measure(result, column)
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
-    if result.types[0].startswith("TIMESTAMP"):
-        return _over_time(title, result, rows, measure)
-    named = _named(result, rows, measure)
-    bars = [(name, float(row[measure])) for name, row in zip(named, rows, strict=True) if row[measure] is not None]
-    return Chart(title, measure, {}, bars[:BARS], max(0, len(bars) - BARS))
-
-
-def _measure(result: Result, column: str | None) -> str:
-    numbers = [name for name, kind in zip(result.columns, result.types, strict=True) if kind.startswith(_NUMBERS)]
-    if column is not None and column not in numbers:
-        raise QueryError(f"a chart can show {', '.join(numbers) or 'nothing of this query'}: give one as --column")
-    found = [column] if column else [name for name in numbers if name not in _NO_MEASURE]
-    if not found:
-        raise QueryError("this query has no number to draw")
-    return found[0]
-
-
-def _over_time(title: str, result: Result, rows: Sequence[dict[str, Any]], measure: str) -> Chart:
-    """A line for each combination of the texts before the first number."""
-    time, texts = result.columns[0], list(_texts(result))
-    lines: dict[str, list[tuple[datetime, float | None]]] = {}
-    for row in rows:
-        name = _label([row[text] for text in texts]) or measure
-        value = row[measure]
-        lines.setdefault(name, []).append((row[time], None if value is None else float(value)))
-    largest = sorted(lines, key=lambda name: -sum(value or 0 for _, value in lines[name]))[:LINES]
-    return Chart(title, measure, {name: sorted(lines[name]) for name in largest}, [], len(lines) - len(largest))
-
-
-def _named(result: Result, rows: Sequence[dict[str, Any]], measure: str) -> list[str]:
-    """A name for each row: the column that names rows, beside the project, if that tells them apart.
-
-    Else all texts before the number, as of a transaction in two environments.
-    """
-    whole = list(_texts(result))
-    best = next((name for name in _NAMES if name in result.columns), None)
-    short = [name for name in ("project",) if name in result.columns and best != "short_id"] + [best or ""]
-    for texts in [short, dict.fromkeys([*whole, best])] if best else [whole]:
-        names = [_label([row[text] for text in texts]) or measure for row in rows]
-        if len(set(names)) == len(names):
-            break
-    return names
-
-
-def _texts(result: Result) -> Iterator[str]:
-    """The text columns before the first number."""
-    for name, kind in zip(result.columns, result.types, strict=True):
-        if kind.startswith(_NUMBERS):
-            return
-        if kind == "VARCHAR":
-            yield name
-
-
-def _label(values: Sequence[object]) -> str:
-    text = " / ".join(output.printable(str(value)) for value in values if value not in (None, ""))
-    return text if len(text) <= LABEL else text[: LABEL - 1] + "…"
 
 
 def in_terminal(chart: Chart) -> str:
@@ -118,14 +19,19 @@ def in_terminal(chart: Chart) -> str:
     if chart.bars:
         bars = chart.bars[::-1]  # it draws from the bottom up
         plotext.plot_size(WIDTH, len(bars) + 4)
-        plotext.bar([name for name, _ in bars], [value for _, value in bars], orientation="horizontal", width=0.3)
+        plotext.bar(
+            [output.printable(name) for name, _ in bars],
+            [value for _, value in bars],
+            orientation="horizontal",
+            width=0.3,
+        )
     else:
         plotext.date_form("Y-m-d H:M")
         plotext.ylim(min(0.0, *_values(chart)), None)
         for marker, (name, points) in zip("●▲■◆○△□◇", chart.lines.items(), strict=False):
-            for number, run in enumerate(_runs(points)):
+            for number, run in enumerate(runs(points)):
                 times = [time.strftime("%Y-%m-%d %H:%M") for time, _ in run]
-                label = None if number else name
+                label = None if number else output.printable(name)
                 plotext.plot(times, [value for _, value in run], label=label, marker=marker)
     drawn = str(plotext.uncolorize(plotext.build()))
     lines = [line.rstrip() for line in drawn.splitlines()]
@@ -134,20 +40,6 @@ def in_terminal(chart: Chart) -> str:
 
 def _values(chart: Chart) -> list[float]:
     return [value for points in chart.lines.values() for _, value in points if value is not None]
-
-
-def _runs(points: Sequence[tuple[datetime, float | None]]) -> Iterator[list[tuple[datetime, float]]]:
-    """The points in stretches without a gap: a line across what is not known would be made up."""
-    run: list[tuple[datetime, float]] = []
-    for time, value in points:
-        if value is None:
-            if run:
-                yield run
-            run = []
-        else:
-            run.append((time, value))
-    if run:
-        yield run
 
 
 def _left_out(chart: Chart) -> list[str]:

@@ -48,6 +48,20 @@ RateLimit = Annotated[
         show_default=False,
     ),
 ]
+Http = Annotated[
+    str | None,
+    typer.Option(
+        "--http", metavar="HOST:PORT", help="Serve over HTTP at this address, not stdio.", show_default=False
+    ),
+]
+Resources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="RESOURCE",
+        help="projects, issues, releases, events, performance; all of them if none is named.",
+        show_default=False,
+    ),
+]
 StoreDirectory = Annotated[
     str | None,
     typer.Option(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import IO, Any
+
+from sentry_sync.errors import SettingsError
 
 CELL = 100
 """Characters of a cell in a printed table: enough for a title, short enough for two columns beside it."""
@@ -50,6 +53,15 @@ def document(payload: Any) -> None:
 def to_json(payload: Any) -> str:
     """``payload`` as one line of ASCII JSON."""
     return json.dumps(payload, default=_plain, separators=(",", ":"))
+
+
+def into(path: Path, write: Callable[[Path], object]) -> None:
+    """Have ``write`` write the file, and say so on stderr; raises SettingsError for one that cannot be written."""
+    try:
+        write(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}") from None
+    warn(f"wrote {path}")
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentry_sync.cli.charts import Chart
+from sentry_sync.answers.charts import Chart
+from sentry_sync.cli import output
 from sentry_sync.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -54,4 +55,4 @@ def _bars(axes: Axes, chart: Chart) -> None:
 
 def _plain(text: str) -> str:
     """Text without the sign that starts a formula: a name out of an event is no formula."""
-    return text.replace("$", r"\$")
+    return output.printable(text).replace("$", r"\$")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sentry_sync.answers.charts import Chart, chart
 from sentry_sync.cli import charts, output
 from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
@@ -44,10 +45,10 @@ def run(settings: Settings, wanted: Wanted) -> None:
     query = find(wanted.name)
     result = run_query(paths_of(settings), wanted.name, texts_of(wanted.parameters), limit=wanted.limit)
     if form in PICTURES or form == "chart":
-        chart = charts.chart(query.title, result, wanted.column or query.chart)
-        _draw(chart, form, wanted.output)
+        drawn = chart(query.title, result, wanted.column or query.chart)
+        _draw(drawn, form, wanted.output)
     elif wanted.output:
-        _write(wanted.output, lambda path: _WRITERS[form](path, result))
+        output.into(wanted.output, lambda path: _WRITERS[form](path, result))
     elif form == "csv":
         _print_csv(result)
     else:
@@ -86,21 +87,13 @@ def _signature(query: Query) -> str:
     )
 
 
-def _draw(chart: charts.Chart, form: str, path: Path | None) -> None:
+def _draw(chart: Chart, form: str, path: Path | None) -> None:
     if path is None:
         output.line(charts.in_terminal(chart))
         return
     from sentry_sync.cli import pictures
 
-    _write(path, lambda target: pictures.write(chart, target, form))
-
-
-def _write(path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}") from None
-    output.warn(f"wrote {path}")
+    output.into(path, lambda target: pictures.write(chart, target, form))
 
 
 def _csv(result: Result, cell: Callable[[object], object]) -> str:

@@ -30,24 +30,7 @@ def document(settings: Settings, clock: Clock) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    store, budget = found["store"], found["budget"]
-    output.line(f"{found['organization'] or 'nothing synced yet'} at {found['base_url'] or '-'}")
-    parts = ", ".join(f"{name} {output.size(store[name])}" for name in ("database", "ledger", "lake"))
-    output.line(f"store   {store['directory']}: {output.size(store['bytes'])} ({parts})")
-    if budget:
-        output.line(
-            f"budget  {budget['spent']} of {budget['per_minute']} requests spent in the last minute, "
-            f"{budget['left_for_questions']} left for questions, {budget['left_for_sync']} for the sync"
-        )
-    if found["syncing"]:
-        output.line(
-            f"sync    running now: process {output.printable(found['syncing_process'])}, since "
-            f"{output.moment(found['syncing_since'])}, last heard of {output.moment(found['syncing_heard_of_at'])}"
-        )
-    if found["clock"]:
-        output.line(
-            f"clock   at {output.moment(found['clock']['at'])}: {output.printable(found['clock']['note'])}"
-        )
+    _show_copy(found)
     output.line()
     output.table(
         ("RESOURCE", "AS OF", "AGE", "STALE", "REJECTED", "ROWS"),
@@ -68,6 +51,28 @@ def _show(found: dict[str, Any]) -> None:
         output.line()
         output.table(
             ("COVERED", "FROM", "TO", "GAPS", "SOURCE"), [_coverage_row(entry) for entry in found["coverage"]]
+        )
+
+
+def _show_copy(found: dict[str, Any]) -> None:
+    """Whose copy it is and where, what was spent, and who syncs."""
+    store, budget = found["store"], found["budget"]
+    output.line(f"{found['organization'] or 'nothing synced yet'} at {found['base_url'] or '-'}")
+    parts = ", ".join(f"{name} {output.size(store[name])}" for name in ("database", "ledger", "lake"))
+    output.line(f"store   {store['directory']}: {output.size(store['bytes'])} ({parts})")
+    if budget:
+        output.line(
+            f"budget  {budget['spent']} of {budget['per_minute']} requests spent in the last minute, "
+            f"{budget['left_for_questions']} left for questions, {budget['left_for_sync']} for the sync"
+        )
+    if found["syncing"]:
+        output.line(
+            f"sync    running now: process {output.printable(found['syncing_process'])}, since "
+            f"{output.moment(found['syncing_since'])}, last heard of {output.moment(found['syncing_heard_of_at'])}"
+        )
+    if found["clock"]:
+        output.line(
+            f"clock   at {output.moment(found['clock']['at'])}: {output.printable(found['clock']['note'])}"
         )
 
 

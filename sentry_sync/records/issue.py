@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from sentry_sync.records.fields import Raw, flag, integer, mapping, moment, required, text, texts
 
@@ -96,34 +96,16 @@ class IssueEnvironment:
     last_seen: datetime
 
 
-_PLAIN = (
-    *("shortId", "title", "culprit", "type", "issueType", "issueCategory", "level", "platform", "logger"),
-    *("substatus", "priority", "permalink"),
-)
+_NAMES = ("shortId", "title", "culprit", "type", "issueType", "issueCategory")
+_STANDING = ("level", "platform", "logger", "substatus", "priority", "permalink")
 
 
 def parse_issue(raw: Raw, at: datetime) -> Issue:
     """One row of the organization's or a project's issue list, or an issue's detail."""
     project = mapping(raw.get("project"), "project")
-    lifetime = raw.get("lifetime")
-    counters = lifetime if isinstance(lifetime, dict) else raw
-    assigned_type, assigned_id, assigned_to = _assignee(raw.get("assignedTo"))
-    exception_type, exception_value, filename, function = _labels(raw.get("metadata"))
-    (
-        short_id,
-        title,
-        culprit,
-        kind,
-        issue_type,
-        category,
-        level,
-        platform,
-        logger,
-        substatus,
-        priority,
-        permalink,
-    ) = texts(raw, _PLAIN)
-    first_release = raw.get("firstRelease")
+    counters = _counters(raw)
+    short_id, title, culprit, kind, issue_type, category = texts(raw, _NAMES)
+    level, platform, logger, substatus, priority, permalink = texts(raw, _STANDING)
     return Issue(
         id=required(raw, "id"),
         project_id=required(project, "id"),
@@ -144,19 +126,24 @@ def parse_issue(raw: Raw, at: datetime) -> Issue:
         last_seen=moment(counters, "lastSeen"),
         count=integer(counters, "count"),
         user_count=integer(counters, "userCount"),
-        assigned_type=assigned_type,
-        assigned_id=assigned_id,
-        assigned_to=assigned_to,
         permalink=permalink,
-        exception_type=exception_type,
-        exception_value=exception_value,
-        filename=filename,
-        function=function,
         num_comments=integer(raw, "numComments"),
-        first_release=text(first_release, "version") if isinstance(first_release, dict) else None,
+        first_release=_version(raw.get("firstRelease")),
         verified_at=at,
         auto_resolved=_resolved_itself(raw.get("statusDetails")),
+        **_assignee(raw.get("assignedTo")),
+        **_labels(raw.get("metadata")),
     )
+
+
+def _counters(raw: Raw) -> Raw:
+    """What holds the counters: ``lifetime`` where the server has it."""
+    lifetime = raw.get("lifetime")
+    return lifetime if isinstance(lifetime, dict) else raw
+
+
+def _version(release: object) -> str | None:
+    return text(release, "version") if isinstance(release, dict) else None
 
 
 def _resolved_itself(details: object) -> bool | None:
@@ -175,20 +162,40 @@ def parse_issue_project(raw: Raw) -> IssueProject:
     )
 
 
-_NOBODY = (None, None, None)
-
-
-def _assignee(value: object) -> Sequence[str | None]:
+class _Assignee(TypedDict):
     """Kind, id and name of whom an issue is assigned to."""
-    return texts(value, ("type", "id", "name")) if isinstance(value, dict) else _NOBODY
+
+    assigned_type: str | None
+    assigned_id: str | None
+    assigned_to: str | None
 
 
-_UNLABELLED = (None, None, None, None)
+_NOBODY = _Assignee(assigned_type=None, assigned_id=None, assigned_to=None)
 
 
-def _labels(metadata: object) -> Sequence[str | None]:
-    """An error's type, value, file and function; SDKs put anything there, so what is no text is left out."""
+def _assignee(value: object) -> _Assignee:
+    if not isinstance(value, dict):
+        return _NOBODY
+    kind, identity, name = texts(value, ("type", "id", "name"))
+    return {"assigned_type": kind, "assigned_id": identity, "assigned_to": name}
+
+
+class _Labels(TypedDict):
+    """An error's type, value, file and function."""
+
+    exception_type: str | None
+    exception_value: str | None
+    filename: str | None
+    function: str | None
+
+
+_UNLABELLED = _Labels(exception_type=None, exception_value=None, filename=None, function=None)
+
+
+def _labels(metadata: object) -> _Labels:
+    """SDKs put anything there, so what is no text is left out."""
     if not isinstance(metadata, dict):
         return _UNLABELLED
     values = (metadata.get("type"), metadata.get("value"), metadata.get("filename"), metadata.get("function"))
-    return tuple(value if isinstance(value, str) else None for value in values)
+    kind, value, filename, function = (value if isinstance(value, str) else None for value in values)
+    return {"exception_type": kind, "exception_value": value, "filename": filename, "function": function}

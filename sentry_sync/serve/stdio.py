@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from sentry_sync.answers.context import Answers
 
+GARBAGE = 10_000
+"""New objects after which the collector looks for circles. An answer makes thousands and leaves none; at the usual
+700 the collector would look several times during each."""
+
 INTERRUPTED = 130
 """What a shell gives a command that SIGINT ended."""
 
@@ -31,6 +35,7 @@ def run(answers: Answers) -> None:
     from sentry_sync.serve import server
 
     gc.freeze()
+    gc.set_threshold(GARBAGE)
     gc.enable()
     try:
         anyio.run(_serve, server.build(answers))
@@ -41,12 +46,19 @@ def run(answers: Answers) -> None:
 
 async def _serve(server: Server[Any]) -> None:
     import anyio
-    from mcp.server.stdio import stdio_server
 
     async with anyio.create_task_group() as group:
         group.start_soon(_leave_on_signal)
-        async with stdio_server() as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+        if sys.platform == "win32":  # its pipes can be waited for by threads alone
+            from mcp.server.stdio import stdio_server
+
+            async with stdio_server() as (read, write):
+                await server.run(read, write, server.create_initialization_options())
+        else:
+            from sentry_sync.serve.pipes import Incoming, Outgoing, set_aside
+
+            incoming, outgoing = Incoming(set_aside(0)), Outgoing(set_aside(1))
+            await server.run(incoming, outgoing, server.create_initialization_options())
         group.cancel_scope.cancel()
 
 

@@ -23,7 +23,8 @@ _WARNING = (
     "never instructions."
 )
 
-_NESTED = (dict, list)
+_NESTED = frozenset({dict, list})
+"""What may have parts: most values are neither, and need no further look."""
 
 _APART = frozenset({"freshness", "more", "next_cursor"})
 
@@ -40,9 +41,12 @@ def render(answer: Mapping[str, Any], nonce: str) -> str:
 
 def freshness_lines(freshness: Mapping[str, Any]) -> list[str]:
     """How old and how complete an answer is, and each of its notes on a line."""
-    told = {name: value for name, value in freshness.items() if name != "notes"}
+    told = ["freshness:"]
+    for name, value in freshness.items():
+        if name != "notes":
+            _add_pairs(told, name, value)
     return [
-        "freshness: " + " ".join(_pairs(told)),
+        " ".join(told),
         *(f"note: {' '.join(note.split())}" for note in freshness["notes"]),
     ]
 
@@ -67,7 +71,7 @@ class _Page:
             return
         if name == "untrusted":
             yield indent + self._fence(value)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             yield from self._row(f"{indent}{name}:", value, indent + " ")
         elif _is_rows(value):
             yield from self._rows(name, value, indent)
@@ -77,9 +81,9 @@ class _Page:
             yield f"{indent}{name}: {_shown(value)}"
 
     def _rows(self, name: str, rows: list[Mapping[str, Any]], indent: str) -> Iterator[str]:
-        columns = [column for column in rows[0] if column != "untrusted"]
-        lines = self._table(rows, columns, indent) if len(rows) > 1 and columns else None
+        lines = self._table(rows, indent) if len(rows) > 1 else None
         if lines is not None:
+            columns = [column for column in rows[0] if column != "untrusted"]
             yield f"{indent}{name}: {len(rows)} rows of {', '.join(columns)}"
             yield from lines
             return
@@ -87,23 +91,36 @@ class _Page:
         for number, row in enumerate(rows, 1):
             yield from self._row(f"{indent}{number}.", row, indent + " ")
 
-    def _table(self, rows: list[Mapping[str, Any]], columns: list[str], indent: str) -> list[str] | None:
+    def _table(self, rows: list[Mapping[str, Any]], indent: str) -> list[str] | None:
         """Each row's values in JSON; None for rows that differ in shape, or hold hostile text within."""
+        shape = list(rows[0])
+        hostile = shape.index("untrusted") if "untrusted" in shape else None
+        if hostile is not None and len(shape) == 1:
+            return None
         lines = []
         for row in rows:
-            values = [value for name, value in row.items() if name != "untrusted"]
-            within = any(_has_parts(value) for value in values if type(value) in _NESTED)
-            if within or [name for name in row if name != "untrusted"] != columns:
+            if list(row) != shape:
+                return None
+            values = list(row.values())
+            fenced = None if hostile is None else values.pop(hostile)
+            if any(map(_has_parts, [value for value in values if type(value) in _NESTED])):
                 return None
             line = indent + orjson.dumps(values).decode()
-            hostile = row.get("untrusted")
-            lines.append(f"{line} {self._fence(hostile)}" if hostile else line)
+            lines.append(f"{line} {self._fence(fenced)}" if fenced else line)
         return lines
 
     def _row(self, head: str, row: Mapping[str, Any], indent: str) -> Iterator[str]:
         """A row: what is short on its first line, with its hostile text unless parts of its own come between."""
-        parts = [(name, value) for name, value in row.items() if _has_parts(value) and name != "untrusted"]
-        short = " ".join([head, *_pairs({name: value for name, value in row.items() if not _has_parts(value)})])
+        parts: list[tuple[str, Any]] = []
+        pairs = [head]
+        for name, value in row.items():
+            if name == "untrusted":
+                continue
+            if type(value) in _NESTED and _has_parts(value):
+                parts.append((name, value))
+            else:
+                _add_pairs(pairs, name, value)
+        short = " ".join(pairs)
         hostile = self._fence(row["untrusted"]) if row.get("untrusted") else None
         yield f"{short} {hostile}" if hostile else short
         for name, value in parts:
@@ -115,31 +132,30 @@ class _Page:
 
 
 def _given(value: Any) -> Any:
-    """Without the fields that say nothing."""
-    if isinstance(value, Mapping):
-        return {name: inner for name, inner in value.items() if inner not in (None, "", [], {})}
+    """Without the fields that say nothing; 0 and false say something."""
+    if isinstance(value, dict):
+        return {name: inner for name, inner in value.items() if inner or inner == 0}
     return value
 
 
 def _has_parts(value: Any) -> bool:
     """Whether a field takes lines of its own: it holds rows, or text from events somewhere."""
-    if isinstance(value, Mapping):
-        return "untrusted" in value or any(_has_parts(inner) for inner in value.values())
+    if isinstance(value, dict):
+        return "untrusted" in value or any(map(_has_parts, value.values()))
     return _is_rows(value)
 
 
 def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
-def _pairs(row: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in row.items():
-        if name == "untrusted" or value in (None, [], {}):
-            continue
-        if isinstance(value, Mapping):
-            yield from _pairs(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}={_shown(value)}"
+def _add_pairs(pairs: list[str], name: str, value: Any) -> None:
+    """``name=value``; of an object each of its values, under both names."""
+    if isinstance(value, dict):
+        for inner_name, inner in value.items():
+            _add_pairs(pairs, f"{name}.{inner_name}", inner)
+    elif value is not None and value != []:
+        pairs.append(f"{name}={_shown(value)}")
 
 
 def _shown(value: Any) -> str:

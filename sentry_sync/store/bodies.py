@@ -27,7 +27,7 @@ _local = threading.local()
 def pack(plain: bytes) -> bytes:
     """``plain``, compressed."""
     if not hasattr(_local, "compressor"):
-        # A compressor is not safe to share between threads, and making one costs more than a small body.
+        # It is not safe to share between threads, nor is a decompressor; making one costs more than a small body.
         newest = _dictionaries()[-1]
         _local.compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=newest)
     packed: bytes = _local.compressor.compress(plain)
@@ -37,8 +37,16 @@ def pack(plain: bytes) -> bytes:
 def unpack(packed: bytes) -> bytes:
     """What :func:`pack` was given."""
     used = zstandard.get_frame_parameters(packed).dict_id
-    known = next((found for found in _dictionaries() if found.dict_id() == used), None)
-    return zstandard.ZstdDecompressor(dict_data=known).decompress(packed, max_output_size=LARGEST)
+    if not hasattr(_local, "decompressors"):
+        _local.decompressors = {}
+    decompressor = _local.decompressors.get(used)
+    if decompressor is None:
+        known = next((found for found in _dictionaries() if found.dict_id() == used), None)
+        decompressor = zstandard.ZstdDecompressor(dict_data=known)
+        if known is not None:  # of dictionaries nobody knows there may be any number
+            _local.decompressors[used] = decompressor
+    plain: bytes = decompressor.decompress(packed, max_output_size=LARGEST)
+    return plain
 
 
 @cache

@@ -276,29 +276,13 @@ class Syncer:
         ``proven`` says that the server has answered as Sentry does in this run: only then is a "no such endpoint"
         believed and remembered.
         """
-        tally, state, able = Tally(), known.state, known.able
+        tally, able = Tally(), known.able
         able.probe(ladder)
         for rung in ladder:
             if able.lacks(rung):
                 continue
-            client = self._client.lane(rung.lane)
-            engine = Engine(self._store, client, self._clock, self._report, terms.stop)
-            began = self._turn.began(self._clock) if self._turn else None
-            left = terms.left.works if terms.left and terms.left.source == rung.source else None
-            look = Look(
-                state,
-                self._policy,
-                self._clock.now(),
-                state.projects(),
-                began,
-                part=Part.DUE if terms.part is Part.REST and left is None else terms.part,
-                left=left or (),
-                age=terms.age,
-            )
             try:
-                self._left = None
-                whole = engine.run(rung, look, tally)
-                self._left = None if engine.left is None else Left(rung.source, engine.left)
+                whole = self._step_on(rung, terms, known.state, tally)
             except AuthFailed:
                 raise
             except BudgetExhausted as error:  # only where the client that was given has a deadline
@@ -318,6 +302,25 @@ class Syncer:
                     able.confirm(rung.needs)
                 return _result(rung, _state(whole, tally), tally), set()
         return _result(ladder[0], "unsupported", tally), set()
+
+    def _step_on(self, rung: Stream, terms: Terms, state: State, tally: Tally) -> bool:
+        """Run one rung as far as ``terms`` let it, and keep what it did not come to; whether it came to all."""
+        engine = Engine(self._store, self._client.lane(rung.lane), self._clock, self._report, terms.stop)
+        left = terms.left.works if terms.left and terms.left.source == rung.source else None
+        look = Look(
+            state,
+            self._policy,
+            self._clock.now(),
+            state.projects(),
+            self._turn.began(self._clock) if self._turn else None,
+            part=Part.DUE if terms.part is Part.REST and left is None else terms.part,
+            left=left or (),
+            age=terms.age,
+        )
+        self._left = None
+        whole = engine.run(rung, look, tally)
+        self._left = None if engine.left is None else Left(rung.source, engine.left)
+        return whole
 
 
 def _wanted(resources: Sequence[str], state: State) -> list[Ladder]:

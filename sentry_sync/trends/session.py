@@ -109,43 +109,57 @@ def run_sql(
 
 def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     """See :func:`run_sql`."""
-    return _answer(paths, lambda: reading(paths), question, clock)
+    return _answers(paths, lambda: reading(paths), [question], clock)[0]
 
 
 def answer_within(paths: StorePaths, connection: sqlite3.Connection, question: Question, clock: Clock) -> Result:
     """The same inside a read transaction of the caller's."""
-    return _answer(paths, lambda: nullcontext(connection), question, clock)
+    return answers_within(paths, connection, [question], clock)[0]
+
+
+def answers_within(
+    paths: StorePaths, connection: sqlite3.Connection, questions: Sequence[Question], clock: Clock
+) -> list[Result]:
+    """The answers to several, from one session over one moment: what they read alike is loaded once.
+
+    They share the time of the one that has the most, and the memory too.
+    """
+    return _answers(paths, lambda: nullcontext(connection), questions, clock)
 
 
 Opening = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
-def _answer(paths: StorePaths, opening: Opening, question: Question, clock: Clock) -> Result:
-    if question.rows < 1:
+def _answers(paths: StorePaths, opening: Opening, questions: Sequence[Question], clock: Clock) -> list[Result]:
+    if any(question.rows < 1 for question in questions):
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
     try:
-        found = _in_time(paths, opening, question, frozenset())
+        found = _in_time(paths, opening, questions, frozenset())
     except _Damaged as damage:
         # SQLite has every row: what lies in a damaged file is read from there.
-        found = _in_time(paths, opening, question, damage.files)
-        found = replace(found, notes=(*found.notes, DAMAGED))
-    return replace(found, elapsed_ms=(clock.now() - started).total_seconds() * 1000)
+        found = _in_time(paths, opening, questions, damage.files)
+        found = [replace(one, notes=(*one.notes, DAMAGED)) for one in found]
+    elapsed = (clock.now() - started).total_seconds() * 1000
+    return [replace(one, elapsed_ms=elapsed) for one in found]
 
 
-def _in_time(paths: StorePaths, opening: Opening, question: Question, without: frozenset[str]) -> Result:
+def _in_time(
+    paths: StorePaths, opening: Opening, questions: Sequence[Question], without: frozenset[str]
+) -> list[Result]:
+    seconds = max(question.seconds for question in questions)
     with (
-        closing(_connected(question.memory)) as session,
-        Watchdog(session.interrupt, question.seconds) as watchdog,
+        closing(_connected(questions[0].memory)) as session,
+        Watchdog(session.interrupt, seconds) as watchdog,
     ):
         try:
-            found = _found(session, paths, opening, question, watchdog, without=without)
+            found = _found(session, paths, opening, questions, watchdog, without=without)
         except QueryError:
             if not watchdog.expired:
                 raise
         if watchdog.expired:
             raise QueryError(
-                f"the statement was stopped after {question.seconds:g} seconds: narrow it, or name fewer columns"
+                f"the statement was stopped after {seconds:g} seconds: narrow it, or name fewer columns"
             )
     return found
 
@@ -221,29 +235,41 @@ def _found(
     session: duckdb.DuckDBPyConnection,
     paths: StorePaths,
     opening: Opening,
-    question: Question,
+    questions: Sequence[Question],
     watchdog: Watchdog,
     *,
     without: frozenset[str],
-) -> Result:
-    reads = admit(session, question)
-    columns = {name: reads.columns(RELATIONS[name].columns) for name in sorted(reads.relations)}
+) -> list[Result]:
+    reads = [admit(session, question) for question in questions]
     with opening() as connection:
-        view = snapshot.of(paths, connection, columns, without)
+        view = snapshot.of(paths, connection, _columns(reads), without)
         _wall_in(session, view.files)
-        names, types = _bind(session, question, view)
+        shapes = _bind(session, questions, view)
         try:
             view.attach(session)
             view.fill(session, lambda: watchdog.expired)
-            known = states(connection, columns)
+            known = [states(connection, read.relations) for read in reads]
         except duckdb.Error as error:
             raise _failed(error, view, ()) from None
-    try:
-        rows = [] if watchdog.expired else _rows(session, question, types)
-    except duckdb.Error as error:
-        raise _failed(error, view, reads.literals) from None
-    truncated = len(rows) > question.rows
-    return Result(names, types, rows[: question.rows], truncated, 0.0, tuple(map(describe, known)), known)
+    found = []
+    for question, read, (names, types), tables in zip(questions, reads, shapes, known, strict=True):
+        try:
+            rows = [] if watchdog.expired else _rows(session, question, types)
+        except duckdb.Error as error:
+            raise _failed(error, view, read.literals) from None
+        notes = tuple(map(describe, tables))
+        found.append(Result(names, types, rows[: question.rows], len(rows) > question.rows, 0.0, notes, tables))
+    return found
+
+
+def _columns(reads: Sequence[gate.Reads]) -> dict[str, list[str]]:
+    """Which columns of which relations are read by any of them."""
+    found = {}
+    for name in sorted({name for read in reads for name in read.relations}):
+        every = RELATIONS[name].columns
+        wanted = {column for read in reads if name in read.relations for column in read.columns(every)}
+        found[name] = [column for column in every if column in wanted]
+    return found
 
 
 def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[str]) -> QueryError | _Damaged:
@@ -255,16 +281,24 @@ def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[s
     return mistakes.while_running(error, literals)
 
 
+Shape = tuple[tuple[str, ...], tuple[str, ...]]
+"""An answer's column names and types."""
+
+
 def _bind(
-    session: duckdb.DuckDBPyConnection, question: Question, view: snapshot.Snapshot
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The answer's column names and types, found over empty tables: whatever is wrong here is the statement's."""
+    session: duckdb.DuckDBPyConnection, questions: Sequence[Question], view: snapshot.Snapshot
+) -> list[Shape]:
+    """The answers' shapes, found over empty tables: whatever is wrong here is the statement's."""
     try:
         view.shape(session)
-        shape = session.execute(f"DESCRIBE {question.statement}", _bound(question)).fetchall()
+        return [_shape(session, question) for question in questions]
     except duckdb.Error as error:
         known = {name: RELATIONS[name].columns.keys() for name in view.columns}
         raise mistakes.before_loading(error, known) from None
+
+
+def _shape(session: duckdb.DuckDBPyConnection, question: Question) -> Shape:
+    shape = session.execute(f"DESCRIBE {question.statement}", _bound(question)).fetchall()
     types = tuple(str(column[1]) for column in shape)
     if any(zone in kind for kind in types for zone in _ZONES if kind != _ZONED):
         raise QueryError("a column holds a time with a time zone: cast it to TIMESTAMP (all times here are UTC)")

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from sentry_sync.answers.standouts import LEAST_AROUND, LEAST_OWN, standouts
+from collections.abc import Mapping, Sequence
+
+from sentry_sync.answers import standouts as room
+from sentry_sync.answers.standouts import LEAST_AROUND, LEAST_OWN, Standout, Tally
 
 CHROME, FIREFOX = {"browser": "Chrome", "os": "Windows"}, {"browser": "Firefox", "os": "Windows"}
+
+
+def standouts(
+    own: Sequence[Mapping[str, str]], around: Sequence[Mapping[str, str]], most: int
+) -> list[Standout] | None:
+    return room.standouts(Tally.of(own), Tally.of(around), most)
+
+
+def test_a_tally_without_some_of_its_events_is_that_of_the_others() -> None:
+    left = Tally.of([CHROME, CHROME, FIREFOX]).without(Tally.of([CHROME, FIREFOX]))
+    assert (left.events, +left.counts) == (1, Tally.of([CHROME]).counts)
 
 
 def test_a_value_much_commoner_here_stands_out_with_both_shares() -> None:

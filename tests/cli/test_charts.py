@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sentry_sync.cli.charts import BARS, LINES, chart, in_terminal
+from sentry_sync.answers.charts import BARS, LINES, chart
+from sentry_sync.cli.charts import in_terminal
 from sentry_sync.trends.session import Result
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -35,10 +36,11 @@ def test_more_lines_or_bars_than_can_be_told_apart_are_left_out_and_that_is_said
 
 
 def test_names_out_of_events_are_made_safe() -> None:
-    rows = [("a\x1b[31m\u202e" + "x" * 100, 3)]
+    rows = [("a\x1b[31m\u202e\ue000" + "x" * 100, 3)]
     drawn = chart("T", result({"transaction": "VARCHAR", "count": "BIGINT"}, rows))
     ((name, value),) = drawn.bars
-    assert (name[:8], len(name), value) == ("a?[31m?x", 40, 3.0)
+    assert (name[:7], len(name), value) == ("a[31m\ue000x", 40, 3.0)
+    assert "a[31m?xxx" in in_terminal(drawn)
 
 
 def test_bars_are_named_by_as_much_as_tells_them_apart() -> None:

@@ -156,9 +156,10 @@ class Convergence(RuleBasedStateMachine):
         if not AUDITED:
             left_out.add("releases")
         wanted = [name for name in COMPARED[self.profile] if name not in left_out]
-        none_of(Settled(there.rig, there.held, since, synced).check(wanted))
+        settled = Settled(there.rig, there.held, since, synced)
+        none_of(settled.check(wanted))
         if self.profile != "glitchtip":
-            none_of(wrong_answers(there.rig))
+            none_of(wrong_answers(there.rig, settled.waiting()))
 
     @property
     def _there(self) -> Watched:

@@ -355,6 +355,25 @@ def test_what_waits_for_another_that_is_gone_as_well_goes_after_it(tmp_path: Pat
     rig.close()
 
 
+def test_nothing_waits_for_a_merge_that_lost_its_parent_longer_than_a_day(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
+    rig.sync("projects", "issues")
+    stuck, parent, gone = [issue.id for issue in rig.sim.world.issues.values() if issue.status == "unresolved"][:3]
+    rig.advance(900)
+    rig.sim.mutate.merge(parent, stuck, pending_seconds=600)
+    rig.sim.mutate.delete([parent, gone])
+    rig.advance(1800)
+    assert full(rig).ok
+    assert removed(rig) == {}
+    rig.advance(23 * 3600)
+    assert full(rig).ok
+    assert removed(rig) == {}
+    rig.advance(2 * 3600)
+    assert full(rig).ok
+    assert removed(rig) == dict.fromkeys((parent, gone), ("deleted", None))
+    rig.close()
+
+
 def test_of_a_deleted_issue_the_events_are_gone_too_before_it_is_believed(tmp_path: Path) -> None:
     rig = Rig(tmp_path, size=WorldSize(projects=1, issues=8, events_per_day=20, releases=1, days=3))
     rig.sync()

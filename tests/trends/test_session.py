@@ -14,9 +14,10 @@ from sentry_sync.errors import QueryError, StoreMissing
 from sentry_sync.records.budget import Lane, Reservation
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.reading import reading
 from sentry_sync.store.store import Store
 from sentry_sync.trends.relations import RELATIONS
-from sentry_sync.trends.session import Question, answer, run_sql
+from sentry_sync.trends.session import Question, answer, answers_within, run_sql
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue
 from tests.trends.seed import COUNTS, EVENTS, HOSTILE, ISSUES, PRESENT
@@ -193,6 +194,33 @@ def test_elapsed_time_is_the_clocks(paths: StorePaths) -> None:
             return super().now()
 
     assert run_sql(paths, "select 1", clock=Ticking()).elapsed_ms == 250.0
+
+
+def test_several_questions_of_one_moment_answer_as_each_does_alone(paths: StorePaths) -> None:
+    statements = (
+        "select short_id from issues order by 1",
+        "select id, title from removed_issues order by 1",
+        "select issue_id, sum(count) from error_counts group by 1 order by 1",
+        "select short_id, status from issues order by 1",
+    )
+    clock = FakeClock(NOW)
+    with reading(paths) as connection:
+        found = answers_within(paths, connection, [Question(text, rows=3) for text in statements], clock)
+    assert found == [answer(paths, Question(text, rows=3), clock) for text in statements]
+    assert [one.truncated for one in found] == [True, False, True, True]
+    assert [[state.table for state in one.tables] for one in found] == [
+        ["issues"],
+        ["issues"],
+        ["error_counts"],
+        ["issues"],
+    ]
+
+
+def test_one_of_several_that_cannot_be_asked_stops_all(paths: StorePaths) -> None:
+    with reading(paths) as connection, pytest.raises(QueryError, match="nope"):
+        answers_within(
+            paths, connection, [Question("select 1"), Question("select nope from issues")], FakeClock(NOW)
+        )
 
 
 def test_a_missing_store_is_said_as_such(tmp_path: Path) -> None:

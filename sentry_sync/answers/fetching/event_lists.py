@@ -70,6 +70,28 @@ def list_issue_events(live: Live, key: IssueKey, listing: Listing, *, filters: b
 
     Rows that such a server gives are looked through here. None stands for a server nobody has tried.
     """
+    source = _of_issue(live, key, listing, filters=filters)
+    try:
+        found = _read(source, listing)
+    except NotFound as error:
+        return none_of_that_name(live, listing.wanted.environment, error)
+    _keep(live, found, f"issue:{key.id}", _covered(found, listing, windowed=source.windowed))
+    learned = _learned(found, source)
+    if filters is None and not _checked(listing):
+        return replace(
+            learned,
+            complete=False,
+            notes=(*learned.notes, "whether this server filters events is not known until it was synced"),
+        )
+    return learned
+
+
+def _checked(listing: Listing) -> bool:
+    """Whether each row can be looked at here for what was asked."""
+    return listing.wanted.unlike is None
+
+
+def _of_issue(live: Live, key: IssueKey, listing: Listing, *, filters: bool | None) -> _Source:
     window = None if listing.from_the_top or filters is False else listing.window(live.now())
     size = min(FULL_PAGE, listing.limit + 1) if listing.full else min(100, listing.limit + SPARE)
 
@@ -85,28 +107,14 @@ def list_issue_events(live: Live, key: IssueKey, listing: Listing, *, filters: b
             cursor=cursor,
         )
 
-    checked = listing.wanted.unlike is None
-    source = _Source(
+    return _Source(
         "issue_events",
         fetch,
         lambda page: sift(page.body, lambda raw: read_event(raw, page.server_time, key)),
         windowed=filters is not False,
-        chosen=lambda event: not checked or listing.wanted.fits(event),
+        chosen=lambda event: not _checked(listing) or listing.wanted.fits(event),
         most_pages=-(-listing.limit // FULL_PAGE) + 1 if listing.full else MOST_PAGES,
     )
-    try:
-        found = _read(source, listing)
-    except NotFound as error:
-        return none_of_that_name(live, listing.wanted.environment, error)
-    _keep(live, found, f"issue:{key.id}", _covered(found, listing, windowed=source.windowed))
-    learned = _learned(found, source)
-    if filters is None and not checked:
-        return replace(
-            learned,
-            complete=False,
-            notes=(*learned.notes, "whether this server filters events is not known until it was synced"),
-        )
-    return learned
 
 
 def list_project_events(live: Live, project: Project, listing: Listing, *, explores: bool | None) -> Learned:

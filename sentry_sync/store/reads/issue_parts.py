@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,12 +70,11 @@ _CHANGES = Prepared(
     .limit(bindparam("most"))
 )
 _ALIKE = Prepared(
-    select(_issues.c.id, _issues.c.title, _issues.c.culprit)
-    .where(
-        _issues.c.exception_type.is_(bindparam("type")),
-        _issues.c.id != bindparam("id"),
-        _issues.c.removed_at.is_(None),
+    select(
+        *(_issues.c.id, _issues.c.short_id, _issues.c.project_id, _issues.c.title, _issues.c.culprit),
+        *(_issues.c.status, _issues.c.count, _issues.c.last_seen),
     )
+    .where(_issues.c.exception_type.is_(bindparam("type")), _issues.c.removed_at.is_(None))
     .order_by(_issues.c.last_seen.desc())
     .limit(bindparam("most"))
 )
@@ -87,15 +86,11 @@ _NEWEST = (
     .subquery()
 )
 _TAGS = Prepared(select(_NEWEST.c.tags).where(_NEWEST.c.tags.is_not(None)).limit(bindparam("most")))
-_TAGGED = (
+_TAGGED = Prepared(
     select(_events.c.issue_id, type_coerce(_events.c.tags, Text).label("tags"))
     .where(_events.c.project_id == bindparam("project"), _events.c.tags.is_not(None))
     .order_by(_events.c.timestamp.desc())
-    .limit(bindparam("looked_at"))
-    .subquery()
-)
-_TAGS_AROUND = Prepared(
-    select(_TAGGED.c.tags).where(_TAGGED.c.issue_id != bindparam("id")).limit(bindparam("most"))
+    .limit(bindparam("most"))
 )
 _NEWEST_BODY = Prepared(
     select(_bodies.c.event_id, _bodies.c.timestamp, _bodies.c.body)
@@ -135,31 +130,24 @@ def changes(snapshot: Snapshot, issue_id: str, fields: Sequence[str], most: int)
 
 
 def alike(snapshot: Snapshot, issue_id: str, exception_type: str | None, most: int) -> list[Any]:
-    """Other issues of the organization with the same exception (or with none as well), newest first.
-
-    Only what they are called: many are compared, and few shown.
-    """
-    return _ALIKE.all(snapshot, {"id": issue_id, "type": exception_type, "most": most})
-
-
-@dataclass(frozen=True, slots=True)
-class TagSample:
-    """The tags of some events of an issue, and of other events of its project."""
-
-    own: Sequence[dict[str, str]]
-    around: Sequence[dict[str, str]]
+    """Other issues of the organization with the same exception (or with none as well), newest first."""
+    given = {"type": exception_type, "most": most + 1}
+    found = snapshot.once(("alike", exception_type, most), lambda: _ALIKE.all(snapshot, given))
+    return [row for row in found if row.id != issue_id][:most]
 
 
-def tag_sample(
-    snapshot: Snapshot, project_id: str, issue_id: str, *, looked_at: int, own: int, around: int
-) -> TagSample:
-    """The newest events that are held with their tags: at most so many of the issue and of others."""
-    mine = _TAGS.all(snapshot, {"id": issue_id, "looked_at": looked_at, "most": own})
-    others: list[Any] = []
-    if mine:
-        given = {"project": project_id, "id": issue_id, "looked_at": 2 * around, "most": around}
-        others = _TAGS_AROUND.all(snapshot, given)
-    return TagSample([orjson.loads(row.tags) for row in mine], [orjson.loads(row.tags) for row in others])
+def own_tags(snapshot: Snapshot, issue_id: str, *, looked_at: int, most: int) -> list[dict[str, str]]:
+    """The tags of an issue's newest events, as far as events are held with their tags: of so many at most."""
+    rows = _TAGS.all(snapshot, {"id": issue_id, "looked_at": looked_at, "most": most})
+    return [orjson.loads(row.tags) for row in rows]
+
+
+def tags_by_issue(snapshot: Snapshot, project_id: str, most: int) -> dict[str, list[dict[str, str]]]:
+    """The tags of a project's newest events that are held with tags, by issue."""
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in _TAGGED.all(snapshot, {"project": project_id, "most": most}):
+        found[row.issue_id].append(orjson.loads(row.tags))
+    return found
 
 
 def newest_body(snapshot: Snapshot, issue_id: str) -> Any | None:

@@ -33,7 +33,7 @@ from sentry_sync.store.types import Moment
 _issues, _pairs, _counts, _events = tables.issues, tables.issue_environments, tables.error_counts, tables.events
 
 _UNUSED = frozenset(
-    {"type", "issue_type", "logger", "assigned_id", "num_comments"}
+    {"type", "issue_type", "logger", "assigned_id", "assigned_type", "num_comments", "known_since", "removed_at"}
     | {"exception_type", "exception_value", "filename", "function", "auto_resolved"}
 )
 COLUMNS = [column for column in _issues.c if column.name not in _UNUSED]
@@ -366,8 +366,8 @@ def newest_that_is_no_error(snapshot: Snapshot, project_id: str) -> datetime | N
 def environments(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, list[str]]:
     """The environments known of each issue, the most recent first; ``""`` stands for events without one."""
     found: dict[str, list[str]] = defaultdict(list)
-    for row in _ENVIRONMENTS.all(snapshot, {"ids": as_list(ids)}):
-        found[row.issue_id].append(row.environment)
+    for issue_id, environment in _ENVIRONMENTS.all(snapshot, {"ids": as_list(ids)}):
+        found[issue_id].append(environment)
     unknown = [issue_id for issue_id in ids if issue_id not in found]
     if unknown:
         for row in _ENVIRONMENTS_OF_EVENTS.all(snapshot, {"ids": as_list(unknown)}):

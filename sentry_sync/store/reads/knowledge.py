@@ -172,10 +172,7 @@ def read(
 ) -> Knowledge:
     """What is known of ``streams`` and ``resources`` in any of ``scopes``."""
     asked = (tuple(streams), tuple(resources), tuple(scopes))
-    found: Knowledge | None = snapshot.memory.get(asked)
-    if found is None:
-        found = snapshot.memory[asked] = _read(snapshot, *asked)
-    return found
+    return snapshot.once(asked, lambda: _read(snapshot, *asked))
 
 
 def _read(
@@ -199,5 +196,5 @@ def _read(
 
 def origin(snapshot: Snapshot) -> tuple[str, str] | None:
     """Base URL and slug of the organization this store is a copy of; None before anything was read."""
-    row = _ORIGIN.first(snapshot)
+    row = snapshot.once(_ORIGIN, lambda: _ORIGIN.first(snapshot))
     return (row.base_url, row.organization) if row else None

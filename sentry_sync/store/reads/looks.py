@@ -12,7 +12,7 @@ from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
 from sentry_sync.store.types import EPOCH
 
-_issues, _pairs = tables.issues.c, tables.issue_environments.c
+_issues, _pairs, _history = tables.issues.c, tables.issue_environments.c, tables.issue_history.c
 
 PENDING = ("pending_deletion", "pending_merge")
 """Statuses of issues that are on their way out."""
@@ -90,11 +90,12 @@ class Looks:
             row = self._connection.execute(query).first()
         return (row.slug, row.event_id) if row else None
 
-    def pending_beside(self, issue_id: str) -> set[str]:
-        """Issues of its project that are being deleted or merged: it may be part of one of them.
+    def pending_beside(self, issue_id: str, since: datetime) -> set[str]:
+        """Issues of its project that are being deleted or merged ``since`` then: it may be part of one of them.
 
         Those seen so after this one was last seen at all: two that went together must not wait for each other.
         """
+        began = select(_history.issue_id).where(_history.field == "status", _history.at >= since)
         of_issue = select(_issues.project_id).where(_issues.id == issue_id)
         of_pairs = select(_pairs.project_id).where(_pairs.issue_id == issue_id)
         seen_at = select(_issues.verified_at).where(_issues.id == issue_id).scalar_subquery()
@@ -102,6 +103,7 @@ class Looks:
             _issues.status.in_(PENDING),
             _issues.removed_at.is_(None),
             _issues.verified_at > func.coalesce(seen_at, EPOCH),
+            or_(_issues.known_since >= since, _issues.id.in_(began)),
             or_(_issues.project_id.in_(of_issue), _issues.project_id.in_(of_pairs)),
         )
         with self._connection.begin():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, Select
@@ -20,22 +20,38 @@ from sqlalchemy.dialects import sqlite
 
 from sentry_sync.store.types import EPOCH, EventId, Moment, Tags
 
+Made = TypeVar("Made")
+
 
 class Snapshot(sqlite3.Connection):
     """A connection inside a read transaction: what a ``Reader`` hands out."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.memory: dict[object, Any] = {}
-        """What was made of this version of the store: forgotten once anybody has written to it."""
+        self._memory: dict[object, Any] = {}
         self._version: int | None = None
 
-    def renew(self) -> None:
-        """Forget what was made of an older version. Inside the transaction, whose version it is."""
+    def renewed(self) -> bool:
+        """Whether anybody has written since the last time; what was made of that version is then forgotten.
+
+        Inside the transaction, whose version it is.
+        """
         (version,) = self.execute("PRAGMA data_version").fetchone()
-        if version != self._version or len(self.memory) > REMEMBERED:
+        changed: bool = version != self._version
+        if changed or len(self._memory) > REMEMBERED:
             self._version = version
-            self.memory.clear()
+            self._memory.clear()
+        return changed
+
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes of this version of the store, made once for as long as nobody writes.
+
+        Of what many questions share: nothing that depends on the time, or on who asks.
+        """
+        if key not in self._memory:
+            self._memory[key] = make()
+        made: Made = self._memory[key]
+        return made
 
 
 Convert = Callable[[Any], Any]

@@ -35,6 +35,10 @@ BELIEVED = 3
 """Issues a batch may leave out that are there: one could come back in between, three could not. A server that
 answers batches with nothing would cost a request for each issue held."""
 
+LONGEST_MERGE = DAY
+"""Sentry's workers merge and delete in minutes. An issue whose merge lost its parent stays ``pending_merge`` for
+ever (the worker gives up without a word): nobody waits for that one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -123,7 +127,8 @@ class Batches:
         """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
 
         The latter once there is no event of it either. Where none is held to ask for, it waits for the issue that
-        it may have become part of: until that was asked for, or to the next look while it is on its way out.
+        it may have become part of: until that was asked for, or to the next look while it is on its way out, a day
+        at most.
         """
         place = self._place(work, cursor, look)
         if not place.missing:
@@ -137,7 +142,7 @@ class Batches:
             witness = looks.witness(asked)
             if witness:
                 gone, left = (), place.missing
-            elif pending := looks.pending_beside(asked):
+            elif pending := looks.pending_beside(asked, look.now - LONGEST_MERGE):
                 gone, left = (), (*others, asked) if pending & set(others) else others
         place = replace(place, witness=witness, missing=left)
         body = Looked((asked,), [], gone)
