@@ -27,6 +27,7 @@ from sentry_sync.answers.status import StatusCommand
 from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.store import Store
 
@@ -88,6 +89,11 @@ class Answers:
     def allow_writes(self) -> bool:
         """Whether issues may be changed at Sentry."""
         return self._desk.means.allow_writes
+
+    @property
+    def trail(self) -> AuditTrail:
+        """Where it is written down who asked what."""
+        return self._desk.trail
 
     def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that has to be waited for."""

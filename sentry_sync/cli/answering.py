@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.answers.context import Answers
 from sentry_sync.answers.desk import Means
-from sentry_sync.cli.connect import client_of, connection_of, store_of
+from sentry_sync.cli.connect import client_of, connection_of, policy_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.records.clock import SystemClock
-from sentry_sync.sync.stream import Policy
 from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
     connection = connection_of(settings) if settings.auth_token else None
     clock = SystemClock()
     with closing(store_of(settings, clock)) as store, ExitStack() as opened:
-        policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+        policy = policy_of(settings)
         targets = Targets(settings.target_crash_free, settings.target_latency_ms)
         means = Means(settings.rate_limit, policy, allow_writes, targets)
         if connection is None:

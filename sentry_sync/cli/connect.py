@@ -17,6 +17,7 @@ from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
+from sentry_sync.sync.stream import Policy
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
@@ -37,6 +38,11 @@ def connection_of(settings: Settings) -> Connection:
 def store_of(settings: Settings, clock: Clock | None = None) -> Store:
     """The settings' store; not opened yet."""
     return Store(settings.store, clock, settings.rules, settings.projects)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How much of Sentry's history to hold, and how long."""
+    return Policy(history_days=settings.history_days, max_events=settings.max_events, keeping=settings.keeping)
 
 
 def paths_of(settings: Settings) -> StorePaths:

@@ -6,19 +6,18 @@ import threading
 from contextlib import closing
 
 from sentry_sync.cli import output
-from sentry_sync.cli.connect import client_of, connection_of, store_of
+from sentry_sync.cli.connect import client_of, connection_of, policy_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.together import Half, until_a_signal
 from sentry_sync.daemon import Daemon, Said, StoppableClock, Worker
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.store.lake import Lake
-from sentry_sync.sync.stream import Policy
 
 
 def run(settings: Settings, *, as_json: bool) -> None:
     """Sync until SIGTERM or SIGINT. Raises SettingsError, and StoreError when the store can't be used."""
     connection = connection_of(settings)
-    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+    policy = policy_of(settings)
     stopping = threading.Event()
     clock = StoppableClock(SystemClock(), stopping)
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from sentry_sync.cli import output
-from sentry_sync.cli.connect import store_of
+from sentry_sync.cli.connect import policy_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import SettingsError
 from sentry_sync.records.clock import Clock, SystemClock
@@ -50,7 +50,7 @@ def run(settings: Settings, wish: Wish, *, as_json: bool, clock: Clock | None = 
 
     Raises StoreMissing when there is no store to plan for and nothing was wished for.
     """
-    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+    policy = policy_of(settings)
     clock = clock or SystemClock()
     if wish.empty:
         plan = of_the_store(settings, policy, clock.now())

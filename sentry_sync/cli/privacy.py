@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from sentry_sync.cli import output
+from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import SettingsError, StoreMissing
@@ -37,6 +38,7 @@ def erase(
             _preview(store, given, as_json=as_json)
             return
         done = erase_person(store, clock, given, lambda step: None if as_json else output.warn(step))
+    noted(settings, "erase", {"names": sum(done.names.values())}, sum(done.rows.values()))
     if as_json:
         output.document({"erased": {"names": done.names, "rows": done.rows, "files": done.files}})
         return
@@ -102,6 +104,7 @@ def export(
         raise SettingsError(f"{target} is there already: an export makes a new one") from None
     except OSError as error:
         raise SettingsError(f"{target} cannot be written: {error.strerror or error}") from None
+    noted(settings, "export-user", {"names": len(names.all)}, sum(map(len, found.values())))
     counts = {part: len(of_part) for part, of_part in found.items()}
     if as_json:
         output.document({"wrote": target, **counts})

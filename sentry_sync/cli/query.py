@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sentry_sync.answers.charts import Chart, chart
 from sentry_sync.cli import charts, output
+from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.sql import as_document, show, show_notes, texts_of
@@ -44,6 +45,7 @@ def run(settings: Settings, wanted: Wanted) -> None:
     form = form_of(wanted)
     query = find(wanted.name)
     result = run_query(paths_of(settings), wanted.name, texts_of(wanted.parameters), limit=wanted.limit)
+    noted(settings, "query", {"name": wanted.name, "parameters": wanted.parameters}, len(result.rows))
     if form in PICTURES or form == "chart":
         drawn = chart(query.title, result, wanted.column or query.chart)
         _draw(drawn, form, wanted.output)

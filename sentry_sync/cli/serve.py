@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sentry_sync.cli import output
 from sentry_sync.cli.answering import answers_of
-from sentry_sync.cli.connect import client_of, connection_of, store_of
+from sentry_sync.cli.connect import client_of, connection_of, policy_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.together import Half, until_a_signal
 from sentry_sync.daemon import Daemon, Said, StoppableClock, Worker
@@ -19,7 +19,6 @@ from sentry_sync.serve.ending import end_without_waiting
 from sentry_sync.serve.gate import Gate, Rules
 from sentry_sync.serve.http import address, bound
 from sentry_sync.store.lake import Lake
-from sentry_sync.sync.stream import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def run(settings: Settings, chosen: Chosen) -> None:
 
 def _syncing(settings: Settings, opened: ExitStack) -> Daemon:
     connection = connection_of(settings)
-    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+    policy = policy_of(settings)
     stopping = threading.Event()
     clock = StoppableClock(SystemClock(), stopping)
     store = opened.enter_context(closing(store_of(settings)))

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sentry_sync.cli import output
+from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
@@ -39,6 +40,7 @@ def run(settings: Settings, asked: str | None, parameters: Sequence[str], limit:
         raise SettingsError("--param is for queries of the library, as in sentry-sync sql @error_trend -p days=7")
     else:
         result = asked_apart(paths, _statement(asked), limit)
+    noted(settings, "sql", {"sql": asked, "parameters": given}, len(result.rows))
     show(result, as_json=as_json)
 
 

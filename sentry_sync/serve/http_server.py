@@ -122,7 +122,7 @@ class HttpSide:
     ) -> None:
         told: set[Subscriptions] = set()
         config = uvicorn.Config(
-            http_app(server.build(answers, told), gate, wings),
+            http_app(server.build(answers, told, way="HTTP"), gate, wings),
             http=Bounded,
             ws="none",
             log_config=None,

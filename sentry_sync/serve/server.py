@@ -26,9 +26,9 @@ from sentry_sync.answers.asking import Answer, Ask, Pending
 from sentry_sync.answers.command import Command
 from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
-from sentry_sync.serve import logs
+from sentry_sync.serve import auditing, logs
 from sentry_sync.serve.beside import Beside
-from sentry_sync.serve.listening import listening
+from sentry_sync.serve.listening import client_name, listening
 from sentry_sync.serve.subscriptions import LOOK_SECONDS, Subscriptions
 from sentry_sync.serve.text import freshness_lines, render
 from sentry_sync.serve.tools import INSTRUCTIONS, Effect, Tool, offered, tool_named
@@ -47,13 +47,17 @@ CONSTANT = CacheHint(ttl_ms=300_000, scope="public")
 
 
 def build(
-    answers: Answers, told: set[Subscriptions] | None = None, look_seconds: float = LOOK_SECONDS
+    answers: Answers,
+    told: set[Subscriptions] | None = None,
+    look_seconds: float = LOOK_SECONDS,
+    way: str = "stdio",
 ) -> Server[Any]:
     """A server that answers from ``answers``, for any transport.
 
     ``told`` is kept to the subscriptions of the lifespans that run; ``look_seconds`` is how often they look.
+    ``way`` is the transport, for the audit log.
     """
-    calls = _Calls(answers)
+    calls = _Calls(answers, way)
     running = set() if told is None else told
 
     @asynccontextmanager
@@ -87,8 +91,9 @@ def build(
 class _Calls:
     """The handlers of the tools: what there are, and what each call is answered."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, way: str) -> None:
         self._answers = answers
+        self._way = way
         self._listed = types.ListToolsResult(tools=[_listed(tool) for tool in offered(answers.allow_writes)])
         self._schemas = {tool.name: tool.input_schema for tool in self._listed.tools}
         self._syncs = anyio.CapacityLimiter(SYNCS)
@@ -101,20 +106,26 @@ class _Calls:
         return self._listed
 
     async def call_tool(self, context: Any, params: types.CallToolRequestParams) -> HandlerResult:
+        asked = auditing.Asked(f"{client_name(context)} over {self._way}", params.name, params.arguments or {})
         resource = "issues"
         try:
             tool = tool_named(params.name)
             question, how = tool.ask(params.arguments or {})
             resource = question.resource
             if isinstance(question, Command):
-                return _answered(await self._carry_out(context, tool, question, how))
-            found = self._answers.begin(question, how)
-            if isinstance(found, Pending):
-                found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
+                found = await self._carry_out(context, tool, question, how)
+            else:
+                begun = self._answers.begin(question, how)
+                if isinstance(begun, Pending):
+                    begun = await anyio.to_thread.run_sync(begun.resume, abandon_on_cancel=True)
+                found = begun
         except SentrySyncError as error:
+            self._answers.trail.note(asked.refused(error))
             return _refused(str(error), self._answers.standing(resource))
         except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)
+            self._answers.trail.note(asked.refused(error))
             return _refused(_defect(error), self._answers.standing(resource))
+        self._answers.trail.note(asked.answered(found))
         return _answered(found)
 
     async def _carry_out(self, context: Any, tool: Tool, command: Command, how: Ask) -> Answer:

@@ -67,6 +67,11 @@ class CoverageBooks:
         )
         self.write(resource, scope, self._without(resource, scope, interval))
 
+    def withdraw(self, resource: str, scope: str, interval: Interval) -> None:
+        """Take back that ``interval`` is known: its rows are dropped, and are not to be read again."""
+        if any(row.start < interval.end for row in self._rows(resource, scope)):
+            self.write(resource, scope, self._without(resource, scope, interval))
+
     def scopes_of(self, resource: str) -> set[str]:
         """The scopes that any time of the resource is known for."""
         return set(self._connection.execute(select(_known.scope).where(_known.resource == resource)).scalars())

@@ -33,6 +33,11 @@ class StorePaths:
         return self.directory / "persons.key"
 
     @property
+    def audit(self) -> Path:
+        """Who asked what."""
+        return self.directory / "audit"
+
+    @property
     def lake(self) -> Path:
         """Published Parquet parts."""
         return self.directory / "lake"

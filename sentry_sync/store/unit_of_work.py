@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
-from sentry_sync.records.audit import BELIEVE_AGAIN, Doubt
+from sentry_sync.records.audit import Doubt
 from sentry_sync.records.event import Event, EventGone, environments_of
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
@@ -23,6 +23,7 @@ from sentry_sync.store import (
     history,
     only,
     projects,
+    pruning,
     releases,
     removals,
     tables,
@@ -39,6 +40,7 @@ from sentry_sync.store.upserts import Record, upsert_for
 
 if TYPE_CHECKING:
     from sentry_sync.store.privacy.books import PersonBooks
+    from sentry_sync.store.privacy.retention import Keeping
     from sentry_sync.store.privacy.scrub import Scrubber
 
 _passes, _known = tables.passes.c, tables.coverage.c
@@ -424,20 +426,12 @@ class UnitOfWork:
             delete(passes).where(passes.c.stream == stream, passes.c.state == "failed", passes.c.pages == 0)
         )
 
-    def prune(self, passes_before: datetime, bodies_per_issue: int) -> None:
-        """Drop records of finished passes from before then, and all but the newest bodies of each issue."""
-        passes = tables.passes
-        self._connection.execute(
-            delete(passes).where(passes.c.updated_at < passes_before, passes.c.state.in_(("done", "abandoned")))
-        )
-        doubts = tables.doubts
-        # By then they would be raised again anyway.
-        self._connection.execute(delete(doubts).where(doubts.c.doubted_at < passes_before - BELIEVE_AGAIN))
-        self._connection.exec_driver_sql(
-            "DELETE FROM event_bodies WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
-            "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)",
-            (bodies_per_issue,),
-        )
+    def prune(self, keeping: Keeping, now: datetime, bodies_per_issue: int | None = None) -> dict[str, int]:
+        """Drop what is older than ``keeping`` wants, and all but the newest bodies of each issue; rows by table.
+
+        What is gone is not covered any more: whoever asks for that time is told so.
+        """
+        return pruning.prune(self._connection, keeping, now, bodies_per_issue)
 
     def oldest_look(self) -> datetime | None:
         """When the issue that was looked at longest ago was last looked at; removed ones aside."""
