@@ -196,7 +196,7 @@ class AuditTrail:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             os.write(handle, lines)
-            # Another process may have renamed the file that is held here meanwhile: then it is not to be renamed again.
+            # Another process may have put this very file aside meanwhile: it is not to be renamed twice.
             if os.fstat(handle).st_size > self._largest and os.fstat(handle).st_ino == path.stat().st_ino:
                 path.rename(self._folder / f"audit-{self._clock.now():%Y%m%dT%H%M%S%f}.jsonl")
         finally:

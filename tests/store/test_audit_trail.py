@@ -20,8 +20,8 @@ def trail(folder: Path, clock: FakeClock) -> AuditTrail:
     return AuditTrail(folder / "audit", clock, folder / "persons.key")
 
 
-def entry(what: str = "get-issues", **arguments: object) -> Entry:
-    return Entry("MCP client x over stdio", what, arguments, "ok", "local", 25, 1.26)
+def entry(tool: str = "get-issues", /, **arguments: object) -> Entry:
+    return Entry("MCP client x over stdio", tool, arguments, "ok", "local", 25, 1.26)
 
 
 def test_what_was_asked_is_told_newest_first_and_is_its_owners_alone(tmp_path: Path, clock: FakeClock) -> None:
@@ -44,7 +44,7 @@ def test_no_text_that_may_be_a_persons_or_an_events_is_written(
 ) -> None:
     one = trail(tmp_path, clock)
     one.note(entry(**{name: "mail of ana@example.org"}))
-    one.note(entry(**{name: ["ana@example.org"]}))
+    one.note(Entry("x", "get-events", {name: ["ana@example.org"]}))
     one.note(entry(**{name: "mail of ana@example.org"}))
     one.close()
     written = (tmp_path / "audit" / "audit.jsonl").read_text()

@@ -58,12 +58,12 @@ def scrubber(**choices: str) -> Scrubber:
     return Scrubber(chosen([(name.replace("__", "."), value) for name, value in choices.items()]), PSEUDONYMS)
 
 
-def scrubbed(record: Any, erased: Erased | None = None, **choices: str) -> Any:
+def scrubbed(record: Any, erased: Erased | None = None, /, **choices: str) -> Any:
     (found,) = scrubber(**choices).records([record], erased or Erased(PSEUDONYMS))
     return found
 
 
-def body(erased: Erased | None = None, **choices: str) -> Any:
+def body(erased: Erased | None = None, /, **choices: str) -> Any:
     return scrubbed(EventBody("2", "a" * 32, "17", NOW, BODY, NOW), erased, **choices).body
 
 
@@ -131,7 +131,12 @@ def test_scrubbing_twice_changes_nothing_more() -> None:
     once = replace(
         EVENT, user_key="email:ana@example.org", title="A: ana@example.org", tags={"user": "ip:203.0.113.9"}
     )
-    for choices in ({}, {"user__id": "hash", "messages": "hash", "tags": "hash"}, {"messages": "drop"}):
+    different: list[dict[str, str]] = [
+        {},
+        {"user__id": "hash", "messages": "hash", "tags": "hash"},
+        {"messages": "drop"},
+    ]
+    for choices in different:
         first = scrubbed(once, **choices)
         assert first != once
         assert scrubbed(first, **choices) == first
@@ -168,13 +173,14 @@ def test_of_a_raw_row_goes_what_goes_of_its_issue_and_a_members_address_stays() 
         "id": "17", "title": "Boom: password=hunter2", "status": "unresolved", "project": {"id": "2", "slug": "api"},
         "metadata": {"value": "password=hunter2"}, "assignedTo": {"type": "user", "id": "1", "email": "ada@acme.example"},
     }  # fmt: skip
-    records = [parse_issue(raw, NOW), IssueRaw("17", orjson.dumps(raw), NOW)]
+    seen = parse_issue(raw, NOW)
+    records = [seen, IssueRaw("17", orjson.dumps(raw), NOW)]
     issue, kept = scrubber().records(records, Erased(PSEUDONYMS))
     assert issue.title == f"Boom: password={FILTERED}"
     assert b"hunter2" not in kept.raw
     assert b"ada@acme.example" in kept.raw
     plain = [
-        replace(records[0], title="Boom"),
+        replace(seen, title="Boom"),
         IssueRaw("17", orjson.dumps({**raw, "title": "B", "metadata": {}}), NOW),
     ]
     assert scrubber().records(plain, Erased(PSEUDONYMS))[1] is plain[1]
