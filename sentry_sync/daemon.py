@@ -24,9 +24,14 @@ from sentry_sync.sync.run import LADDERS, Left, Slice, StreamResult, Syncer, Ter
 from sentry_sync.sync.schedule import RHYTHMS, Outcome
 from sentry_sync.sync.server_clock import TOLERANCE
 from sentry_sync.sync.stream import Part, Policy
+from sentry_sync.sync.streams import hints
+from sentry_sync.sync.streams.hints import EVENTS_WORTH
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
+
+HINTED = (hints.ISSUES_NAME, hints.EVENTS_NAME)
+"""What webhooks hurry: the newest hint stands for all."""
 
 LADDER = {ladder[0].name: ladder for ladder in LADDERS}
 
@@ -94,6 +99,10 @@ class Said:
     text: str
     result: StreamResult | None = None
     """The turn that ended, if it is about one."""
+    rows: int = 0
+    """What the whole turn brought."""
+    requests: int = 0
+    """What it cost."""
 
 
 Tell = Callable[[Said], None]
@@ -124,6 +133,7 @@ class Worker:
         self._rows: dict[str, int] = {}
         self._began: dict[str, datetime] = {}
         self._left: dict[str, Left | None] = {}
+        self._paid: dict[str, datetime] = {}
         self._pace = schedule.Pace()
         self._silent: frozenset[str] = frozenset()
         self._rests = 0
@@ -179,7 +189,8 @@ class Worker:
     def _is_waited_for(self) -> bool:
         """Whether somebody wishes for what has not begun yet, and would wait for another part of the lake."""
         self._listen(self._now())
-        return any(entry.wished_at and not entry.open for entry in self.entries.values())
+        now = self._last
+        return any(entry.wished_at and entry.due_at <= now and not entry.open for entry in self.entries.values())
 
     def _chore(self, name: str, action: Callable[[], None]) -> None:
         """Do what may fail with nothing synced the worse for it: it is tried again when its time has come."""
@@ -212,10 +223,17 @@ class Worker:
             return
         self._listened = now
         with closing(self._store.read()) as reading:
-            wishes = State(reading).wishes()
+            state = State(reading)
+            wishes, hinted = state.wishes(), self._hints(state, now)
         self.entries, new = schedule.wished(self.entries, wishes, now)
+        self.entries, _ = schedule.wished(self.entries, hinted, now)
         if new:
             self._rest_until = None
+
+    def _hints(self, state: State, now: datetime) -> dict[str, datetime]:
+        """When the newest hint came for each ladder that may be hurried."""
+        newest = zip(HINTED, state.hints.newest(now - EVENTS_WORTH), strict=True)
+        return {name: at for name, at in newest if at and schedule.hurried(self._paid.get(name), now)}
 
     def _run(self, name: str, now: datetime, stop: Callable[[], bool]) -> None:
         entry, part = self.entries[name], Part.REST
@@ -228,22 +246,29 @@ class Worker:
         result = self._slice(name, terms)
         self._rows[name] = self._rows.get(name, 0) + result.rows
         ended = self._clock.now()
-        self._pace = self._pace.after((ended - now).total_seconds(), self.entries[name].pages - before)
+        spent = self.entries[name].pages - before
+        self._pace = self._pace.after((ended - now).total_seconds(), spent)
+        if name in HINTED:
+            self._paid[name] = schedule.paid_until(self._paid.get(name), name, spent, ended, self._capacity)
         outcome = Outcome(result.state, self._found(name), result.error)
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
             uow.keep_schedule(after, ended)
             if after.wished_at and not after.open:
                 uow.grant((name,), after.wished_at)
-                self.entries[name] = replace(after, wished_at=None)
+                # A hint stays until it was acted on: heard again at once, it would be tried again at once.
+                if result.state != "failed" or name not in HINTED:
+                    self.entries[name] = replace(after, wished_at=None)
         if result.state in THROUGH and after.pages:
             self.entries = schedule.due_with(self.entries, name, ended)
             if outcome.news:
                 self.entries = schedule.hastened(self.entries, name, ended)
-            self._tell(Said(f"{name}: {self._rows[name]} rows in {after.requests} requests", result))
+            rows, requests = self._rows[name], after.requests or 0
+            self._tell(Said(f"{name}: {rows} rows in {requests} requests", result, rows, requests))
         elif result.state == "failed":
             wait = (max(after.due_at, self._rest_until or ended) - ended).total_seconds()
-            self._tell(Said(f"{name} failed: {result.error}; next try in {wait:.0f} s", result))
+            told = f"{name} failed: {result.error}; next try in {wait:.0f} s"
+            self._tell(Said(told, result, self._rows[name], after.pages))
 
     def _slice(self, name: str, terms: Terms) -> StreamResult:
         """The ladder's result, whatever became of it: one stream's failure is no other's."""

@@ -13,13 +13,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from sentry_sync.daemon import ASLEEP, REFUSED, Daemon, Said, StoppableClock, Stopped, Worker
 from sentry_sync.errors import LeaseLost, StoreUnwritable
+from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
-from sentry_sync.store.lake import Lake
+from sentry_sync.store.lake import Lake, Published
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 from tests.support.clock import FakeClock
@@ -42,20 +44,23 @@ class Running:
         self.said: list[Said] = []
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, lake: Lake | None = None) -> None:
         """What a new process has: the store and nothing else."""
         self.rig.restart()
-        self.worker = Worker(
+        self.worker = self.made(lake)
+        with self.rig.store.syncing():
+            self.worker.start()
+
+    def made(self, lake: Lake | None = None) -> Worker:
+        return Worker(
             self.rig.store,
             self.rig.client(),
             self.clock,
             policy=POLICY,
             per_minute=self.per_minute,
             tell=self.said.append,
-            lake=Lake(self.rig.store, self.clock) if self.publishes else None,
+            lake=lake or (Lake(self.rig.store, self.clock) if self.publishes else None),
         )
-        with self.rig.store.syncing():
-            self.worker.start()
 
     def run(self, length: timedelta, stop: Callable[[], bool] = lambda: False) -> None:
         """Let it work for so long."""
@@ -219,6 +224,124 @@ def test_a_server_that_is_away_is_not_asked_by_every_stream(running: Running) ->
     running.rig.sim.faults.clear()
     running.said.clear()
     running.run(timedelta(minutes=8))
+    assert states(running.said)["done"] > 5
+
+
+def hint(running: Running, *issues: str, event: bool = False) -> None:
+    now = running.clock.now()
+    found = [
+        Delivery(f"{issue}-{now.timestamp()}", f"{issue}{now}", "issue", "resolved", now, issue, event)
+        for issue in issues
+    ]
+    with running.rig.store.write() as uow:
+        uow.deliveries.take(found)
+
+
+def looks(running: Running) -> list[datetime]:
+    return [request.at for request in running.rig.sim.requests if "group" in request.query]
+
+
+def pending(running: Running) -> int:
+    deliveries = tables.webhook_deliveries
+    return len(running.rig.rows(select(deliveries.c.request_id).where(deliveries.c.handled_at.is_(None))))
+
+
+def unresolved(running: Running, count: int) -> list[str]:
+    return [issue.id for issue in running.rig.sim.world.issues.values() if issue.status == "unresolved"][:count]
+
+
+def test_a_hint_is_acted_on_within_seconds_and_by_the_next_process_too(running: Running) -> None:
+    running.run(timedelta(minutes=6))
+    one, other = unresolved(running, 2)
+    running.rig.sim.requests.clear()
+    hint(running, one)
+    hinted = running.clock.now()
+    running.run(timedelta(seconds=5))
+    assert [at - hinted for at in looks(running)] <= [timedelta(seconds=3)]
+    assert pending(running) == 0
+    hint(running, other)
+    running.restart()
+    running.run(timedelta(seconds=5))
+    assert (len(looks(running)), pending(running)) == (2, 0)
+
+
+def test_a_hint_goes_before_a_backfill_of_hours(tmp_path: Path) -> None:
+    slow = Running(tmp_path, latency=1.0, size=WorldSize(2, 150, 2_500, 2, 4))
+    slow.run(timedelta(minutes=4))
+    assert gaps(Interval(START - timedelta(days=3), START), slow.rig.coverage("events")), "the backfill goes on"
+    hint(slow, *unresolved(slow, 1))
+    slow.run(timedelta(seconds=5))
+    assert pending(slow) == 0
+    slow.rig.close()
+
+
+def test_a_storm_of_hints_gets_a_part_of_the_budget_and_is_acted_on_nonetheless(running: Running) -> None:
+    running.run(timedelta(minutes=6))
+    issues = unresolved(running, 60)
+    running.rig.sim.requests.clear()
+    began = running.clock.now()
+    for number in range(60):
+        hint(running, issues[number % len(issues)])
+        running.run(timedelta(seconds=1))
+    fair = (running.clock.now() - began) / (timedelta(minutes=1) / 16)
+    assert fair * 0.8 <= len(looks(running)) <= fair + 7
+    running.run(timedelta(seconds=10))
+    assert pending(running) == 0
+    assert len(running.polls()) >= 2
+
+
+def test_a_hint_does_not_make_a_refused_token_be_tried_again(running: Running) -> None:
+    running.run(timedelta(minutes=4))
+    running.rig.sim.tokens.revoke(TOKEN)
+    running.run(timedelta(minutes=2))
+    asked = running.rig.asked()
+    hint(running, *unresolved(running, 1))
+    running.run(timedelta(minutes=2))
+    assert running.rig.asked() == asked
+    running.rig.sim.tokens.add(TOKEN)
+    running.run(REFUSED)
+    assert pending(running) == 0
+
+
+def test_a_hint_that_cannot_be_acted_on_is_tried_ever_more_seldom(running: Running) -> None:
+    running.run(timedelta(minutes=6))
+    running.rig.sim.faults.add(path_contains="group=", kind="status", status=403, times=1000)
+    running.rig.sim.requests.clear()
+    hint(running, *unresolved(running, 1))
+    running.run(timedelta(minutes=5))
+    assert 3 <= len([said for said in running.said if said.text.startswith("issues.hinted failed")]) <= 5
+    running.rig.sim.faults.clear()
+    running.run(timedelta(minutes=6))
+    assert pending(running) == 0
+
+
+def test_a_worker_that_succeeds_another_goes_on_with_its_schedule(running: Running) -> None:
+    running.run(timedelta(minutes=6))
+    before, stopping = running.worker, threading.Event()
+    daemon = Daemon(running.rig.store, before, stopping, running.said.append)
+
+    def make() -> Worker:
+        daemon.stop()
+        running.worker = running.made()
+        return running.worker
+
+    daemon.hand_over(make)
+    daemon.run()
+    assert {name: entry.due_at for name, entry in running.worker.entries.items()} == {
+        name: entry.due_at for name, entry in before.entries.items()
+    }
+
+
+def test_a_chore_that_fails_is_told_and_ends_nothing(running: Running) -> None:
+    class Broken(Lake):
+        def publish(self, stop: Callable[[], bool] = lambda: False) -> Published:
+            raise ZeroDivisionError
+
+    running.restart(Broken(running.rig.store, running.clock))
+    running.run(timedelta(minutes=6))
+    assert "the lake: a defect of sentry-sync: ZeroDivisionError; please report it" in [
+        said.text for said in running.said
+    ]
     assert states(running.said)["done"] > 5
 
 

@@ -157,6 +157,20 @@ def upgrade() -> None:
         op.create_index(name, table, [*columns, further])
     for name in ("field", "old", "new", "outcome"):
         op.add_column("audit_log", sa.Column(name, sa.Text(), nullable=True))
+    for name, kind in (
+        ("digest", sa.Text()),
+        ("issue_id", sa.Text()),
+        ("event_wanted", sa.Boolean()),
+        ("look_after", sa.BigInteger()),
+    ):
+        op.add_column("webhook_deliveries", sa.Column(name, kind, nullable=True))
+    op.create_index("ix_webhook_deliveries_digest", "webhook_deliveries", ["digest", "received_at"])
+    op.create_index(
+        "ix_webhook_deliveries_pending",
+        "webhook_deliveries",
+        ["received_at"],
+        sqlite_where=sa.text("handled_at IS NULL"),
+    )
     op.create_table(
         "erasures",
         sa.Column("memory", sa.Text(), nullable=False),
@@ -214,6 +228,10 @@ def downgrade() -> None:
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")
     op.drop_index("ix_events_project", "events")
+    op.drop_index("ix_webhook_deliveries_pending", "webhook_deliveries")
+    op.drop_index("ix_webhook_deliveries_digest", "webhook_deliveries")
+    for name in ("look_after", "event_wanted", "issue_id", "digest"):
+        op.drop_column("webhook_deliveries", name)
     for name in ("outcome", "new", "old", "field"):
         op.drop_column("audit_log", name)
     op.execute("DELETE FROM releases WHERE removed_at IS NOT NULL")

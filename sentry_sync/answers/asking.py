@@ -146,9 +146,12 @@ NOT_CONFIGURED = Refusal(
 NOTHING_FRESHER = Refusal("not_supported", "Sentry cannot be asked for this: it is what the copy itself knows")
 
 
-def begin(desk: Desk, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
-    """The answer, if the store can give it (or there is no Sentry to ask); else how to get it."""
-    inquiry = _Inquiry(desk, question, ask, desk.clock.now())
+def begin(desk: Desk, question: Question, ask: Ask = PLAINLY, *, within: float | None = None) -> Answer | Pending:
+    """The answer, if the store can give it (or there is no Sentry to ask); else how to get it.
+
+    Raises TookTooLong if a look at the store takes longer than ``within`` seconds.
+    """
+    inquiry = _Inquiry(desk, question, ask, desk.clock.now(), within)
     found = inquiry.look()
     if inquiry.next_step(found) is None:
         return inquiry.finished(found)
@@ -161,8 +164,11 @@ def begin(desk: Desk, question: Question, ask: Ask = PLAINLY) -> Answer | Pendin
 class _Inquiry:
     """One question on its way to an answer."""
 
-    def __init__(self, desk: Desk, question: Question, ask: Ask, now: datetime) -> None:
+    def __init__(
+        self, desk: Desk, question: Question, ask: Ask, now: datetime, within: float | None = None
+    ) -> None:
         self.desk = desk
+        self.within = within
         self.question = question
         self.ask = ask
         self.now = now
@@ -170,7 +176,14 @@ class _Inquiry:
         self.asked: Miss | None = None
 
     def look(self, *, refused: bool = False) -> Found:
-        return self.desk.look(self.question, self.now, self.learned, refused=refused, max_bytes=self.ask.max_bytes)
+        return self.desk.look(
+            self.question,
+            self.now,
+            self.learned,
+            refused=refused,
+            max_bytes=self.ask.max_bytes,
+            within=self.within,
+        )
 
     def next_step(self, found: Found) -> Step | None:
         """What to ask Sentry next: what is missing, or what is to be fresher. Nothing is asked twice."""
@@ -186,6 +199,7 @@ class _Inquiry:
 
     def resolved(self) -> Answer:
         """The answer once Sentry was asked whatever is needed: another may have brought it since it was missed."""
+        self.within = None
         found = self.look()
         if self.next_step(found) is None:
             return self.finished(found)

@@ -98,9 +98,13 @@ class Desk:
         *,
         refused: bool = False,
         max_bytes: int = DEFAULT_BYTES,
+        within: float | None = None,
     ) -> Found:
-        """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
-        with self.moment() as (snapshot, origin):
+        """One look at the store, in a snapshot of its own, for a question asked at ``now``.
+
+        Raises TookTooLong for one that takes longer than ``within`` seconds.
+        """
+        with self.moment(within) as (snapshot, origin):
             return question.look(
                 View(
                     snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets, self._store.rules
@@ -124,9 +128,9 @@ class Desk:
         return Live(self.client(), self._store, self.clock, self._deadline_seconds)
 
     @contextmanager
-    def moment(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
+    def moment(self, within: float | None = None) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
         """One moment of the store, and whose it is; raises StoreMismatch for another organization's."""
-        with self._reader.snapshot() as snapshot:
+        with self._reader.snapshot(within) as snapshot:
             yield snapshot, self._origin(snapshot)
 
     @property

@@ -38,6 +38,8 @@ ONE_BY_ONE = ("deploys", "event_bodies")
 
 
 RECONCILING = (
+    "issues.hinted",
+    "events.hinted",
     "issues.review",
     "issues.sweep",
     "issues.confirm",
@@ -48,7 +50,7 @@ RECONCILING = (
     "releases.sweep",
     "releases.confirm",
 )
-"""Streams that look again at what is already held, every half hour to once a day; others have what is new."""
+"""Streams that look again at what is already held, once a day or at a hint; others have what is new."""
 
 
 def document(store: Store, clock: Clock, per_minute: int | None, *, counted: bool = True) -> dict[str, Any]:

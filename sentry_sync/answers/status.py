@@ -43,12 +43,12 @@ class StatusCommand(Command):
         return answer(desk, status_of(desk), detailed=self.response_format == "detailed")
 
 
-def status_of(desk: Desk) -> dict[str, Any]:
-    """What the copy holds, as the command line has it too, but for counted rows."""
+def status_of(desk: Desk, *, counted: bool = False) -> dict[str, Any]:
+    """What the copy holds, as the command line has it too; its rows only if they are to be ``counted``."""
     from sentry_sync.answers import holdings
 
     try:
-        return holdings.document(desk.store, desk.clock, desk.means.per_minute, counted=False)
+        return holdings.document(desk.store, desk.clock, desk.means.per_minute, counted=counted)
     except StoreMissing:
         return holdings.nothing(desk.store, desk.clock, desk.means.per_minute)
 

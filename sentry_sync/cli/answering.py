@@ -26,9 +26,7 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
     connection = connection_of(settings) if settings.auth_token else None
     clock = SystemClock()
     with closing(store_of(settings, clock)) as store, ExitStack() as opened:
-        policy = policy_of(settings)
-        targets = Targets(settings.target_crash_free, settings.target_latency_ms)
-        means = Means(settings.rate_limit, policy, allow_writes, targets)
+        means = means_of(settings, allow_writes=allow_writes)
         if connection is None:
             yield opened.enter_context(Answers(store, clock, organization=settings.org, means=means))
             return
@@ -42,6 +40,12 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
             means=means,
         )
         yield opened.enter_context(answers)
+
+
+def means_of(settings: Settings, *, allow_writes: bool = False) -> Means:
+    """What answering may do beside reading."""
+    targets = Targets(settings.target_crash_free, settings.target_latency_ms)
+    return Means(settings.rate_limit, policy_of(settings), allow_writes, targets)
 
 
 def once(

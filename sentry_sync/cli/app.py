@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from sentry_sync.cli import asking, options, privacy_app
+from sentry_sync.cli import asking, options, privacy_app, serving
 from sentry_sync.cli import simulator_options as simulator
 from sentry_sync.cli.lake_app import lake
 
@@ -106,39 +106,7 @@ def sync(
     room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
 
 
-@app.command()
-def daemon(
-    *,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
-    as_json: options.Json = False,
-) -> None:
-    """Keep the local copy up to date, until it is stopped.
-
-    Each kind of data has its rhythm: new and changed issues every minute, hourly counts after each full hour, a
-    sweep of all unresolved issues every 12 to 30 minutes, and so on; `sentry-sync plan` shows them and what they
-    cost. When the budget is short the most valuable goes first and the rest is slowed. A first copy of a large
-    organization takes hours and holds none of that back.
-
-    Ctrl-C or SIGTERM ends it at the page it is reading, a second one at once; the next one goes on there. While
-    another process syncs into the same copy it waits, and takes over when that one ends or dies.
-
-    What an assistant wants synced at once (`sync-now`) goes before all else: it is heard within seconds.
-
-    Prints a line on stderr for each turn that came through or failed; with --json {"daemon": ...} on stdout.
-    """
-    from sentry_sync.cli import daemon as room
-
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), as_json=as_json)
+app.command()(serving.daemon)
 
 
 def _number(flag: str, text: str) -> Any:
@@ -268,83 +236,10 @@ def health(
     room.health(settings, project, as_json=as_json)
 
 
-@app.command()
-def mcp(
-    *,
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
-    ] = False,
-    http: options.Http = None,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
-    as_json: options.Json = False,
-) -> None:
-    """Serve an assistant over stdio, or over HTTP (MCP).
-
-    Answers come from the local copy and say how fresh they are. A question that the copy cannot answer is asked of
-    Sentry when there is a token and room in the budget; else the answer says what is missing and why.
-
-    An assistant starts this itself. To add it to a client, give it the command `sentry-sync mcp` and, in its
-    environment, SENTRY_AUTH_TOKEN and SENTRY_ORG. Without a token it answers from the copy alone.
-
-    Nothing in Sentry is ever changed, unless --allow-writes adds the tool update-issue. The token then needs the
-    scope event:write, and each change is kept in the copy's audit_log.
-
-    With --http one process serves many assistants, at /mcp (Streamable HTTP) and /sse (clients from before March
-    2025), until Ctrl-C or SIGTERM. Listening on anything but this machine's loopback needs SENTRY_SYNC_MCP_TOKEN,
-    which clients send as a bearer token. See docs/mcp.md.
-
-    For example: sentry-sync mcp --http 127.0.0.1:8000
-    """
-    del as_json  # its errors are printed by main, which looks for the flag itself
-    from sentry_sync.cli import mcp as room
-
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), http, allow_writes=allow_writes)
+app.command()(serving.mcp)
 
 
-@app.command()
-def serve(
-    *,
-    http: Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8000",
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
-    ] = False,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
-    as_json: options.Json = False,
-) -> None:
-    """Sync on schedule and answer over HTTP, in one process: the daemon people leave running.
-
-    It does what `daemon` and `mcp --http` do, so that neither is needed beside it. Ctrl-C or SIGTERM ends it
-    within five seconds; a second one at once. If one half fails, the process ends, with a code that is not 0.
-
-    Listening on anything but this machine's loopback needs SENTRY_SYNC_MCP_TOKEN, which clients send as a bearer
-    token. See docs/serve.md.
-
-    For example: sentry-sync serve --http 127.0.0.1:8000
-    """
-    del as_json  # its errors are printed by main, which looks for the flag itself
-    from sentry_sync.cli import serve as room
-
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), room.Chosen(http, allow_writes))
+app.command()(serving.serve)
 
 
 @app.command()
@@ -381,17 +276,25 @@ def simulate(
     rate_limit: simulator.RateLimit = "40/1",
     static: simulator.Static = False,
     latency: simulator.Latency = 0,
+    speed: simulator.Speed = 1.0,
+    webhook_url: simulator.WebhookUrl = None,
+    webhook_secret: simulator.WebhookSecret = None,
     as_json: options.Json = False,
 ) -> None:
     """Run a simulated Sentry on this machine until Ctrl-C.
 
     It is there to try things without an account. Prints the line that points sentry-sync at it, to be pasted into
     another terminal. With --json it is an object of those three variables.
+
+    With --webhook-url it sends webhooks as Sentry does, to `http://127.0.0.1:8000/webhooks/sentry` of a
+    `sentry-sync serve` that has the same secret in SENTRY_SYNC_WEBHOOK_SECRET.
     """
     from sentry_sync.cli import simulate as room
 
     world = room.World(seed, projects, issues, events_per_day, releases, days)
-    room.run(room.options(world, profile, rate_limit, static=static, latency_ms=latency), port, as_json=as_json)
+    hooks = room.Hooks(webhook_url, webhook_secret)
+    chosen = room.options(world, profile, rate_limit, static=static, latency_ms=latency, speed=speed, hooks=hooks)
+    room.run(chosen, port, as_json=as_json)
 
 
 app.command()(asking.sql)

@@ -73,15 +73,9 @@ class Pages(StrEnum):
 def sql(
     statement: Annotated[
         str | None,
-        typer.Argument(
-            metavar="STATEMENT",
-            help="One SELECT, @name for a query of the library, or - to read a SELECT from stdin.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="STATEMENT", help="One SELECT, or - to read one from stdin.", show_default=False),
     ] = None,
     *,
-    parameters: Parameters = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the library's queries.")] = False,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Rows to return, at most.")] = 1000,
     store: options.StoreDirectory = None,
     config: options.Config = None,
@@ -89,23 +83,16 @@ def sql(
 ) -> None:
     """Ask the local copy in SQL.
 
-    The dialect is DuckDB's, the tables are those of docs/schema.md and the library's queries those of
-    docs/queries.md; a statement can read and nothing else. How fresh and complete the tables are follows on
-    stderr. With --json all of it is one object: {"columns": [...], "types": [...], "rows": [...],
-    "truncated": ..., "ms": ..., "notes": [...]}.
+    The dialect is DuckDB's, the tables are those of docs/schema.md; a statement can read and nothing else. How
+    fresh and complete the tables are follows on stderr. With --json all of it is one object: {"columns": [...],
+    "types": [...], "rows": [...], "truncated": ..., "ms": ..., "notes": [...]}.
 
     For example: sentry-sync sql "SELECT status, count(*) FROM issues GROUP BY 1"
-
-    Or from the library: sentry-sync sql @error_trend -p days=7
     """
     from sentry_sync.cli import sql as room
     from sentry_sync.cli.settings import load
 
-    settings = load({"store": store}, config)
-    if listing:
-        room.show_library(as_json=as_json)
-    else:
-        room.run(settings, statement, parameters or [], limit, as_json=as_json)
+    room.run(load({"store": store}, config), statement, limit, as_json=as_json)
 
 
 def query(

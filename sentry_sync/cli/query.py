@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from sentry_sync.cli import charts, output
 from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
-from sentry_sync.cli.sql import as_document, show, show_notes, texts_of
+from sentry_sync.cli.sql import as_document, show, show_notes
 from sentry_sync.errors import SettingsError
 from sentry_sync.trends.library import Query, find, library
 from sentry_sync.trends.running import run_query
@@ -57,6 +57,14 @@ def run(settings: Settings, wanted: Wanted) -> None:
         show(result, as_json=form == "json")
         return
     show_notes(result)
+
+
+def texts_of(texts: Sequence[str]) -> dict[str, str]:
+    """The values given as NAME=VALUE, by name; raises SettingsError for what is no such pair."""
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and separator for name, separator, _ in pairs):
+        raise SettingsError("--param must be NAME=VALUE, as in -p days=7")
+    return {name: value for name, _, value in pairs}
 
 
 def form_of(wanted: Wanted) -> str:

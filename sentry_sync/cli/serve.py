@@ -1,24 +1,42 @@
-"""``sentry-sync serve``: the sync on its schedule, and all that is served over HTTP, in one process."""
+"""``sentry-sync serve``: the sync on its schedule, and all that is served over HTTP, in one process.
+
+SIGHUP reads the settings file anew. What can change while the process runs does: the budget, how far back is read,
+tokens and secrets, who may ask and how often, the log's level. Of what cannot, one line says so.
+"""
 
 from __future__ import annotations
 
-import threading
+import logging
+import socket
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from sentry_sync.cli import output
-from sentry_sync.cli.answering import answers_of
-from sentry_sync.cli.connect import client_of, connection_of, policy_of, store_of
+from sentry_sync.answers.context import Answers
+from sentry_sync.cli.answering import answers_of, means_of, once
+from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.settings import Settings
+from sentry_sync.cli.syncing import SyncHalf, syncing
 from sentry_sync.cli.together import Half, until_a_signal
-from sentry_sync.daemon import Daemon, Said, StoppableClock, Worker
+from sentry_sync.daemon import Said
+from sentry_sync.errors import SettingsError
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.serve import logs
 from sentry_sync.serve.ending import end_without_waiting
 from sentry_sync.serve.gate import Gate, Rules
-from sentry_sync.serve.http import address, bound
-from sentry_sync.store.lake import Lake
+from sentry_sync.serve.http import Address, address, bound, rules_at
+from sentry_sync.serve.http_app import Wing
+from sentry_sync.serve.http_server import HttpSide, Watch
+from sentry_sync.serve.machines import wings as machines
+from sentry_sync.serve.metrics import Metrics
+from sentry_sync.serve.webhooks import Intake, Webhooks
+
+FIXED = ("org", "base_url", "store", "log_format", "projects", "scrub", "scrub_patterns")
+"""Settings that a running process keeps: another store, or another organization, is another process."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +47,107 @@ class Chosen:
     allow_writes: bool = False
 
 
-def run(settings: Settings, chosen: Chosen) -> None:
-    """Sync and serve until SIGTERM or SIGINT.
+def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> None:
+    """Sync and serve until SIGTERM or SIGINT; after SIGHUP by the settings that ``again`` gives.
 
     Raises SettingsError for settings that could never reach a server, and for an address that cannot be had;
     StoreError when the store can't be used.
     """
-    logs.to_stderr()
-    token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
-    rules = Rules(token, frozenset(settings.mcp_hosts), settings.mcp_rate_limit)
-    with bound(address(chosen.http), rules) as (listening, known), ExitStack() as opened:
-        from sentry_sync.serve.http_server import HttpSide
-        from sentry_sync.serve.machines import wing as machines
-
-        syncing = _syncing(settings, opened)
-        # Two halves, two stores: a transaction of one never waits for a thread of the other to give its turn up.
+    logs.to_stderr(as_json=settings.log_format == "json", level=settings.log_level)
+    where = address(chosen.http)
+    with bound(where, _rules(settings)) as (listening, known), ExitStack() as opened:
+        metrics = Metrics()
+        half = opened.enter_context(syncing(settings, partial(_tell, metrics), metrics.request_sent))
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
-        wings = [machines(answers)]
-        serving = HttpSide(answers, listening, Gate(known, time.monotonic), output.warn, wings)
+        gate = Gate(known, time.monotonic)
+        running = _Running(settings, chosen, half, answers, gate)
+        opened.callback(running.close)
+        serving = HttpSide(
+            answers,
+            listening,
+            gate,
+            logger.info,
+            wings=_wings(running, metrics),
+            watch=Watch(metrics.answered, metrics.heard),
+        )
         until_a_signal(
-            Half("the sync", syncing.run, syncing.stop), Half("the HTTP server", serving.run, serving.stop)
+            Half("the sync", half.daemon.run, half.daemon.stop),
+            Half("the HTTP server", serving.run, serving.stop),
+            on_hangup=lambda: running.reload(again, where, listening),
         )
     end_without_waiting()
 
 
-def _syncing(settings: Settings, opened: ExitStack) -> Daemon:
-    connection = connection_of(settings)
-    policy = policy_of(settings)
-    stopping = threading.Event()
-    clock = StoppableClock(SystemClock(), stopping)
-    store = opened.enter_context(closing(store_of(settings)))
-    client = opened.enter_context(client_of(connection, store, clock, settings.rate_limit))
-    worker = Worker(
-        store, client, clock, policy=policy, per_minute=settings.rate_limit, tell=_tell, lake=Lake(store, clock)
+class _Running:
+    """The parts of the process that come by other settings while it runs."""
+
+    def __init__(self, settings: Settings, chosen: Chosen, half: SyncHalf, answers: Answers, gate: Gate) -> None:
+        self.settings = settings
+        self.half = half
+        self.answers = answers
+        self._chosen = chosen
+        self._gate = gate
+        self._clients: list[ExitStack] = []
+
+    def reload(self, again: Callable[[], Settings], where: Address, listening: socket.socket) -> None:
+        """Go by the settings as they are now; where these are wrong, say so and go on as before."""
+        try:
+            found = again()
+            kept = [name for name in FIXED if getattr(found, name) != getattr(self.settings, name)]
+            wanted = found.model_copy(update={name: getattr(self.settings, name) for name in kept})
+            rules = rules_at(where, listening, _rules(wanted))
+            self.half.adopt(wanted)
+        except SettingsError as error:
+            logger.warning("the settings stay as they were: %s", error)
+            return
+        self._answer_by(wanted)
+        self._gate.adopt(rules)
+        logs.set_level(wanted.log_level)
+        self.settings = wanted
+        if kept:
+            logger.warning("to change %s, end this process and start another", ", ".join(kept))
+        logger.info("the settings were read anew")
+
+    def secret(self) -> str | None:
+        """The client secret that webhooks are signed with."""
+        found = self.settings.webhook_secret
+        return found.get_secret_value() if found else None
+
+    def close(self) -> None:
+        """Let go of the connections to Sentry."""
+        for opened in self._clients:
+            opened.close()
+
+    def _answer_by(self, settings: Settings) -> None:
+        opened = ExitStack()
+        connection = connection_of(settings)
+        store = self.answers.store
+        client = once(partial(client_of, connection, store, SystemClock(), settings.rate_limit), opened)
+        self.answers.adopt(means_of(settings, allow_writes=self._chosen.allow_writes), client)
+        self._clients.append(opened)
+        if len(self._clients) > 2:  # the last one's questions may still be under way, for ten seconds
+            self._clients.pop(0).close()
+
+
+def _wings(running: _Running, metrics: Metrics) -> list[Wing]:
+    metrics.reads(lambda counted: running.answers.holdings(counted=counted))
+    intake = Intake(running.answers.take, running.half.daemon.nudge)
+    webhooks = Webhooks(intake, running.secret, SystemClock().now, metrics.webhook)
+    return [*machines(running.answers, metrics), webhooks.wing()]
+
+
+def _rules(settings: Settings) -> Rules:
+    token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
+    return Rules(token, frozenset(settings.mcp_hosts), settings.mcp_rate_limit)
+
+
+def _tell(metrics: Metrics, said: Said) -> None:
+    result = said.result
+    if result is None:
+        logger.info("%s", said.text)
+        return
+    metrics.turn_ended(result.stream, result.state, said.rows)
+    told = logs.beside(
+        stream=result.stream, state=result.state, rows=said.rows, requests=said.requests, reason=result.error
     )
-    return Daemon(store, worker, stopping, _tell)
-
-
-def _tell(said: Said) -> None:
-    output.warn(output.printable(said.text))
+    logger.log(logging.WARNING if result.state == "failed" else logging.INFO, "%s", said.text, extra=told)

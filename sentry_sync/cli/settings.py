@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
@@ -34,7 +34,7 @@ SLUG = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
 
 
 SHORTEST_KEY = 16
-"""Characters of the MCP server's own token: at the 30 wrong ones a minute that an address may try, a random one of
+"""Characters of a secret of ours: at the 30 wrong ones a minute that an address may try, a random one of
 16 hex digits holds out longer than the machine."""
 
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
@@ -210,6 +210,30 @@ class Settings(BaseSettings):
             "Requests a minute that one address may send to `sentry-sync mcp --http`. If not set, 1,200, and of "
             "this machine itself any number."
         ),
+    )
+    webhook_secret: Annotated[
+        SecretStr | None,
+        AfterValidator(lambda value: _key(value) if value else None),
+        Expects(f"one line of at least {SHORTEST_KEY} characters of ASCII without spaces"),
+    ] = Field(
+        default=None,
+        validation_alias="SENTRY_SYNC_WEBHOOK_SECRET",
+        description=(
+            "The client secret of the internal integration whose webhooks come to `/webhooks/sentry` of "
+            "`sentry-sync serve`. Without it webhooks are refused."
+        ),
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Expects("debug, info, warning or error")
+    ] = Field(
+        default="info",
+        validation_alias="SENTRY_SYNC_LOG_LEVEL",
+        description="From which level on `sentry-sync serve` logs, to stderr.",
+    )
+    log_format: Annotated[Literal["text", "json"], Expects("text or json")] = Field(
+        default="text",
+        validation_alias="SENTRY_SYNC_LOG_FORMAT",
+        description="How `sentry-sync serve` logs: lines for people, or an object a line.",
     )
 
     projects: Annotated[

@@ -14,7 +14,7 @@ from sentry_sync.errors import SettingsError
 CONFIG_VARIABLE = "SENTRY_SYNC_CONFIG"
 """Names the settings file, where ``--config`` does not."""
 
-SECRETS = ("auth_token", "mcp_token")
+SECRETS = ("auth_token", "mcp_token", "webhook_secret")
 """Keys that nobody else may read."""
 
 

@@ -23,8 +23,30 @@ class World:
     days: int
 
 
-def options(world: World, profile: str, rate_limit: str, *, static: bool, latency_ms: int) -> SimulatorOptions:
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Where webhooks go, and what they are signed with."""
+
+    url: str | None = None
+    secret: str | None = None
+
+
+NO_HOOKS = Hooks()
+
+
+def options(
+    world: World,
+    profile: str,
+    rate_limit: str,
+    *,
+    static: bool,
+    latency_ms: int,
+    speed: float = 1.0,
+    hooks: Hooks = NO_HOOKS,
+) -> SimulatorOptions:
     """The simulator's options; raises SettingsError for a profile or rate limit it does not know."""
+    if bool(hooks.url) != bool(hooks.secret):
+        raise SettingsError("--webhook-url and --webhook-secret go together")
     known = next((name for name in PROFILES if name == profile), None)
     if known is None:
         raise SettingsError(f"--profile must be one of {', '.join(PROFILES)}")
@@ -36,6 +58,9 @@ def options(world: World, profile: str, rate_limit: str, *, static: bool, latenc
         rate_limit=_limit(rate_limit),
         static=static,
         latency_ms=latency_ms,
+        speed=speed,
+        webhook_url=hooks.url,
+        webhook_secret=hooks.secret or "",
     )
 
 

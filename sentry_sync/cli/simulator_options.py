@@ -22,3 +22,14 @@ Profile = Annotated[str, typer.Option(metavar="NAME", help="Which server to be: 
 RateLimit = Annotated[str, typer.Option(metavar="N/SECONDS", help="The server's own rate limit, or off for none.")]
 Static = Annotated[bool, typer.Option("--static", help="Let no new event arrive.")]
 Latency = Annotated[int, _count("Milliseconds before each answer.", 0, 60_000)]
+Speed = Annotated[
+    float, typer.Option(metavar="N", min=0.01, max=10_000, help="So many of its seconds pass in one of ours.")
+]
+WebhookUrl = Annotated[
+    str | None,
+    typer.Option("--webhook-url", metavar="URL", help="Tell of what changes there.", show_default=False),
+]
+WebhookSecret = Annotated[
+    str | None,
+    typer.Option("--webhook-secret", metavar="TEXT", help="What that is signed with.", show_default=False),
+]

@@ -92,7 +92,8 @@ def health(settings: Settings, project: str, *, as_json: bool) -> None:
         used = (
             "not known" if one["budget_used"] is None else f"{one['budget_used']:.0%} used in {one['days']} days"
         )
-        output.line(f"\n{one['objective']}, target {one['target']:.2%}: error budget {used}")
+        within = f", p95 within {one['target_p95_ms']:g} ms" if "target_p95_ms" in one else ""
+        output.line(f"\n{one['objective']}{within}, target {one['target']:.2%}: error budget {used}")
     if answer["anomalies"]:
         output.line("\nodd hours")
         output.table(

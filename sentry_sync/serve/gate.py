@@ -105,14 +105,19 @@ class Gate:
     """Lets requests in or tells why not. ``clock`` counts seconds and never goes back."""
 
     def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._guessing = Buckets(WRONG_TOKENS, clock)
+        self._delivering = Buckets(DELIVERIES, clock)
+        self.adopt(rules)
+
+    def adopt(self, rules: Rules) -> None:
+        """Go by other rules from now on. Sessions end: the token that opened them may be known to somebody."""
         self._rules = rules
         self._expected = None if rules.token is None else f"bearer {rules.token}".encode()
         per_minute = rules.per_minute or PER_MINUTE
         burst = max(1.0, per_minute * BURST_SECONDS / 60)
-        self._asking = Buckets(Limit(per_minute, burst), clock)
-        self._guessing = Buckets(WRONG_TOKENS, clock)
-        self._delivering = Buckets(DELIVERIES, clock)
-        self._sessions = Sessions(clock)
+        self._asking = Buckets(Limit(per_minute, burst), self._clock)
+        self._sessions = Sessions(self._clock)
 
     def refusal(self, knock: Knock, door: Door = Door.GUARDED) -> Refusal | None:
         """Why the request is turned away; None if it isn't."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import socket
 import time
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import SettingsError
-from sentry_sync.serve import logs
+from sentry_sync.serve import collector, logs
 from sentry_sync.serve.ending import end_without_waiting
 from sentry_sync.serve.gate import Gate, Rules, bracketed, is_loopback
 
@@ -62,13 +61,20 @@ def bound(where: Address, rules: Rules) -> Iterator[tuple[socket.socket, Rules]]
             raise SettingsError(
                 f"cannot listen on {where.host}:{where.port}: {error.strerror}; choose another with --http"
             ) from None
-        if rules.token is None and not is_loopback(bare.getsockname()[0]):
-            raise SettingsError(
-                f"to listen on {where.host}, which other machines can reach, set SENTRY_SYNC_MCP_TOKEN to a token "
-                "that clients must send (openssl rand -hex 32), or `mcp_token` in the settings file"
-            )
-        named = {bracketed(where.host.lower())} - EVERY_ADDRESS
-        yield bare, replace(rules, hosts=rules.hosts | named)
+        yield bare, rules_at(where, bare, rules)
+
+
+def rules_at(where: Address, listening: socket.socket, rules: Rules) -> Rules:
+    """The rules for a bound socket, with the name it was given by.
+
+    Raises SettingsError where others can reach it and there is no token.
+    """
+    if rules.token is None and not is_loopback(listening.getsockname()[0]):
+        raise SettingsError(
+            f"to listen on {where.host}, which other machines can reach, set SENTRY_SYNC_MCP_TOKEN to a token "
+            "that clients must send (openssl rand -hex 32), or `mcp_token` in the settings file"
+        )
+    return replace(rules, hosts=rules.hosts | ({bracketed(where.host.lower())} - EVERY_ADDRESS))
 
 
 def run(answers: Answers, where: Address, rules: Rules, say: Callable[[str], None]) -> None:
@@ -83,12 +89,9 @@ def run(answers: Answers, where: Address, rules: Rules, say: Callable[[str], Non
 
 
 def _serve(answers: Answers, listening: socket.socket, rules: Rules, say: Callable[[str], None]) -> None:
-    # As for stdio: what is imported stays for good, and need not be looked through while serving.
-    gc.disable()
-    from sentry_sync.serve.http_server import serve
+    with collector.put_off():
+        from sentry_sync.serve.http_server import serve
 
-    gc.freeze()
-    gc.enable()
     serve(answers, listening, Gate(rules, time.monotonic), say)
 
 

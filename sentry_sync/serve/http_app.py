@@ -6,7 +6,8 @@ object that stdio serves too.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentry_sync.serve.gate import Door, Gate, Knock, Refusal
 
@@ -69,6 +70,38 @@ class Gated:
         return Door.GUARDED
 
 
+Heard = Callable[[str, int, float], None]
+"""Hears of each request: its route, the status of its answer, and how many seconds that took to begin."""
+
+
+class Counted:
+    """Middleware that tells of each request once its answer has begun; a path of no route is ``other``."""
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], heard: Heard) -> None:
+        self._app = app
+        self._routes = routes
+        self._heard = heard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._heard(self._route(scope), message["status"], time.monotonic() - began)
+            await send(message)
+
+        await self._app(scope, receive, sent)
+
+    def _route(self, scope: Scope) -> str:
+        """The route's own path, never the request's: whoever asks could make up as many as he likes."""
+        matching = (route for route in self._routes if route.matches(scope)[0] is not Match.NONE)
+        return next((route.path for route in matching if isinstance(route, Route | Mount)), "other")
+
+
 class _Sse:
     """The stream of one older client, for as long as it stays. An object, since Starlette wraps functions."""
 
@@ -111,7 +144,11 @@ class _Eras:
         await (self._sessions if older else self._requests).handle_request(scope, receive, send)
 
 
-def http_app(server: Server[Any], gate: Gate, wings: Sequence[Wing] = ()) -> Starlette:
+def _nobody(_route: str, _status: int, _seconds: float) -> None:
+    """Nobody wants to know."""
+
+
+def http_app(server: Server[Any], gate: Gate, wings: Sequence[Wing] = (), heard: Heard = _nobody) -> Starlette:
     """The application. Whoever mounts it in another one enters its ``router.lifespan_context`` around serving."""
     eras = _Eras(server)
     sse = SseServerTransport("/messages/", security_settings=GATED, max_request_body_size=LARGEST_BODY)
@@ -121,14 +158,18 @@ def http_app(server: Server[Any], gate: Gate, wings: Sequence[Wing] = ()) -> Sta
         async with eras.running():
             yield
 
+    routes: list[BaseRoute] = [
+        Route("/mcp", endpoint=eras),
+        Route("/sse", endpoint=_Sse(server, sse), methods=["GET"]),
+        Mount("/messages/", app=sse.handle_post_message),
+        *(route for wing in wings for route in wing.routes),
+    ]
     return Starlette(
-        routes=[
-            Route("/mcp", endpoint=eras),
-            Route("/sse", endpoint=_Sse(server, sse), methods=["GET"]),
-            Mount("/messages/", app=sse.handle_post_message),
-            *(route for wing in wings for route in wing.routes),
+        routes=routes,
+        middleware=[
+            Middleware(Counted, routes=routes, heard=heard),
+            Middleware(Gated, gate=gate, wings=wings),
         ],
-        middleware=[Middleware(Gated, gate=gate, wings=wings)],
         lifespan=running,
     )
 

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import cast
 
@@ -17,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sentry_sync.answers.context import Answers
 from sentry_sync.serve import server
 from sentry_sync.serve.gate import Gate
-from sentry_sync.serve.http_app import Wing, http_app
+from sentry_sync.serve.http_app import Heard, Wing, http_app
 from sentry_sync.serve.subscriptions import Subscriptions
 
 PATIENCE_SECONDS = 3
@@ -109,6 +110,21 @@ class _Announcing(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who hears of answers and requests."""
+
+    answered: server.Observe
+    heard: Heard
+
+
+def _unheard(_what: str, _how: object, _seconds: float) -> None:
+    """Nobody wants to know."""
+
+
+UNWATCHED = Watch(_unheard, _unheard)
+
+
 class HttpSide:
     """The HTTP side on a bound socket. In the main thread a signal ends it too."""
 
@@ -118,11 +134,13 @@ class HttpSide:
         listening: socket.socket,
         gate: Gate,
         say: Callable[[str], None],
+        *,
         wings: Sequence[Wing] = (),
+        watch: Watch = UNWATCHED,
     ) -> None:
         told: set[Subscriptions] = set()
         config = uvicorn.Config(
-            http_app(server.build(answers, told, way="HTTP"), gate, wings),
+            http_app(server.build(answers, told, observe=watch.answered, way="HTTP"), gate, wings, watch.heard),
             http=Bounded,
             ws="none",
             log_config=None,

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sentry_sync.serve import logs
+from sentry_sync.serve import collector, logs
 from sentry_sync.serve.ending import end_without_waiting
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
     from sentry_sync.answers.context import Answers
-
-GARBAGE = 10_000
-"""New objects after which the collector looks for circles. An answer makes thousands and leaves none; at the usual
-700 the collector would look several times during each."""
 
 INTERRUPTED = 130
 """What a shell gives a command that SIGINT ended."""
@@ -28,16 +23,10 @@ INTERRUPTED = 130
 def run(answers: Answers) -> None:
     """Serve until the client closes stdin. SIGINT and SIGTERM end the process at once, in silence."""
     logs.to_stderr()
-    # The SDK is 0.6 s of imports, 0.08 of them the collector looking through what stays for good anyway. Frozen,
-    # it isn't looked through while serving either.
-    gc.disable()
-    import anyio
+    with collector.put_off():
+        import anyio
 
-    from sentry_sync.serve import server
-
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
-    gc.enable()
+        from sentry_sync.serve import server
     try:
         anyio.run(_serve, server.build(answers), answers.trail.flush)
     finally:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 
 class VirtualClock:
-    """Time that starts at `start` and, if `running`, moves with the wall clock; `advance` adds to it."""
+    """Time that starts at `start` and, if `running`, moves `speed` times as fast as the wall clock; `advance` adds."""
 
-    def __init__(self, start: datetime | None = None, *, running: bool = True) -> None:
+    def __init__(self, start: datetime | None = None, *, running: bool = True, speed: float = 1.0) -> None:
+        self._speed = speed
         self._lock = threading.Lock()
         self._origin = start.timestamp() if start is not None else time.time()
         self._running = running
@@ -20,7 +21,7 @@ class VirtualClock:
     def timestamp(self) -> float:
         """Seconds since the epoch."""
         with self._lock:
-            elapsed = time.monotonic() - self._monotonic if self._running else 0.0
+            elapsed = (time.monotonic() - self._monotonic) * self._speed if self._running else 0.0
             return self._origin + self._advanced + elapsed
 
     def seconds(self) -> int:

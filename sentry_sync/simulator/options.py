@@ -54,13 +54,24 @@ class SimulatorOptions:
     """Nothing happens by itself: no event arrives, however far the clock moves."""
     arrivals_per_day: int | None = None
     """Events a day from now on; None for as many as in the past (``size.events_per_day``)."""
+    speed: float = 1.0
+    """How many of the world's seconds pass in one of ours."""
     latency_ms: int = 0
     retention_days: int = 90
     """Events older than that are in no list, search or count; issues stay to be had by their ids."""
     page_rows: int = 100
     """No list has more rows on a page, whatever was asked for: a small world then has many pages too."""
 
+    webhook_url: str | None = None
+    """Where webhooks go; None for nowhere."""
+    webhook_secret: str = ""
+    """What they are signed with."""
+
     def __post_init__(self) -> None:
+        if self.speed <= 0:
+            raise ValueError("speed is more than 0.")
+        if self.webhook_url and not self.webhook_secret:
+            raise ValueError("webhooks want a webhook_secret to be signed with.")
         if self.profile not in PROFILES:
             raise ValueError(f"Unknown profile {self.profile!r}; choose one of {', '.join(PROFILES)}.")
         if self.retention_days < 1 or self.page_rows < 1:

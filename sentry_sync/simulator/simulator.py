@@ -23,6 +23,7 @@ from .mutations import Mutations
 from .options import SimulatorOptions
 from .server import BackgroundServer, listen, make
 from .tokens import Tokens
+from .webhooks import Sender
 from .world.arrivals import Arrivals
 from .world.history import populate
 from .world.world import World
@@ -52,7 +53,7 @@ class Simulator:
 
     def __init__(self, options: SimulatorOptions | None = None, port: int = 0, host: str = "127.0.0.1") -> None:
         self.options = options or SimulatorOptions()
-        self.clock = VirtualClock(self.options.start, running=not self.options.frozen)
+        self.clock = VirtualClock(self.options.start, running=not self.options.frozen, speed=self.options.speed)
         self._lock = threading.RLock()
         self._world = World(self.options.seed, self.options.size, self.clock, self.options.organization)
         populate(self._world)
@@ -71,16 +72,22 @@ class Simulator:
         self.base_url = ""
         """What answers call the server, if it is not the background server's own address."""
         self._server = BackgroundServer(self, host, port, self.options.latency_ms / 1000)
+        url = self.options.webhook_url
+        self.webhooks = Sender(url, self.options.webhook_secret, self._current) if url else None
 
     # -- life -------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         self._server.start()
+        if self.webhooks:
+            self.webhooks.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.webhooks:
+            self.webhooks.stop()
         self._server.stop()
 
     @property

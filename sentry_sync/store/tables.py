@@ -6,17 +6,7 @@ no foreign keys: rows arrive in the order the budget allows, an event may be her
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-)
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from sentry_sync.store import lake_tables
 from sentry_sync.store.types import EventId, Moment, Tags
@@ -465,6 +455,12 @@ webhook_deliveries = Table(
     Column("action", Text, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("handled_at", Moment),
+    Column("digest", Text),
+    Column("issue_id", Text),
+    Column("event_wanted", Boolean),
+    Column("look_after", Moment),
+    Index("ix_webhook_deliveries_digest", "digest", "received_at"),
+    Index("ix_webhook_deliveries_pending", "received_at", sqlite_where=text("handled_at IS NULL")),
 )
 
 audit_log = Table(

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.audit import Doubt
+from sentry_sync.records.delivery import HintsSeen
 from sentry_sync.records.event import Event, EventGone, environments_of
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
@@ -32,6 +33,7 @@ from sentry_sync.store import (
     wishes,
 )
 from sentry_sync.store.coverage_books import CoverageBooks, How
+from sentry_sync.store.deliveries import Deliveries
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
@@ -144,6 +146,7 @@ class UnitOfWork:
         self._scrubber = scrubber
         self._covered = CoverageBooks(connection)
         self.lake = LakeBooks(connection)
+        self.deliveries = Deliveries(connection)
 
     def claim(self, base_url: str, organization: str) -> None:
         """Say whose copy this store is; raises StoreMismatch when it is another's already."""
@@ -167,6 +170,7 @@ class UnitOfWork:
         gone: list[IssueGone] = kinds.pop(IssueGone, [])
         lost: list[EventGone] = kinds.pop(EventGone, [])
         withdrawn: list[ReleaseGone] = kinds.pop(ReleaseGone, [])
+        hints: list[HintsSeen] = kinds.pop(HintsSeen, [])
         releases.renew(self._connection, kinds.get(Release, ()), kinds.get(Deploy, ()))
         for kind, group in kinds.items():
             statement = upsert_for(kind)
@@ -176,6 +180,8 @@ class UnitOfWork:
             statement = upsert_for(IssueEnvironment)
             self._connection.exec_driver_sql(statement.sql, statement.rows(pairs))
         self._bury(gone, seen_by)
+        for seen in hints:
+            self.deliveries.acted_on(seen)
         vanished.remove(self._connection, lost, self.uncover)
         releases.withdraw(self._connection, withdrawn)
         return sum(map(len, kinds.values())) + len(gone) + len(lost) + len(withdrawn)

@@ -156,7 +156,9 @@ def _bodies(shape: Shape, every: timedelta) -> float:
 
 _TURNS: Mapping[str, Callable[[Shape, timedelta], float]] = {
     "projects": lambda shape, _every: pages(shape.projects),
+    "issues.hinted": _fixed(0),  # whatever webhooks come
     "issues.hot": _hot,
+    "events.hinted": _fixed(0),
     "issues.review": _fixed(1),
     "releases": lambda shape, _every: pages(shape.releases_per_day),
     "transaction_windows.24h": lambda shape, _every: min(PAGE_LIMIT, pages(1.2 * shape.transactions)),

@@ -30,7 +30,17 @@ from sentry_sync.sync.engine import Engine, Progress, Report, Stop, Tally
 from sentry_sync.sync.schedule import RHYTHMS
 from sentry_sync.sync.server_clock import ServerClock
 from sentry_sync.sync.stream import Ladder, Look, Part, Policy, Stream, Work
-from sentry_sync.sync.streams import audit, counts, events, inventory, issues, performance, reconcile, releases
+from sentry_sync.sync.streams import (
+    audit,
+    counts,
+    events,
+    hints,
+    inventory,
+    issues,
+    performance,
+    reconcile,
+    releases,
+)
 from sentry_sync.sync.turn import Turn
 
 if TYPE_CHECKING:
@@ -38,7 +48,9 @@ if TYPE_CHECKING:
 
 LADDERS: tuple[Ladder, ...] = (
     (inventory.PROJECTS,),
+    hints.ISSUES,
     (issues.SENTRY, issues.GLITCHTIP),
+    (hints.EVENTS,),
     (reconcile.REVIEW,),
     (releases.RELEASES,),
     performance.DAY_WINDOW,
@@ -222,6 +234,7 @@ class Syncer:
         """Drop what is not worth keeping: rows older than wanted, records of old passes, surplus bodies."""
         with self._store.write() as uow:
             uow.prune(self._policy.keeping, self._clock.now(), self._policy.max_events)
+            uow.deliveries.prune(self._own.now())
         paths = self._store.paths
         trail = AuditTrail(paths.audit, self._own, paths.key)
         trail.prune(self._policy.keeping.since("audit", self._own.now()))

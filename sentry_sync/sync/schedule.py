@@ -64,6 +64,9 @@ class Rhythm:
     """The streams whose changes of issues count as finding something; without them any row does."""
     follows: str | None = None
     """Due as soon as this one is through, besides; what it finds then is that one's finding too."""
+    hasty: float | None = None
+    """Of the budget, what hints may make it spend: on a bad day they come by the thousand, and polling still has
+    to tell the truth. None for a ladder that nobody can hurry so."""
 
     @property
     def shortest(self) -> timedelta:
@@ -80,7 +83,10 @@ _QUARTER = INTERVALS["performance"]
 
 RHYTHMS: Mapping[str, Rhythm] = {
     "projects": Rhythm(every=INTERVALS["projects"], slowest=2 * HOUR),
+    # Acted on as they come; and looked for, which costs no request, should they have been put off.
+    "issues.hinted": Rhythm(every=MINUTE, slowest=5 * MINUTE, hasty=1 / 5),
     "issues.hot": Rhythm(every=INTERVALS["issues"], slowest=5 * MINUTE),
+    "events.hinted": Rhythm(every=MINUTE, slowest=5 * MINUTE, hasty=1 / 5),
     "issues.review": Rhythm(every=10 * MINUTE, quiet=30 * MINUTE, slowest=HOUR),
     "releases": Rhythm(every=INTERVALS["releases"], slowest=HOUR),
     # Figures of a window that ends at the full hour.
@@ -217,6 +223,21 @@ def step_of(stream: str, every: timedelta) -> timedelta:
     if RHYTHMS[stream].after is None:
         return every
     return next((length for length in GRID if length >= every), GRID[-1])
+
+
+PATIENT = MINUTE / 3
+"""How far ahead of what they may spend hints are acted on: at 100 requests a minute the first five at once."""
+
+
+def paid_until(before: datetime | None, stream: str, requests: int, now: datetime, capacity: float) -> datetime:
+    """Until when a ladder that hints hurry has spent what it may, after so many more ``requests``."""
+    share = RHYTHMS[stream].hasty or 1.0
+    return max(before or now, now) + requests * MINUTE / (capacity * share)
+
+
+def hurried(paid: datetime | None, now: datetime) -> bool:
+    """Whether a ladder may be hurried now; ``paid`` is until when it has spent what it may."""
+    return paid is None or paid - now <= PATIENT
 
 
 def followed(entry: Entry, outcome: Outcome, now: datetime) -> Entry:

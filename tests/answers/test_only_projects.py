@@ -80,10 +80,8 @@ def asked(request: pytest.FixtureRequest, whole: Rig, tmp_path: Path) -> Iterato
     shutil.copytree(whole.directory, tmp_path / "store")
     rig = Rig(tmp_path, size=SIZE, projects=(slugs(whole)[0],))
     client = rig.client()
-    asked = {"base_url": BASE_URL, "organization": "acme"}
-    with Answers(
-        rig.store, rig.clock, (lambda: client) if request.param == "online" else None, **asked
-    ) as answers:
+    server = (lambda: client) if request.param == "online" else None
+    with Answers(rig.store, rig.clock, server, base_url=BASE_URL, organization="acme") as answers:
         yield answers
     rig.close()
 

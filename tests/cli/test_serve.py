@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -55,11 +60,11 @@ def lines_until(pipe: IO[str] | None, *parts: str) -> list[str]:
 
 @contextmanager
 def serving(variables: dict[str, str], *flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its address, once it listens and has synced issues."""
+    """The process and its address, once it listens and has synced issues and events."""
     command = [sys.executable, "-m", "sentry_sync.cli", "serve", "--http", "127.0.0.1:0", *flags]
     with subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True) as process:
         try:
-            said = "".join(lines_until(process.stderr, "http://", "issues.hot"))
+            said = "".join(lines_until(process.stderr, "http://", "issues.hot:", "events:"))
             found = re.search(r"http://127\.0\.0\.1:\d+", said)
             assert found
             yield process, found[0]
@@ -75,6 +80,89 @@ def test_it_syncs_and_answers_until_a_signal(variables: dict[str, str], server: 
     assert (process.returncode, "Traceback" in err) == (0, False)
     with Store(Path(variables["SENTRY_SYNC_STORE"])).syncing():
         pass  # the lease was given back
+
+
+SECRET_OF_HOOKS = "0123456789abcdef"
+
+
+def told(url: str, issue: str) -> httpx.Response:
+    """What a webhook that tells of an issue is answered."""
+    body = json.dumps({"action": "resolved", "data": {"issue": {"id": issue}}}).encode()
+    signature = hmac.new(SECRET_OF_HOOKS.encode(), body, hashlib.sha256).hexdigest()
+    return httpx.post(
+        f"{url}/webhooks/sentry",
+        content=body,
+        headers={
+            "Sentry-Hook-Resource": "issue",
+            "Sentry-Hook-Signature": signature,
+            "Sentry-Hook-Timestamp": str(int(time.time())),
+            "Request-ID": signature[:32],
+        },
+    )
+
+
+def test_a_webhook_changes_the_copy_and_the_figures_tell(variables: dict[str, str], server: Simulator) -> None:
+    variables["SENTRY_SYNC_WEBHOOK_SECRET"] = SECRET_OF_HOOKS
+    issue = next(issue for issue in server.world.issues.values() if issue.status == "unresolved")
+    with serving(variables, "--log-format", "json") as (process, url):
+        server.mutate.resolve(issue.id)
+        assert told(url, issue.id).status_code == 202
+        assert told(url, issue.id).json() == {"outcome": "duplicate"}
+        *_, last = lines_until(process.stderr, "issues.hinted")
+        line = json.loads(last)
+        assert (line["stream"], line["state"], line["rows"]) == ("issues.hinted", "done", 1)
+        assert httpx.get(f"{url}/readyz").json()["ready"] is True
+        figures = httpx.get(f"{url}/metrics").text
+        process.terminate()
+        process.communicate(timeout=20)
+    for found in (
+        'sentry_sync_webhooks_total{outcome="accepted"} 1.0',
+        'sentry_sync_turns_total{state="done",stream="issues.hinted"} 1.0',
+        'sentry_sync_requests_total{lane="hot",status="200"}',
+        'sentry_sync_rows{table="issues"} 20.0',
+    ):
+        assert found in figures
+    with closing(sqlite3.connect(Path(variables["SENTRY_SYNC_STORE"]) / "store.db")) as store:
+        assert store.execute("SELECT status FROM issues WHERE id = ?", (issue.id,)).fetchone() == ("resolved",)
+
+
+def test_a_hangup_reads_the_settings_anew_and_says_what_stays(variables: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    file.chmod(0o600)
+    with serving(variables, "--config", str(file)) as (process, url):
+        assert httpx.get(f"{url}/metrics").status_code == 200
+        file.write_text('mcp_token = "0123456789abcdef"\nlog_format = "json"\n')
+        process.send_signal(signal.SIGHUP)
+        said = lines_until(process.stderr, "read anew")
+        assert any("to change log_format, end this process and start another" in line for line in said)
+        assert httpx.get(f"{url}/metrics").status_code == 401
+        file.write_text('mcp_token = "short"\n')
+        process.send_signal(signal.SIGHUP)
+        *_, last = lines_until(process.stderr, "stay as they were")
+        assert "mcp_token" in last
+        assert httpx.get(f"{url}/metrics").status_code == 401
+        process.terminate()
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+
+
+def test_an_answer_that_does_not_come_and_an_open_stream_hold_a_stop_up_for_seconds_only(
+    variables: dict[str, str], server: Simulator
+) -> None:
+    server.faults.add("/releases/", "hang", times=3)
+    command = [sys.executable, "-m", "sentry_sync.cli", "serve", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True) as process:
+        said = "".join(lines_until(process.stderr, "http://", "issues.hot:"))
+        url = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert url
+        with httpx.stream("GET", f"{url[0]}/sse", timeout=20) as stream:
+            assert stream.status_code == 200
+            while not any("/releases/" in request.path for request in server.requests):
+                assert process.poll() is None
+            process.terminate()
+            process.communicate(timeout=20)  # the request itself would be waited for half a minute
+        assert process.returncode == 0
 
 
 def test_when_the_sync_cannot_go_on_nobody_is_answered_from_a_copy_that_grows_old(

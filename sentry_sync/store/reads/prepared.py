@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from time import perf_counter
 from typing import Any, TypeVar
 
 import orjson
@@ -43,6 +44,15 @@ class Snapshot(sqlite3.Connection):
             self._memory.clear()
         return changed
 
+    def give_up_after(self, seconds: float) -> None:
+        """Break off a statement still at work after so long, with SQLITE_INTERRUPT, until told to go on."""
+        end = perf_counter() + seconds
+        self.set_progress_handler(lambda: perf_counter() > end, STEPS)
+
+    def go_on(self) -> None:
+        """Let statements take as long as they take."""
+        self.set_progress_handler(None, 0)
+
     def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes of this version of the store, made once for as long as nobody writes.
 
@@ -58,6 +68,9 @@ Convert = Callable[[Any], Any]
 
 REMEMBERED = 256
 """Things made of one version of the store: questions about that many scopes between two writes."""
+
+STEPS = 500
+"""Of SQLite's machine, between two looks at the time: some twenty microseconds."""
 
 TIMES_KEPT = 4096
 """A page of rows was verified at one time, and an assistant looks at the same rows again and again."""

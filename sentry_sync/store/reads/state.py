@@ -13,6 +13,7 @@ from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
 from sentry_sync.store import tables, take_back, wishes
 from sentry_sync.store.reads.audits import Audits
+from sentry_sync.store.reads.hints import Hints
 from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.unit_of_work import Pass
@@ -54,6 +55,7 @@ class State:
         self._connection = connection
         self.looks = Looks(connection)
         self.audits = Audits(connection)
+        self.hints = Hints(connection)
 
     def mark(self, stream: str, scope: str = "") -> Mark | None:
         """The stream's high-water mark, or None before its first complete pass."""

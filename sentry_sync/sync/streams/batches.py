@@ -89,11 +89,14 @@ class Looked:
     """Id, how it went, and where it went, of issues known to be gone."""
 
 
+Ask = Callable[["SentryClient", tuple[str, ...]], Page]
+
+
 @dataclass(frozen=True, slots=True)
 class Batches:
     """The fetching side of a stream that looks at known issues."""
 
-    ask: Callable[[SentryClient, tuple[str, ...]], Page] | None
+    ask: Ask | None
     """How to ask for many ids; None to ask for each."""
     choose: Callable[[Look, Interval, After | None, int], list[After]]
     """The issues to look at in a window, after a place."""
@@ -213,3 +216,13 @@ def _ids(rows: object) -> set[str]:
     """The ids of the rows, of those too that are otherwise not to be read."""
     found = rows if isinstance(rows, list) else []
     return {str(row["id"]) for row in found if isinstance(row, dict) and row.get("id")}
+
+
+def by_group(client: SentryClient, ids: tuple[str, ...]) -> Page:
+    """Many issues by their ids, as Sentry takes them."""
+    return client.issues_by_id(ids)
+
+
+def by_id(client: SentryClient, ids: tuple[str, ...]) -> Page:
+    """The same, as GlitchTip takes them."""
+    return client.issues_with_id(ids)

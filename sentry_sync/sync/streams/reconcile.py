@@ -18,7 +18,7 @@ from sentry_sync.records.issue import Issue
 from sentry_sync.store.reads.looks import After
 from sentry_sync.sync.stream import Harvest, Look, Stream, Work, linked
 from sentry_sync.sync.streams import batches
-from sentry_sync.sync.streams.batches import Batches
+from sentry_sync.sync.streams.batches import Batches, by_group, by_id
 from sentry_sync.sync.streams.issues import (
     HOT_NAME,
     REVIEW_NAME,
@@ -199,25 +199,17 @@ def _verify(fetching: Batches, source: str, needs: str, after: str | None = None
     )
 
 
-def _by_group(client: SentryClient, ids: tuple[str, ...]) -> Page:
-    return client.issues_by_id(ids)
-
-
-def _by_id(client: SentryClient, ids: tuple[str, ...]) -> Page:
-    return client.issues_with_id(ids)
-
-
 GROUP, ID = ("issues_by_id", "issues.group", "issues.sentry"), ("issues_with_id", "issues.id")
 
 CONFIRM = (
-    _confirm(Batches(_by_group, _missed), *GROUP),
-    _confirm(Batches(_by_id, _missed), *ID),
+    _confirm(Batches(by_group, _missed), *GROUP),
+    _confirm(Batches(by_id, _missed), *ID),
     _confirm(Batches(None, _missed), "issue", None),
 )
 """By batches of ids as Sentry takes them, as GlitchTip takes them, or issue by issue."""
 
 VERIFY = (
-    _verify(Batches(_by_group, _unverified, VERIFY_BATCHES), *GROUP),
-    _verify(Batches(_by_id, _unverified, VERIFY_BATCHES), *ID),
+    _verify(Batches(by_group, _unverified, VERIFY_BATCHES), *GROUP),
+    _verify(Batches(by_id, _unverified, VERIFY_BATCHES), *ID),
 )
 """By batches only: issue by issue would cost more than the news is worth."""

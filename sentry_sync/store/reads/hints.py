@@ -1,0 +1,67 @@
+"""What webhooks hint at and nobody has looked at since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select
+
+from sentry_sync.records.intervals import Interval
+from sentry_sync.store import tables
+from sentry_sync.store.types import MICROSECOND
+
+_known = tables.webhook_deliveries.c
+
+
+class Hints:
+    """Hints by when they came; each read is its own snapshot."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def waiting(self, now: datetime) -> Interval | None:
+        """The time in which the hints came that nobody has acted on; None when none of them is due."""
+        due = or_(_known.look_after.is_(None), _known.look_after <= now)
+        query = select(func.min(_known.received_at), func.max(_known.received_at), func.max(due)).where(
+            _known.handled_at.is_(None)
+        )
+        with self._connection.begin():
+            first, last, is_due = self._connection.execute(query).one()
+        return Interval(first, last + MICROSECOND) if is_due else None
+
+    def newest(self, events_since: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the newest hint came that can be acted on at once, and the newest one of an event since then."""
+        fresh = select(func.max(_known.received_at)).where(
+            _known.handled_at.is_(None), _known.look_after.is_(None)
+        )
+        wanted = select(func.max(_known.received_at)).where(
+            _known.event_wanted, _known.received_at >= events_since, _known.look_after.is_(None)
+        )
+        with self._connection.begin():
+            return self._connection.execute(fresh).scalar(), self._connection.execute(wanted).scalar()
+
+    def newest_at(self, otherwise: datetime) -> datetime:
+        """When the newest hint came that nobody has acted on."""
+        query = select(func.max(_known.received_at)).where(or_(_known.handled_at.is_(None), _known.event_wanted))
+        with self._connection.begin():
+            return self._connection.execute(query).scalar() or otherwise
+
+    def issues(self, after: str | None, limit: int) -> Sequence[str]:
+        """Issues hinted at, by id, from the one behind ``after`` on."""
+        behind = select(_known.issue_id).where(_known.handled_at.is_(None), _known.issue_id > (after or ""))
+        query = behind.distinct().order_by(_known.issue_id).limit(limit)
+        with self._connection.begin():
+            return self._connection.execute(query).scalars().all()
+
+    def with_events(self, since: datetime, limit: int) -> Sequence[str]:
+        """The issues with an event hinted at since then that nobody has looked at, the newest hint first."""
+        query = (
+            select(_known.issue_id)
+            .where(_known.event_wanted, _known.received_at >= since)
+            .group_by(_known.issue_id)
+            .order_by(func.max(_known.received_at).desc())
+            .limit(limit)
+        )
+        with self._connection.begin():
+            return self._connection.execute(query).scalars().all()
