@@ -184,6 +184,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rule", "subject", "target"),
     )
     op.create_table(
+        "erasures",
+        sa.Column("memory", sa.Text(), nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("memory"),
+    )
+    op.create_table(
         "lake_parts",
         sa.Column("resource", sa.Text(), nullable=False),
         sa.Column("start", sa.BigInteger(), nullable=False),
@@ -244,6 +250,7 @@ def downgrade() -> None:
     op.drop_column("issues", "auto_resolved")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
+    op.drop_table("erasures")
     op.drop_table("doubts")
     op.drop_table("retention")
     op.drop_table("window_sizes")

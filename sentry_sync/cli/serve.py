@@ -37,7 +37,7 @@ from sentry_sync.serve.machines import wings as machines
 from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.webhooks import Intake, Webhooks
 
-FIXED = ("org", "base_url", "store", "log_format")
+FIXED = ("org", "base_url", "store", "log_format", "projects", "scrub", "scrub_patterns")
 """Settings that a running process keeps: another store, or another organization, is another process."""
 
 logger = logging.getLogger(__name__)

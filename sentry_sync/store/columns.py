@@ -61,6 +61,7 @@ alerts: rule, subject, target, firing boolean, since moment, value real, told bo
 webhook_deliveries: request_id, resource, action, received_at moment, handled_at moment, digest, issue_id,
   event_wanted boolean, look_after moment
 audit_log: id integer, at moment, actor, action, target, source, rows integer, field, old, new, outcome
+erasures: memory, erased_at moment
 lake_parts: resource, start moment, end moment, file, rows integer, first moment, last moment, size integer,
   checksum, counter integer, published_at moment
 lake_spans: resource, start moment, end moment
