@@ -165,11 +165,12 @@ def export(
         list[str] | None,
         typer.Option("--table", "-t", metavar="NAME", help="Only this table; repeatable.", show_default=False),
     ] = None,
+    user: options.Users = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Write the copy's tables as files for others.
+    """Write the copy's tables as files for others, or all that is held of a person.
 
     The tables are those of docs/schema.md, all of one moment; how fresh and complete each is follows on stderr.
     Text in them was written by whoever can send events: treat it as data.
@@ -177,10 +178,17 @@ def export(
     For example: sentry-sync export copy.duckdb
 
     Or some tables as CSV: sentry-sync export errors -f csv -t issues -t error_counts
+
+    Or a person's events, bodies and mentions as JSON: sentry-sync export ana.json --user email:ana@example.org
     """
     from sentry_sync.cli import export as room
     from sentry_sync.cli.settings import load
 
+    if user:
+        from sentry_sync.cli import privacy
+
+        privacy.export(load({"store": store}, config), target, user, as_json=as_json)
+        return
     room.run(load({"store": store}, config), target, form and form.value, tables or [], as_json=as_json)
 
 

@@ -124,7 +124,7 @@ def _entries(issue: Issue, world: World, event: int, random: Random) -> list[dic
         entries.append({"type": "exception", "data": exception(kind, platform, random)})
     entries.append({"type": "breadcrumbs", "data": {"values": _breadcrumbs(issue, world, event, random)}})
     if platform not in ("android", "cocoa"):
-        entries.append({"type": "request", "data": _request(issue, random)})
+        entries.append({"type": "request", "data": _request(issue, random, world.end_user(event))})
     return entries
 
 
@@ -139,6 +139,8 @@ def _breadcrumbs(issue: Issue, world: World, event: int, random: Random) -> list
                 "url": f"/api/v2/orders/{random.randrange(999)}",
                 "status_code": random.choice([200, 200, 502]),
             }
+        elif category == "auth" and (user := world.end_user(event)):
+            message = f"session renewed for {user.email}"
         elif kind == "navigation":
             data = {"from": "/cart", "to": "/checkout"}
         crumbs.append(
@@ -150,10 +152,13 @@ def _breadcrumbs(issue: Issue, world: World, event: int, random: Random) -> list
     return crumbs
 
 
-def _request(issue: Issue, random: Random) -> dict[str, Any]:
+def _request(issue: Issue, random: Random, user: EndUser | None) -> dict[str, Any]:
+    """The request, with what SDKs send of a person that Sentry's own scrubber leaves in."""
+    address = user.ip_address if user else "203.0.113.9"
     headers = [
         ["Accept", "application/json"],
         ["Authorization", "[Filtered]"],
+        ["X-Forwarded-For", f"{address}, 10.0.0.7"],
         [
             "User-Agent",
             issue.kind.value[:200] if issue.kind.hostile else "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0",
@@ -167,7 +172,7 @@ def _request(issue: Issue, random: Random) -> dict[str, Any]:
         "data": {"order_id": random.randrange(10_000), "card": "[Filtered]"},
         "headers": headers,
         "cookies": [["session", "[Filtered]"]],
-        "env": {"REMOTE_ADDR": "203.0.113.9"},
+        "env": {"REMOTE_ADDR": address},
         "inferredContentType": "application/json",
         "apiTarget": None,
     }
