@@ -2,7 +2,7 @@
 -- title: Errors by tag
 -- description: How events divide among the values of a tag, from the events that are kept one by one. The share
 -- description: is of the project's events in this time; those without the tag are none of the values'.
--- param: tag text = null  one tag, such as browser; every tag when null, which takes four times as long
+-- param: tag text = null  one tag, such as browser; every tag when null, which takes twice as long
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
 -- param: issue text = null  one issue, by its id or short id; all when null
@@ -18,7 +18,7 @@
 -- returns: share double  of all the project's events here, from 0 to 1
 -- returns: last_seen timestamp  the newest of them
 -- returns: covered double  the share of this time, from 0 to 1, for which the store holds all events
-WITH chosen AS (
+WITH chosen AS NOT MATERIALIZED (
     SELECT
         e.project_id, coalesce(r.merged_into, e.issue_id) AS issue_id, e.user_key, e."timestamp", e.tags
     FROM events AS e
@@ -35,23 +35,20 @@ WITH chosen AS (
 totals AS (
     SELECT project_id, count(*) AS events FROM chosen GROUP BY project_id
 ),
-entries AS (
-    -- Reading one tag out of a JSON takes a tenth of the time that taking it apart does.
+named AS NOT MATERIALIZED (
+    -- Keys and values come in the same order. Taking a JSON apart so takes a third of the time that a map does, and
+    -- reading one tag of it a tenth.
     SELECT
         project_id, issue_id, user_key, "timestamp",
+        unnest(CASE WHEN $tag::VARCHAR IS NULL THEN json_keys(tags) ELSE [$tag::VARCHAR] END) AS tag,
         unnest(CASE
-            WHEN $tag::VARCHAR IS NULL THEN map_entries(tags::MAP(VARCHAR, VARCHAR))
-            ELSE [{
-                'key': $tag::VARCHAR,
-                'value': json_extract_string(tags, '/' || replace(replace($tag::VARCHAR, '~', '~0'), '/', '~1'))
-            }]
-        END) AS entry
+            WHEN $tag::VARCHAR IS NULL THEN json_extract_string(tags, '$.*')
+            ELSE [json_extract_string(tags, '/' || replace(replace($tag::VARCHAR, '~', '~0'), '/', '~1'))]
+        END) AS "value"
     FROM chosen
 ),
-tagged AS (
-    SELECT project_id, issue_id, user_key, "timestamp", entry.key AS tag, entry."value" AS "value"
-    FROM entries
-    WHERE entry."value" IS NOT NULL
+tagged AS NOT MATERIALIZED (
+    SELECT * FROM named WHERE "value" IS NOT NULL
 ),
 known_time AS (
     SELECT
@@ -61,22 +58,39 @@ known_time AS (
     FROM coverage
     WHERE resource = 'events'
     GROUP BY scope
+),
+busiest AS (
+    -- Counting is cheap, different users are not: these are counted for the values that are shown.
+    SELECT
+        coalesce(any_value(p.slug), t.project_id) AS project, t.project_id, t.tag, t."value",
+        count(*) AS events, max(t."timestamp") AS last_seen
+    FROM tagged AS t
+    LEFT JOIN projects AS p ON p.id = t.project_id
+    GROUP BY t.project_id, t.tag, t."value"
+    ORDER BY events DESC, project, t.tag, t."value"
+    LIMIT $top::BIGINT
+),
+affected AS (
+    SELECT
+        t.project_id, t.tag, t."value",
+        count(DISTINCT t.issue_id) AS issues, count(DISTINCT t.user_key) AS users
+    FROM tagged AS t
+    SEMI JOIN busiest AS b ON b.project_id = t.project_id AND b.tag = t.tag AND b."value" = t."value"
+    GROUP BY t.project_id, t.tag, t."value"
 )
 SELECT
-    coalesce(any_value(p.slug), t.project_id) AS project,
-    t.tag,
-    t."value",
-    count(*) AS events,
-    count(DISTINCT t.issue_id) AS issues,
-    count(DISTINCT t.user_key) AS users,
-    count(*) / any_value(a.events) AS share,
-    max(t."timestamp") AS last_seen,
+    b.project,
+    b.tag,
+    b."value",
+    b.events,
+    f.issues,
+    f.users,
+    b.events / a.events AS share,
+    b.last_seen,
     coalesce((
-        SELECT max(k.covered) FROM known_time AS k WHERE k.scope IN ('', 'project:' || t.project_id)
+        SELECT max(k.covered) FROM known_time AS k WHERE k.scope IN ('', 'project:' || b.project_id)
     ), 0) AS covered
-FROM tagged AS t
-JOIN totals AS a ON a.project_id = t.project_id
-LEFT JOIN projects AS p ON p.id = t.project_id
-GROUP BY t.project_id, t.tag, t."value"
-ORDER BY events DESC, project, t.tag, t."value"
-LIMIT $top::BIGINT
+FROM busiest AS b
+JOIN affected AS f ON f.project_id = b.project_id AND f.tag = b.tag AND f."value" = b."value"
+JOIN totals AS a ON a.project_id = b.project_id
+ORDER BY b.events DESC, b.project, b.tag, b."value"

@@ -10,16 +10,15 @@ from typing import Any
 from sentry_sync.answers import release_records
 from sentry_sync.answers.asking import Found, Step, View
 from sentry_sync.answers.assessment import shown_case
+from sentry_sync.answers.counted import FROM_EVENTS, no_counts, read
 from sentry_sync.answers.freshness import Facts
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.release_evidence import Case, case
 from sentry_sync.answers.release_records import Records
-from sentry_sync.answers.uncounted import no_counts
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.intervals import Interval
-from sentry_sync.store.reads import knowledge
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.trends.verdicts.release import assess
@@ -51,11 +50,8 @@ class _Look:
 
     def __init__(self, question: AssessmentQuestion, view: View, project: Project) -> None:
         self.question, self.view, self.project = question, view, project
-        self.known: Knowledge = knowledge.read(
-            view.snapshot,
-            ("releases", "error_counts", "release_health", "transactions"),
-            ("error_counts", "release_health", "transactions"),
-        )
+        parts = ("release_health", "transactions")
+        self.known: Knowledge = read(view.snapshot, ("releases", *parts), parts, project.id)
         versions = [version for version in (question.version, question.baseline) if version]
         self.records: Records = release_records.read(view, self.known, project, question.environment, versions)
 
@@ -97,8 +93,8 @@ class _Look:
 
     def _facts(self, found: Case) -> Facts:
         by_session = found.evidence.unit == "session"
-        parts = ["error_counts", *(["release_health"] if by_session else [])]
-        times = [self.known.as_of(part) for part in parts]
+        sessions = [self.known.as_of("release_health")] if by_session else []
+        times = [self.records.counted.as_of, *sessions]
         learned = self.view.learned.keys() & {"release", "baseline"}
         return Facts(
             as_of=_oldest(times),
@@ -106,7 +102,7 @@ class _Look:
             stale_after=stale_after("releases"),
             coverage=found.window,
             source="mixed" if learned else "local",
-            rung=self.known.rung("error_counts"),
+            rung=self.records.counted.rung,
             notes=tuple(self._notes(found)),
         )
 
@@ -118,11 +114,13 @@ class _Look:
             yield f"errors are known for {found.hours_known} of the {found.hours} hours since the release began"
         if found.evidence.unit != "session":
             yield _UNITS[found.evidence.unit]
+        if self.records.counted.table == "events":
+            yield FROM_EVENTS
         if self._sampled(found.window):
             yield "some counts are extrapolated: the server sampled"
 
     def _sampled(self, window: Interval | None) -> bool:
-        parts = [part for name in ("error_counts", "release_health") for part in self.known.covered(name)]
+        parts = [*self.records.counted.parts, *self.known.covered("release_health")]
         return any(part.approximate and (window is None or part.interval.end > window.start) for part in parts)
 
 

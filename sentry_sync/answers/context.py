@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
@@ -22,6 +23,7 @@ from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.readiness import Readiness, readiness
+from sentry_sync.answers.references import leads_to
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import ROWS, SqlCommand
 from sentry_sync.answers.standing import standing
@@ -30,7 +32,9 @@ from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.records.delivery import Delivery, Taken
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.store.reads import names as stored_names
+from sentry_sync.store.reads.snapshot import TookTooLong
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
@@ -43,11 +47,17 @@ LONG = (AssessmentQuestion, HealthQuestion)
 for that."""
 
 
+AT_ONCE = 0.005
+"""Seconds that a look may keep a server's loop: five times what most take. A search through every text of 20,000
+issues takes 80 ms."""
+
+
 class Answers:
     """Answers from one store, and from Sentry where the store can't. Safe to share between threads.
 
     ``client`` is called on a miss, so a process that only reads never opens a connection; without it answers
     come from the store alone. It gives the same client each time, so that equal misses share a request.
+    ``at_once`` is how many seconds a look may keep whoever begins a question.
     ``base_url`` and ``organization`` are what was configured, as ``Connection`` holds them: a store of another
     organization is refused.
 
@@ -66,7 +76,9 @@ class Answers:
         organization: str | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
         means: Means = ORDINARY,
+        at_once: float = AT_ONCE,
     ) -> None:
+        self._at_once = at_once
         self._desk = Desk(
             store,
             clock or SystemClock(),
@@ -92,11 +104,24 @@ class Answers:
         """Whether issues may be changed at Sentry."""
         return self._desk.means.allow_writes
 
+    @property
+    def now(self) -> datetime:
+        """The time that answers are told by."""
+        return self._desk.clock.now()
+
+    @property
+    def trail(self) -> AuditTrail:
+        """Where it is written down who asked what."""
+        return self._desk.trail
+
     def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that has to be waited for."""
-        if isinstance(question, LONG):
-            return Pending(lambda: self._resolved(begin(self._desk, question, ask)))
-        return begin(self._desk, question, ask)
+        if not isinstance(question, LONG):
+            try:
+                return begin(self._desk, question, ask, within=self._at_once)
+            except TookTooLong:
+                pass  # and is looked at again, by a thread that may take its time
+        return Pending(lambda: self._at_length(question, ask))
 
     def carry_out(self, command: Command, ask: Ask = PLAINLY, listener: Listener = NOBODY) -> Answer:
         """What came of ``command``; waits for it, and tells ``listener`` meanwhile."""
@@ -106,10 +131,10 @@ class Answers:
         """The answer, waiting for Sentry if need be."""
         if isinstance(question, Command):
             return self.carry_out(question, ask)
-        return self._resolved(self.begin(question, ask))
+        return self._at_length(question, ask)
 
-    @staticmethod
-    def _resolved(found: Answer | Pending) -> Answer:
+    def _at_length(self, question: Question, ask: Ask) -> Answer:
+        found = begin(self._desk, question, ask)
         return found.resume() if isinstance(found, Pending) else found
 
     def standing(self, resource: str) -> Answer:
@@ -125,6 +150,13 @@ class Answers:
         """Slugs of the projects that a release is known to belong to."""
         with self._desk.moment() as (snapshot, _):
             return stored_names.projects_of(snapshot, version, most)
+
+    def leads_to_sentry(self, address: str | None) -> bool:
+        """Whether an address out of the copy is one of the server this is a copy of, so that it may be a link."""
+        if not address:
+            return False
+        with self._desk.moment() as (_, origin):
+            return leads_to(address, origin[0])
 
     def take(self, found: Sequence[Delivery]) -> list[Taken]:
         """Write webhooks down and say what became of each; whoever syncs will look at the issues they tell of."""

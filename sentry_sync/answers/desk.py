@@ -16,6 +16,7 @@ from sentry_sync.answers.sharing import Sharing
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import lease
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.store.reads import knowledge
 from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.reads.snapshot import Reader
@@ -84,6 +85,7 @@ class Desk:
         self._deadline_seconds = deadline_seconds
         self.sharing = Sharing(deadline_seconds)
         self._reader = Reader(store)
+        self.trail = AuditTrail(store.paths.audit, clock, store.paths.key)
         self._sql: Apart | None = None
         self._probed: tuple[datetime, bool] | None = None
         self._unreachable: tuple[datetime, Refusal] | None = None
@@ -96,11 +98,17 @@ class Desk:
         *,
         refused: bool = False,
         max_bytes: int = DEFAULT_BYTES,
+        within: float | None = None,
     ) -> Found:
-        """One look at the store, in a snapshot of its own, for a question asked at ``now``."""
-        with self.moment() as (snapshot, origin):
+        """One look at the store, in a snapshot of its own, for a question asked at ``now``.
+
+        Raises TookTooLong for one that takes longer than ``within`` seconds.
+        """
+        with self.moment(within) as (snapshot, origin):
             return question.look(
-                View(snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets)
+                View(
+                    snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets, self._store.rules
+                )
             )
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
@@ -120,9 +128,9 @@ class Desk:
         return Live(self.client(), self._store, self.clock, self._deadline_seconds)
 
     @contextmanager
-    def moment(self) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
+    def moment(self, within: float | None = None) -> Iterator[tuple[Snapshot, tuple[str | None, str | None]]]:
         """One moment of the store, and whose it is; raises StoreMismatch for another organization's."""
-        with self._reader.snapshot() as snapshot:
+        with self._reader.snapshot(within) as snapshot:
             yield snapshot, self._origin(snapshot)
 
     @property
@@ -183,6 +191,7 @@ class Desk:
 
     def close(self) -> None:
         """Let go of the store."""
+        self.trail.close()
         self._reader.close()
         if self._sql is not None:
             self._sql.close()

@@ -141,6 +141,10 @@ class _Look:
         return notes
 
 
+_CALLED = ("title", "culprit", "exception_type", "exception_value", "filename", "function")
+_CALLED_FURTHER = ("logger", "first_release")
+
+
 def _shown(issue: Any, *, detailed: bool) -> dict[str, Any]:
     found = {
         "id": issue.id,
@@ -160,16 +164,7 @@ def _shown(issue: Any, *, detailed: bool) -> dict[str, Any]:
         "last_seen": shown(issue.last_seen),
         "verified_at": shown(issue.verified_at),
         "permalink": issue.permalink,
-        "untrusted": untrusted.fields(
-            {
-                "title": issue.title,
-                "culprit": issue.culprit,
-                "exception_type": issue.exception_type,
-                "exception_value": issue.exception_value,
-                "filename": issue.filename,
-                "function": issue.function,
-            }
-        ),
+        "untrusted": _called(issue, detailed=detailed),
     }
     if issue.removed_at:
         found |= {
@@ -186,5 +181,10 @@ def _shown(issue: Any, *, detailed: bool) -> dict[str, Any]:
             "comments": issue.num_comments,
             "known_since": shown(issue.known_since),
         }
-        found["untrusted"] |= untrusted.fields({"logger": issue.logger, "first_release": issue.first_release})
     return found
+
+
+def _called(issue: Any, *, detailed: bool) -> dict[str, Any]:
+    """What events say of it."""
+    names = (*_CALLED, *_CALLED_FURTHER) if detailed else _CALLED
+    return untrusted.fields({name: getattr(issue, name) for name in names})

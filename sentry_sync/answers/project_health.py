@@ -9,15 +9,15 @@ from typing import Any
 
 from sentry_sync.answers import release_records, untrusted
 from sentry_sync.answers.asking import Found, View
+from sentry_sync.answers.counted import no_counts, read
 from sentry_sync.answers.figures import rounded
 from sentry_sync.answers.freshness import Facts
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.times import DAY, HOUR, shown
-from sentry_sync.answers.uncounted import no_counts
 from sentry_sync.answers.warnings import warnings
 from sentry_sync.records.intervals import Interval, floor
-from sentry_sync.store.reads import knowledge, verdicts
+from sentry_sync.store.reads import verdicts
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.trends.verdicts import arms, health, seasonal
@@ -61,8 +61,8 @@ class _Look:
 
     def __init__(self, view: View, project: Project) -> None:
         self.view, self.project = view, project
-        parts = ("error_counts", "release_health", "transactions")
-        self.known: Knowledge = knowledge.read(view.snapshot, (*parts, "issues.hot"), parts)
+        parts = ("release_health", "transactions")
+        self.known: Knowledge = read(view.snapshot, (*parts, "issues.hot"), parts, project.id)
         self.records = release_records.read(view, self.known, project)
         self.hours = self.records.known.by_hour()
         self.end = max(self.hours, default=floor(view.now, HOUR)) + HOUR
@@ -134,11 +134,25 @@ class _Look:
         return [share for _, share in sorted(days.items())]
 
     def _within(self, since: datetime, target: float) -> Share:
-        rows = verdicts.within(self.view.snapshot, self.project.id, self.records.window, target)
-        known = {hour for part in self.records.measured for hour in arms.whole_hours(part)}
-        newest = max((row.hour for row in rows if row.hour in known), default=since)
-        kept = [row for row in rows if row.hour in known and row.hour > newest - DAY]
+        """Requests of the newest known day, and those within the target."""
+        rows = self._measured(target)
+        newest = max((row.hour for row in rows), default=since)
+        kept = [row for row in rows if row.hour > newest - DAY]
         return Share(sum(row.within or 0 for row in kept), sum(row.count for row in kept))
+
+    def _measured(self, target: float) -> list[Any]:
+        """Requests of each known hour, and those in transactions whose 95th percentile was within the target."""
+        known = {hour for part in self.records.measured for hour in arms.whole_hours(part)}
+        rows = verdicts.within(self.view.snapshot, self.project.id, self.records.window, target)
+        return [row for row in rows if row.hour in known]
+
+    def _slow_days(self) -> list[Share]:
+        """Requests beyond the latency target of each day of four weeks with a known hour, oldest first."""
+        days: dict[datetime, Share] = {}
+        for row in self._measured(self.view.targets.latency_ms):
+            day = floor(row.hour, DAY)
+            days[day] = days.get(day, Share(0, 0)) + Share(row.count - (row.within or 0), row.count)
+        return [share for _, share in sorted(days.items())]
 
     def _part(self, part: health.Part) -> dict[str, Any]:
         targets = self.view.targets
@@ -187,19 +201,13 @@ class _Look:
 
     def _objectives(self) -> list[dict[str, Any]]:
         targets = self.view.targets
-        days = self.crashes[-28:]
-        spent = health.budget(days, targets.crash_free)
         return [
+            {"objective": "crash-free sessions", **_budget(self.crashes[-28:], targets.crash_free)},
             {
-                "objective": "crash-free sessions",
-                "target": targets.crash_free,
-                "days": len(days),
-                "met": None if spent is None else spent.used <= 1,
-                "budget_used": None if spent is None else rounded(spent.used, 3),
-                "burn_newest_day": None if spent is None else rounded(spent.burn, 2),
-                "burn_7_days": None if spent is None else rounded(spent.burn_week, 2),
-                "days_left": None if spent is None else rounded(spent.days_left, 1),
-            }
+                "objective": "latency",
+                "target_p95_ms": targets.latency_ms,
+                **_budget(self._slow_days()[-28:], health.PROMPT),
+            },
         ]
 
     def _anomalies(self) -> list[dict[str, Any]]:
@@ -246,7 +254,7 @@ class _Look:
         return reversed(days)
 
     def _facts(self) -> Facts:
-        times = [self.known.as_of(name) for name in ("error_counts", "issues.hot")]
+        times = [self.records.counted.as_of, self.known.as_of("issues.hot")]
         known = [time for time in times if time is not None]
         # A copy that goes back less than two weeks has no gap; what that leaves unknown is told by the parts.
         window = Interval(max(self.end - 2 * WEEK, min(self.hours, default=self.end - DAY)), self.end)
@@ -255,7 +263,7 @@ class _Look:
             complete=len(known) == len(times) and arms.complete_between(self.records.known.hours, window),
             stale_after=stale_after(HealthQuestion.resource),
             coverage=Interval(min(self.hours), self.end) if self.hours else None,
-            rung=self.known.rung("error_counts"),
+            rung=self.records.counted.rung,
             notes=(*self.project.notes, *warnings(self.known), *self._notes()),
         )
 
@@ -266,10 +274,21 @@ class _Look:
             yield "no sessions are known, so nothing is said about crashes"
         if self.within.value is None:
             yield "no hours of transactions are known, so nothing is said about latency"
-        if not self.known.covered("error_counts"):
-            return
-        if any(part.approximate for part in self.known.covered("error_counts")):
-            yield "some counts are extrapolated: the server sampled"
+        yield from self.records.counted.notes
+
+
+def _budget(days: Sequence[Share], target: float) -> dict[str, Any]:
+    """How much of what may fail of these days has failed."""
+    spent = health.budget(days, target)
+    return {
+        "target": target,
+        "days": len(days),
+        "met": None if spent is None else spent.used <= 1,
+        "budget_used": None if spent is None else rounded(spent.used, 3),
+        "burn_newest_day": None if spent is None else rounded(spent.burn, 2),
+        "burn_7_days": None if spent is None else rounded(spent.burn_week, 2),
+        "days_left": None if spent is None else rounded(spent.days_left, 1),
+    }
 
 
 def _sum(shares: Sequence[Share]) -> Share:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sentry_sync.answers.asking import View
+from sentry_sync.answers.counted import Counted, counted
 from sentry_sync.answers.locating import Project
 from sentry_sync.answers.times import DAY, HOUR, ceiling
 from sentry_sync.records.intervals import Interval, union
@@ -59,6 +60,8 @@ class Records:
     """Up to when errors are known."""
     spans: Sequence[Span]
     """Newest first."""
+    counted: Counted
+    """What errors are counted from."""
 
     def span(self, version: str) -> Span | None:
         """The newest release with this full or short version."""
@@ -90,20 +93,21 @@ class Records:
         """The issues that happened in a release, the most frequent first."""
         window = Interval(within.start.replace(minute=0, second=0, microsecond=0), within.end)
         given = (self.view.snapshot, self.project.id, window, self.environment)
-        return verdicts.issues_of(*given, release=of.version, limit=limit)
+        return verdicts.issues_of(*given, counted=self.counted.table, release=of.version, limit=limit)
 
 
 def read(
     view: View, known: Knowledge, project: Project, environment: str | None = None, versions: Sequence[str] = ()
 ) -> Records:
     """The records of one project, in one environment or all; of its newest releases, and of ``versions``."""
-    hours = union(part.interval for part in known.covered("error_counts"))
+    found = counted(known, project.id)
+    hours = union(part.interval for part in found.parts)
     end = max((part.end for part in hours), default=view.now)
     rows = _releases(view, project, versions)
     window = Interval(_since(rows, versions, end), ceiling(end, HOUR))
     given = (view.snapshot, project.id, window, environment)
     errors: dict[str, dict[datetime, int]] = defaultdict(dict)
-    for row in verdicts.errors(*given):
+    for row in verdicts.errors(*given, counted=found.table):
         errors[row.release][row.hour] = row.events
     sessions: dict[str, dict[datetime, Sessions]] = defaultdict(dict)
     for row in verdicts.sessions(*given):
@@ -120,9 +124,10 @@ def read(
         end=end,
         spans=spans(
             rows,
-            {version: min(found) for version, found in errors.items()},
-            {version: min(found) for version, found in sessions.items()},
+            {version: min(each) for version, each in errors.items()},
+            {version: min(each) for version, each in sessions.items()},
         ),
+        counted=found,
     )
 
 

@@ -61,7 +61,7 @@ def standouts(own: Tally, around: Tally, most: int) -> list[Standout] | None:
         return None
     found = []
     for (tag, value), events in own.counts.items():
-        share, elsewhere = events / own.events, around.counts[tag, value] / around.events
+        share, elsewhere = events / own.events, around.counts.get((tag, value), 0) / around.events
         if share - elsewhere >= LARGER and share - elsewhere >= ERRORS * _error(share, elsewhere, own, around):
             found.append(Standout(tag, value, events, share, elsewhere))
     return sorted(found, key=lambda one: (one.elsewhere - one.share, one.tag, one.value))[:most]

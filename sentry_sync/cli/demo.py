@@ -109,7 +109,7 @@ class _Speaker:
         output.flush()
 
     def trend(self, settings: Settings) -> None:
-        self.heading(f"{library()[QUERY].title}, by SQL (sentry-sync sql @{QUERY} -p days={DAYS}):")
+        self.heading(f"{library()[QUERY].title}, by SQL (sentry-sync query {QUERY} -p days={DAYS}):")
         result = run_query(StorePaths(settings.store), QUERY, {"days": DAYS})
         if self._as_json:
             output.document({"trend": sql.as_document(result)})

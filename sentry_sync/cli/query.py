@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sentry_sync.answers.charts import Chart, chart
 from sentry_sync.cli import charts, output
+from sentry_sync.cli.auditing import noted
+from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
-from sentry_sync.cli.sql import as_document, show, show_notes, texts_of
+from sentry_sync.cli.sql import as_document, show, show_notes
 from sentry_sync.errors import SettingsError
-from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.library import Query, find, library
 from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import Result
@@ -43,7 +44,8 @@ def run(settings: Settings, wanted: Wanted) -> None:
     """
     form = form_of(wanted)
     query = find(wanted.name)
-    result = run_query(StorePaths(settings.store), wanted.name, texts_of(wanted.parameters), limit=wanted.limit)
+    result = run_query(paths_of(settings), wanted.name, texts_of(wanted.parameters), limit=wanted.limit)
+    noted(settings, "query", {"name": wanted.name, "parameters": wanted.parameters}, len(result.rows))
     if form in PICTURES or form == "chart":
         drawn = chart(query.title, result, wanted.column or query.chart)
         _draw(drawn, form, wanted.output)
@@ -55,6 +57,14 @@ def run(settings: Settings, wanted: Wanted) -> None:
         show(result, as_json=form == "json")
         return
     show_notes(result)
+
+
+def texts_of(texts: Sequence[str]) -> dict[str, str]:
+    """The values given as NAME=VALUE, by name; raises SettingsError for what is no such pair."""
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and separator for name, separator, _ in pairs):
+        raise SettingsError("--param must be NAME=VALUE, as in -p days=7")
+    return {name: value for name, _, value in pairs}
 
 
 def form_of(wanted: Wanted) -> str:

@@ -1,43 +1,34 @@
-"""``sentry-sync sql``: one statement, or one query of the library, over the local copy."""
+"""``sentry-sync sql``: one statement over the local copy."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sentry_sync.cli import output
+from sentry_sync.cli.auditing import noted
+from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.apart import Apart, Limits
-from sentry_sync.trends.library import library
-from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import Result
 
 LONGEST = 100_000
 """Characters of a statement from stdin: far more than anyone writes, far less than fills the memory."""
 
 
-def run(settings: Settings, asked: str | None, parameters: Sequence[str], limit: int, *, as_json: bool) -> None:
+def run(settings: Settings, asked: str | None, limit: int, *, as_json: bool) -> None:
     """Print the answer, then how fresh and complete its tables are.
 
-    ``asked`` is a SELECT, ``@name`` of a library query, or ``-`` for stdin. Raises QueryError or StoreError, and
-    SettingsError for parameters that are none.
+    ``asked`` is a SELECT, or ``-`` for stdin. Raises QueryError or StoreError, and SettingsError without any.
     """
-    paths = StorePaths(settings.store)
-    given = texts_of(parameters)
     if asked is None:
-        raise SettingsError('no statement: sentry-sync sql "SELECT ...", or --list for the library')
-    if asked.startswith("@"):
-        result = run_query(paths, asked.removeprefix("@"), given, limit=limit)
-    elif given:
-        raise SettingsError("--param is for queries of the library, as in sentry-sync sql @error_trend -p days=7")
-    else:
-        result = asked_apart(paths, _statement(asked), limit)
+        raise SettingsError('no statement: sentry-sync sql "SELECT ..."; sentry-sync query runs the library\'s')
+    result = asked_apart(paths_of(settings), _statement(asked), limit)
+    noted(settings, "sql", {"sql": asked}, len(result.rows))
     show(result, as_json=as_json)
 
 
@@ -61,14 +52,6 @@ def _time(value: Any) -> Any:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def texts_of(texts: Sequence[str]) -> dict[str, str]:
-    """The values given as NAME=VALUE, by name; raises SettingsError for what is no such pair."""
-    pairs = [text.partition("=") for text in texts]
-    if not all(name and separator for name, separator, _ in pairs):
-        raise SettingsError("--param must be NAME=VALUE, as in -p days=7")
-    return {name: value for name, _, value in pairs}
-
-
 def _statement(asked: str) -> str:
     if asked != "-":
         return asked
@@ -79,18 +62,6 @@ def _statement(asked: str) -> str:
     if len(found) > LONGEST:
         raise QueryError(f"the statement on stdin is longer than {LONGEST} characters")
     return found
-
-
-def show_library(*, as_json: bool) -> None:
-    """Print the library's queries and their parameters."""
-    if as_json:
-        output.document([asdict(query) for query in library().values()])
-        return
-    for query in library().values():
-        output.line(f"@{query.name}  {query.title}. {query.description}")
-        for parameter in query.parameters:
-            default = "must be given" if parameter.default is None else f"default {parameter.default}"
-            output.line(f"    -p {parameter.name}={parameter.type}  {parameter.description} ({default})")
 
 
 def show(result: Result, *, as_json: bool) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
-from sentry_sync.cli.answering import policy_of
-from sentry_sync.cli.connect import Sent, client_of, connection_of, unheard
+from sentry_sync.cli.connect import Sent, client_of, connection_of, policy_of, store_of, unheard
 from sentry_sync.cli.settings import Settings
 from sentry_sync.daemon import Daemon, StoppableClock, Tell, Worker
 from sentry_sync.records.clock import SystemClock
@@ -62,5 +61,5 @@ class SyncHalf:
 def syncing(settings: Settings, tell: Tell, sent: Sent = unheard) -> Iterator[SyncHalf]:
     """The half, closed with the block. Raises SettingsError for settings that could never reach a server."""
     connection_of(settings)
-    with closing(Store(settings.store)) as store, closing(SyncHalf(settings, store, tell, sent)) as half:
+    with closing(store_of(settings)) as store, closing(SyncHalf(settings, store, tell, sent)) as half:
         yield half

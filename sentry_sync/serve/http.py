@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import socket
 import time
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.errors import SettingsError
-from sentry_sync.serve import logs
+from sentry_sync.serve import collector, logs
 from sentry_sync.serve.ending import end_without_waiting
 from sentry_sync.serve.gate import Gate, Rules, bracketed, is_loopback
 
@@ -90,12 +89,9 @@ def run(answers: Answers, where: Address, rules: Rules, say: Callable[[str], Non
 
 
 def _serve(answers: Answers, listening: socket.socket, rules: Rules, say: Callable[[str], None]) -> None:
-    # As for stdio: what is imported stays for good, and need not be looked through while serving.
-    gc.disable()
-    from sentry_sync.serve.http_server import serve
+    with collector.put_off():
+        from sentry_sync.serve.http_server import serve
 
-    gc.freeze()
-    gc.enable()
     serve(answers, listening, Gate(rules, time.monotonic), say)
 
 

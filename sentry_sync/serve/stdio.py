@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sentry_sync.serve import logs
+from sentry_sync.serve import collector, logs
 from sentry_sync.serve.ending import end_without_waiting
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
     from sentry_sync.answers.context import Answers
-
-GARBAGE = 10_000
-"""New objects after which the collector looks for circles. An answer makes thousands and leaves none; at the usual
-700 the collector would look several times during each."""
 
 INTERRUPTED = 130
 """What a shell gives a command that SIGINT ended."""
@@ -27,28 +23,22 @@ INTERRUPTED = 130
 def run(answers: Answers) -> None:
     """Serve until the client closes stdin. SIGINT and SIGTERM end the process at once, in silence."""
     logs.to_stderr()
-    # The SDK is 0.6 s of imports, 0.08 of them the collector looking through what stays for good anyway. Frozen,
-    # it isn't looked through while serving either.
-    gc.disable()
-    import anyio
+    with collector.put_off():
+        import anyio
 
-    from sentry_sync.serve import server
-
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
-    gc.enable()
+        from sentry_sync.serve import server
     try:
-        anyio.run(_serve, server.build(answers))
+        anyio.run(_serve, server.build(answers), answers.trail.flush)
     finally:
         answers.close()
     end_without_waiting()
 
 
-async def _serve(server: Server[Any]) -> None:
+async def _serve(server: Server[Any], flush: Callable[[], None]) -> None:
     import anyio
 
     async with anyio.create_task_group() as group:
-        group.start_soon(_leave_on_signal)
+        group.start_soon(_leave_on_signal, flush)
         if sys.platform == "win32":  # its pipes can be waited for by threads alone
             from mcp.server.stdio import stdio_server
 
@@ -62,11 +52,12 @@ async def _serve(server: Server[Any]) -> None:
         group.cancel_scope.cancel()
 
 
-async def _leave_on_signal() -> None:
+async def _leave_on_signal(flush: Callable[[], None]) -> None:
     """End the process, as above: a thread that waits in a read of stdin can't be told to stop either."""
     import anyio
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
+            flush()
             sys.stderr.flush()
             os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)

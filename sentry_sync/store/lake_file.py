@@ -129,7 +129,8 @@ def _session(folder: Path, found: Source) -> Iterator[duckdb.DuckDBPyConnection]
         if found.whole or found.touched:
             raise _Damaged from error
         raise StoreUnwritable(
-            f"the lake at {folder} could not be written ({type(error).__name__}): free the disk or its permissions"
+            f"the lake at {folder} could not be written ({type(error).__name__}): free space on its disk, or let "
+            "us write there"
         ) from None
     finally:
         with suppress(OSError):

@@ -28,7 +28,7 @@ MEANING: Mapping[str, str] = {
         "before `issues.known_since` nothing is known. `seen_by` is the stream that looked, or `live`. How a "
         "field was at a moment is the `old` of its first row with `at` after the moment, for sure if that row's "
         "`after` is not before it; without such a row it was as it is now. "
-        "`sentry-sync sql @issues_at -p time=2026-11-16` works this out for each issue."
+        "`sentry-sync query issues_at -p time=2026-11-16` works this out for each issue."
     ),
     "error_counts": "Errors by hour, issue, environment and release: the facts behind every trend of errors.",
     "events": "Error events. Text in them was written by whoever can reach a DSN.",
@@ -64,6 +64,10 @@ MEANING: Mapping[str, str] = {
     "wishes": "Streams that somebody wants synced before their turn: `sync-now` asked the process that syncs.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",
     "capabilities": "What the server can do, and when that was learned.",
+    "alerts": (
+        "What alert rules found: of each `rule` and `subject` (JSON) whether it is `firing`, `since` when, and "
+        "what the `target` was `told` last."
+    ),
     "webhook_deliveries": (
         "Webhooks received in the last day: what each was about, whose issue is to be looked at, and when it was "
         "(`handled_at`; one that tells of nothing to look at is handled at once). Nothing else of it is kept."

@@ -15,13 +15,14 @@ from sentry_sync.answers.asking import Pending
 from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.errors import QuestionError
-from sentry_sync.records.event import ErrorCount
+from sentry_sync.records.event import ErrorCount, Event
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.performance import TransactionStat
 from sentry_sync.records.release import Release, ReleaseHealth, ReleaseProject
 from sentry_sync.store import tables
+from sentry_sync.store.unit_of_work import UnitOfWork
 from tests.answers.desk import NOW, Asking
-from tests.support.rows import issue, project
+from tests.support.rows import event, issue, project
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TODAY = floor(NOW, DAY)
@@ -353,3 +354,41 @@ def test_the_worlds_bad_release_is_found_after_a_sync_and_those_before_it_are_no
     earlier = timeline[timeline.index(bad) - 1]
     assert asking.offline.assess_release(slug, earlier.version)["verdict"] in ("healthy", "watch")
     asking.close()
+
+
+def one_by_one(counts: list[ErrorCount]) -> list[Event]:
+    """As many events as were counted, within their hours."""
+    events: list[Event] = []
+    for row in counts:
+        for number in range(row.count):
+            at = row.hour + (HOUR / row.count) * number
+            changes = {"project_id": row.project_id, "issue_id": row.issue_id, "environment": row.environment}
+            events.append(event(len(events), at, release=row.release or None, user_key=f"id:{number}", **changes))
+    return events
+
+
+def test_where_nobody_counts_errors_they_are_counted_from_all_the_events_held(asking: Asking) -> None:
+    """As on a server without Explore: its events are listed project by project, and all of them are held."""
+    records = [*before(), *after(each=25, issue_id="18"), issue(id="18", first_seen=SHIPPED + HOUR)]
+    asking.fill(records, **KNOWN)
+    counted = asking.offline.assess_release("api", "3")
+    other = Asking(asking.rig.directory.parent / "other")
+    plain = [row for row in records if not isinstance(row, ErrorCount)]
+    known = {name: part for name, part in KNOWN.items() if name != "error_counts"}
+    other.fill([*plain, *one_by_one([row for row in records if isinstance(row, ErrorCount)])], **known)
+
+    def listed(uow: UnitOfWork) -> None:
+        uow.cover("events", "project:2", WINDOW, source="project_events")
+        uow.mark("events", "project:2", WINDOW.end, WINDOW.end)
+
+    assert other.offline.assess_release("api", "3")["verdict"] == "too early"
+    other.write(listed)
+    answer = other.offline.assess_release("api", "3")
+    other.close()
+
+    assert counted["verdict"] != "healthy"
+    parts = ("verdict", "because", "errors", "exposure", "new_issues", "regressed_issues", "episodes")
+    assert {name: answer[name] for name in parts} == {name: counted[name] for name in parts}
+    assert (fresh(answer)["complete"], fresh(answer)["rung"]) == (True, "project_events")
+    assert "no hourly counts are held: errors were counted from the events held" in fresh(answer)["notes"][0]
+    assert "no hourly counts" not in " ".join(fresh(counted)["notes"])

@@ -17,7 +17,7 @@ from sentry_sync.records.performance import TransactionStat
 from sentry_sync.records.release import ReleaseHealth
 from sentry_sync.trends.verdicts.health import Targets
 from tests.answers.desk import NOW, Asking, ago
-from tests.support.rows import issue, project
+from tests.support.rows import event, issue, project
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TODAY, END = floor(NOW, DAY), floor(NOW, HOUR)
@@ -77,7 +77,7 @@ def test_a_project_as_it_always_is_scores_well_and_shows_what_of(ordinary: Askin
 
 
 def test_the_error_budget_is_counted_in_sessions_that_may_crash(ordinary: Asking) -> None:
-    (objective,) = ordinary.offline.project_health("api")["objectives"]
+    objective, _ = ordinary.offline.project_health("api")["objectives"]
     assert (objective["budget_used"], objective["burn_7_days"], objective["met"]) == (0.4, 0.4, True)
     assert (objective["days"], objective["days_left"]) == (22, None)
 
@@ -174,3 +174,42 @@ def test_an_empty_store_knows_nothing_and_says_why(asking: Asking) -> None:
     assert (answer["score"], answer["state"], answer["forecast"]) == (None, "unknown", None)
     assert (fresh(answer)["complete"], fresh(answer)["could_not_fall_through_because"]) == (False, "not_supported")
     assert "run sentry-sync sync" in fresh(answer)["notes"][0]
+
+
+def test_without_hourly_counts_health_is_told_from_the_events_held(asking: Asking) -> None:
+    plain = [row for row in ORDINARY if not isinstance(row, ErrorCount)]
+    known = {name: part for name, part in KNOWN.items() if name != "error_counts"}
+    each = [event(at * 10 + n, hour + n * HOUR / 10) for at, hour in enumerate(HOURS) for n in range(10)]
+    asking.fill([*plain, *each], **known, events=WINDOW)
+    answer = asking.offline.project_health("api")
+    assert (answer["score"], part(answer, "errors")["last_24h"], part(answer, "errors")["usual"]) == (
+        100,
+        240,
+        240,
+    )
+    assert (answer["forecast"]["from_days"], fresh(answer)["complete"], fresh(answer)["rung"]) == (
+        21,
+        True,
+        "events",
+    )
+    assert "no hourly counts are held" in fresh(answer)["notes"][0]
+
+
+def test_the_latency_budget_is_counted_in_requests_of_slow_hours(asking: Asking) -> None:
+    """Of 24 hours 3 were slow: 12.5% of the requests, where 5% may be."""
+    slow = [replace(row, p95=1_001.0) for row in requests()[-5:-2]]
+    older = [replace(row, hour=row.hour - 3 * DAY, count=4_600) for row in requests()]
+    asking.fill([*ORDINARY, *slow], **KNOWN)
+    objective = asking.offline.project_health("api")["objectives"][1]
+    assert (objective["objective"], objective["target"], objective["target_p95_ms"]) == ("latency", 0.95, 1000)
+    assert (objective["budget_used"], objective["met"], objective["days_left"]) == (2.5, False, 0)
+    assert objective["days"] == 2
+    asking.fill(older)
+    objective = asking.offline.project_health("api")["objectives"][1]
+    assert (objective["budget_used"], objective["met"], objective["days"]) == (0.053, True, 4)
+
+
+def test_without_transactions_the_latency_budget_is_not_known(asking: Asking) -> None:
+    asking.fill([row for row in ORDINARY if not isinstance(row, TransactionStat)], **KNOWN)
+    objective = asking.offline.project_health("api")["objectives"][1]
+    assert (objective["budget_used"], objective["met"], objective["days"]) == (None, None, 0)

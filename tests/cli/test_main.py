@@ -130,5 +130,5 @@ def test_an_output_that_is_closed_is_no_reason_to_fail(tmp_path: Path) -> None:
 
 
 def test_a_title_in_no_encoding_of_the_terminals_is_still_printed(tmp_path: Path) -> None:
-    outcome = process("sql", "--list", env=environment(tmp_path, PYTHONIOENCODING="ascii"))
+    outcome = process("query", env=environment(tmp_path, PYTHONIOENCODING="ascii"))
     assert outcome.code == 0

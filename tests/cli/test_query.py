@@ -116,3 +116,14 @@ def test_what_does_not_go_together_is_refused_in_a_line(
     assert outcome.code == code
     assert said in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_parameters_reach_the_query_and_must_be_pairs(cli: CommandLine, store: Path) -> None:
+    def days(count: int) -> set[str]:
+        given = ("-p", f"days={count}", "-p", "until=2026-11-20T12:00:00Z")
+        return {row[0][:10] for row in cli("query", "error_trend", *given, "--json").document["rows"]}
+
+    assert days(1) == {"2026-11-20"}
+    assert days(3) == {"2026-11-18", "2026-11-19", "2026-11-20"}
+    assert "days" in cli("query", "error_trend", "-p", "days=none").refused(7)
+    assert "NAME=VALUE" in cli("query", "error_trend", "-p", "days").refused(2)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from sentry_sync.trends.library import library
 from tests.support.cli import CommandLine, environment, process
 from tests.support.rig import Rig
 
@@ -83,29 +82,6 @@ def test_a_stdin_that_holds_no_statement_is_refused(store: Path, tmp_path: Path,
     assert says in done.stderr.decode()
 
 
-@pytest.mark.parametrize("name", library())
-def test_every_query_of_the_library_runs_by_its_name(cli: CommandLine, store: Path, name: str) -> None:
-    assert cli("sql", f"@{name}", "--json").document["columns"] == [c.name for c in library()[name].returns]
-
-
-def test_parameters_reach_a_library_query(cli: CommandLine, store: Path) -> None:
-    def days(count: int) -> set[str]:
-        given = ("-p", f"days={count}", "-p", "until=2026-11-20T12:00:00Z")
-        return {row[0][:10] for row in cli("sql", "@error_trend", *given, "--json").document["rows"]}
-
-    assert days(1) == {"2026-11-20"}
-    assert days(3) == {"2026-11-18", "2026-11-19", "2026-11-20"}
-    assert "days" in cli("sql", "@error_trend", "-p", "days=none").refused(7)
-
-
-def test_the_library_is_listed_with_its_parameters(cli: CommandLine) -> None:
-    listed = cli("sql", "--list").out
-    for query in library().values():
-        assert f"@{query.name}  {query.title}." in listed
-        assert all(f"-p {parameter.name}=" in listed for parameter in query.parameters)
-    assert {query["name"] for query in cli("sql", "--list", "--json").document} == set(library())
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -115,7 +91,7 @@ def test_the_library_is_listed_with_its_parameters(cli: CommandLine) -> None:
         "SELEKT 1",
         "SELECT nothing FROM issues",
         "ATTACH '/tmp/x.db'",
-        "@nothing",
+        "@error_trend",
     ],
 )
 def test_a_statement_that_is_refused_is_one_line_and_exit_code_7(
@@ -124,10 +100,8 @@ def test_a_statement_that_is_refused_is_one_line_and_exit_code_7(
     assert cli("sql", statement).refused(7)
 
 
-def test_arguments_that_do_not_fit_are_refused(cli: CommandLine, store: Path) -> None:
+def test_without_a_statement_it_says_what_to_give(cli: CommandLine, store: Path) -> None:
     assert "no statement" in cli("sql").refused(2)
-    assert "NAME=VALUE" in cli("sql", "@error_trend", "-p", "days").refused(2)
-    assert "queries of the library" in cli("sql", "SELECT 1", "-p", "days=1").refused(2)
 
 
 def test_without_a_store_the_line_says_what_to_do(cli: CommandLine, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_it_migrates_a_store_and_finds_its_queries(installed: Path, tmp_path: Pa
     store = str(tmp_path / "store")
     run(installed, tmp_path, "db", "upgrade", "--store", store)
     assert json.loads(run(installed, tmp_path, "db", "check", "--store", store, "--json"))["ok"] is True
-    queries = {query["name"] for query in json.loads(run(installed, tmp_path, "sql", "--list", "--json"))}
+    queries = {query["name"] for query in json.loads(run(installed, tmp_path, "query", "--json"))}
     assert queries == {path.stem for path in (ROOT / "queries").glob("*.sql")}
 
 

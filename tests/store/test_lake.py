@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -182,6 +183,60 @@ def test_a_lake_that_cannot_be_written_costs_no_row(store: Store) -> None:
         Lake(store, FakeClock(NOW)).publish()
 
     assert len(held(store)) == 50
+
+
+class Filling(FakeClock):
+    """No file grows beyond so many bytes once it is asked the time again: once a part's snapshot is taken."""
+
+    def __init__(self, now: datetime, size: int) -> None:
+        super().__init__(now)
+        self._size = size
+        self._asked = 0
+
+    def now(self) -> datetime:
+        self._asked += 1
+        if self._asked == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self._size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        return super().now()
+
+
+@contextmanager
+def unlimited_again() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (0, "the lake at .* could not be written .*: free space on its disk"),
+        (1_000, "the lake at .* could not be written .*: free space on its disk"),
+        # The file fits, and that it is there can't be written down.
+        (3_000, "cannot write the store in .*: check its permissions and disk"),
+    ],
+)
+def test_a_disk_that_is_full_in_the_middle_of_a_part_leaves_the_lake_as_it_was(
+    store: Store, size: int, said: str
+) -> None:
+    Lake(store, FakeClock(NOW)).publish()
+    manifest, before, there = store.paths.lake / "manifest.json", listed(store), files(store)
+    told = manifest.read_bytes()
+    late = [event(100 + number, NOW - timedelta(days=number, minutes=5)) for number in range(50)]
+    with store.write() as uow:
+        uow.upsert(late)
+    everything = sorted((row.event_id, row.issue_id) for row in [*days(50), *late])
+
+    with unlimited_again(), pytest.raises(StoreUnwritable, match=f"^{said}"):
+        Lake(store, Filling(NOW + timedelta(days=3), size)).publish()
+
+    assert (manifest.read_bytes(), listed(store)) == (told, before)
+    assert not [name for name in files(store) - there if size < 3_000 or not name.endswith(".parquet")]
+    assert held(store) == everything
+    assert Lake(store, FakeClock(NOW + timedelta(days=3))).publish().parts > 0
+    assert held(store) == everything
 
 
 def test_a_damaged_file_is_passed_over_and_made_good_by_a_rebuild(store: Store) -> None:

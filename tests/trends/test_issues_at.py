@@ -1,4 +1,4 @@
-"""``@issues_at`` over a small store whose past is known here."""
+"""``issues_at`` over a small store whose past is known here."""
 
 from __future__ import annotations
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from math import sqrt
+from pathlib import Path
 
 import pytest
 
-from sentry_sync.records.release import ReleaseHealth
+from sentry_sync.records.event import ErrorCount
+from sentry_sync.records.intervals import Interval
+from sentry_sync.records.release import Release, ReleaseHealth, ReleaseProject
+from sentry_sync.store import tables
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.store import Store
+from tests.support.clock import FakeClock
+from tests.support.rows import NOW, issue, project
 from tests.trends.library_world import (
     AT,
     COUNTS,
@@ -201,3 +208,54 @@ def test_crash_free_sessions_of_a_day_are_weighted_by_sessions(world: StorePaths
         assert row["worst_release"] == (worst if worst and crashed[worst] else None)
         assert row["covered"] == pytest.approx(covered("release_health", "1", row["day"], row["day"] + DAY))
     assert min(row["covered"] for row in rows) == 0
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Iterator[Store]:
+    """A release of two days, the one before it beside it, and all of that time known."""
+    store = Store(tmp_path / "store", FakeClock(AT))
+    store.prepare()
+    at, known = MIDNIGHT - 2 * DAY, Interval(MIDNIGHT - 3 * DAY, AT)
+    with store.write() as uow:
+        uow.upsert([project("1", "web"), Release("2", None, "open", None, None, at, None, at, NOW, 3, 0, 0, NOW)])
+        uow.upsert([ReleaseProject("2", "1", None, True, NOW)])
+        for day in (at, at + DAY):
+            uow.upsert([ReleaseHealth("2", "1", "", day, 100, 50, 0.99, None, 0.5)])
+            uow.upsert([ReleaseHealth("1", "1", "", day, 100, 50, 0.99, None, 0.5)])
+        for resource in ("error_counts", "release_health"):
+            uow.cover(resource, "", known, source="explore")
+    yield store
+    store.close()
+
+
+def test_an_issue_that_was_deleted_is_no_suspect(shipped: Store) -> None:
+    with shipped.write() as uow:
+        uow.upsert([issue(id="5", project_id="1"), issue(id="6", project_id="1"), issue(id="7", project_id="1")])
+        uow.upsert(
+            [ErrorCount("1", key, "", "2", MIDNIGHT - DAY, many, 1) for key, many in (("5", 50), ("6", 90))]
+        )
+        uow.upsert([ErrorCount("1", "7", "", "2", MIDNIGHT - DAY, 30, 1)])
+    assert [row["issue_id"] for row in ask(shipped.paths, "suspect_issues")] == ["6", "5", "7"]
+
+    with shipped.write() as uow:
+        # Its counts stay until the next sync of their hours, as those of a merged issue do for good.
+        gone = {"removed_at": NOW, "removed_as": "deleted"}
+        uow._connection.execute(tables.issues.update().where(tables.issues.c.id == "6").values(**gone))
+        merged = {"removed_at": NOW, "removed_as": "merged", "merged_into": "5"}
+        uow._connection.execute(tables.issues.update().where(tables.issues.c.id == "7").values(**merged))
+
+    (row,) = ask(shipped.paths, "suspect_issues")
+    assert (row["issue_id"], row["errors"]) == ("5", 80)
+
+
+def test_a_release_without_a_session_was_adopted_by_nobody_and_began_on_no_day(shipped: Store) -> None:
+    before, after = MIDNIGHT - 3 * DAY, MIDNIGHT
+    with shipped.write() as uow:
+        uow.upsert([ReleaseHealth("2", "1", "", before, 0, 0, None, None, 0.0)])
+        uow.upsert([ReleaseHealth(version, "1", "", after, 0, 0, None, None, 0.0) for version in ("1", "2", "3")])
+
+    rows = {row["release"]: row for row in ask(shipped.paths, "release_adoption")}
+
+    assert rows.keys() == {"1", "2"}
+    assert (rows["2"]["first_day"], rows["2"]["days_to_adopt"]) == (MIDNIGHT - 2 * DAY, 0)
+    assert rows["2"]["adoption"] == 0.5  # of the newest day that has sessions

@@ -84,7 +84,7 @@ def _objectives(found: Found) -> Table:
         ),
         tuple(
             (
-                one["objective"],
+                _objective(one),
                 wording.share(one["target"], 1),
                 wording.count(one["days"]),
                 wording.share(one["budget_used"], 0),
@@ -96,6 +96,11 @@ def _objectives(found: Found) -> Table:
         ),
         "A burn of 1 spends exactly the budget of the objective's window.",
     )
+
+
+def _objective(one: Mapping[str, Any]) -> str:
+    within = one.get("target_p95_ms")
+    return str(one["objective"]) if within is None else f"{one['objective']}: p95 within {wording.ms(within)}"
 
 
 def _odd_hours(found: Found) -> Iterator[Block]:

@@ -6,6 +6,7 @@ more than the answer. So connections are kept, transactions are not.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.store import Store
 
 _SCHEMA = "SELECT version_num FROM alembic_version"
+
+
+class TookTooLong(Exception):
+    """A look was broken off: whoever can wait looks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,11 @@ class Reader:
         self._lock = threading.Lock()
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self, within: float | None = None) -> Iterator[Snapshot]:
         """One moment of the store; a store that isn't there yet reads as an empty one.
 
-        An older store is brought up to date first. Raises StoreTooNew and other StoreErrors.
+        An older store is brought up to date first. Raises StoreTooNew and other StoreErrors, and TookTooLong once
+        its statements are at work for longer than ``within`` seconds.
         """
         held = self._take()
         try:
@@ -54,8 +60,16 @@ class Reader:
                     # A migration is written as well: where nobody has written, the schema is the one that it was.
                     if held.driver.renewed() and held.real:
                         self._check_schema(held.driver)
+                    if within is not None:
+                        held.driver.give_up_after(within)
                     yield held.driver
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                        raise TookTooLong from None
+                    raise
                 finally:
+                    if within is not None:
+                        held.driver.go_on()
                     held.driver.execute("ROLLBACK")
         except StoreError:
             held.connection.close()

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Float, FromClause, Select, Text, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Float,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
@@ -14,8 +25,9 @@ from sentry_sync.store.reads.knowledge import as_list, listed
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
 from sentry_sync.store.types import Moment
 
-_counts, _health, _hours, _issues, _history = (
+_counts, _events, _health, _hours, _issues, _history = (
     tables.error_counts.c,
+    tables.events.c,
     tables.release_health.c,
     tables.transaction_stats.c,
     tables.issues.c,
@@ -38,14 +50,30 @@ def _select(*columns: ColumnElement[Any]) -> Select[Any]:
     return select(*columns)
 
 
-def _issues_of() -> Select[Any]:
-    """The issues that happened in a release, the most frequent first."""
-    counted = (
+def _counts_of_issues() -> Select[Any]:
+    return (
         select(_counts.issue_id, func.sum(_counts.count).label("events"), func.max(_counts.users).label("users"))
         .where(*_within(tables.error_counts, _counts.hour), _counts.release == bindparam("release"))
         .group_by(_counts.issue_id)
-        .subquery()
     )
+
+
+def _events_of_issues() -> Select[Any]:
+    """The same, counted from events held one by one."""
+    return (
+        select(
+            _events.issue_id,
+            func.count().label("events"),
+            func.count(_events.user_key.distinct()).label("users"),
+        )
+        .where(*_within(tables.events, _events.timestamp), _events.release == bindparam("release"))
+        .group_by(_events.issue_id)
+    )
+
+
+def _issues_of(counts: Select[Any]) -> Select[Any]:
+    """The issues that happened in a release, the most frequent first."""
+    counted = counts.subquery()
     return (
         select(
             _issues.id,
@@ -74,6 +102,16 @@ _ERRORS = Prepared(
     .where(*_within(tables.error_counts, _counts.hour))
     .group_by(_counts.release, _counts.hour)
 )
+_EVENT_HOUR: ColumnElement[Any] = literal_column("events.timestamp - events.timestamp % 3600000000", Moment)
+_EVENT_ERRORS = Prepared(
+    select(
+        func.coalesce(_events.release, literal_column("''", Text)).label("release"),
+        _EVENT_HOUR.label("hour"),
+        func.count().label("events"),
+    )
+    .where(*_within(tables.events, _events.timestamp))
+    .group_by(literal_column("1"), literal_column("2"))
+)
 _SESSIONS = Prepared(
     select(
         _health.release,
@@ -85,7 +123,10 @@ _SESSIONS = Prepared(
     .where(*_within(tables.release_health, _health.bucket))
     .group_by(_health.release, _health.bucket)
 )
-_ISSUES_OF = Prepared(_issues_of())
+_ISSUES_OF = {
+    "error_counts": Prepared(_issues_of(_counts_of_issues())),
+    "events": Prepared(_issues_of(_events_of_issues())),
+}
 _REOPENED = Prepared(
     select(_history.issue_id, func.max(_history.at).label("at"))
     .where(
@@ -178,9 +219,12 @@ _ALERTING = Prepared(
 )
 
 
-def errors(snapshot: Snapshot, project_id: str, window: Interval, environment: str | None) -> list[Any]:
-    """Errors by release and hour: release, hour, events."""
-    return _ERRORS.all(snapshot, _given(project_id, window, environment))
+def errors(
+    snapshot: Snapshot, project_id: str, window: Interval, environment: str | None, *, counted: str
+) -> list[Any]:
+    """Errors by release and hour (release, hour, events), from the table ``counted``: error_counts or events."""
+    statement = _ERRORS if counted == "error_counts" else _EVENT_ERRORS
+    return statement.all(snapshot, _given(project_id, window, environment))
 
 
 def sessions(snapshot: Snapshot, project_id: str, window: Interval, environment: str | None) -> list[Any]:
@@ -189,11 +233,18 @@ def sessions(snapshot: Snapshot, project_id: str, window: Interval, environment:
 
 
 def issues_of(
-    snapshot: Snapshot, project_id: str, window: Interval, environment: str | None, *, release: str, limit: int
+    snapshot: Snapshot,
+    project_id: str,
+    window: Interval,
+    environment: str | None,
+    *,
+    counted: str,
+    release: str,
+    limit: int,
 ) -> list[Any]:
     """Issues with errors of ``release`` in the window, with how many; the most frequent first."""
     given = _given(project_id, window, environment) | {"release": release, "page": limit}
-    return _ISSUES_OF.all(snapshot, given)
+    return _ISSUES_OF[counted].all(snapshot, given)
 
 
 def reopened(snapshot: Snapshot, ids: Sequence[str], window: Interval) -> set[str]:

@@ -22,6 +22,10 @@ WEIGHTS: Mapping[str, float] = {
 }
 """Errors and crashes are what users meet; the backlog grows slowly and is the team's own affair."""
 
+PROMPT = 0.95
+"""The share of requests that should be in hours of transactions whose 95th percentile is within the target: as
+much as that percentile itself promises of each of them."""
+
 WELL, FAIR = 80, 60
 
 TRIPLED = 3.0

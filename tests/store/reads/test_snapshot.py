@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from sentry_sync.errors import QuestionError, StoreError, StoreTooNew
 from sentry_sync.store import migrate
 from sentry_sync.store.reads import projects
-from sentry_sync.store.reads.snapshot import Reader
+from sentry_sync.store.reads.snapshot import Reader, TookTooLong
 from sentry_sync.store.store import Store
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, project
@@ -129,3 +130,42 @@ def test_a_snapshot_cannot_write(store: Store, reader: Reader) -> None:
     with pytest.raises(StoreError), reader.snapshot() as snapshot:
         snapshot.execute("DELETE FROM projects")
     assert slugs(reader) == ["api"]
+
+
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT max(i) FROM n"
+
+
+def test_a_snapshot_with_little_time_breaks_off_and_the_next_one_does_not(store: Store, reader: Reader) -> None:
+    add(store, "1", "api")
+    with pytest.raises(TookTooLong), reader.snapshot(within=0.0) as snapshot:
+        snapshot.execute(LONG).fetchone()
+    with reader.snapshot() as snapshot:
+        assert snapshot.execute(LONG).fetchone() == (10_000,)
+    assert slugs(reader) == ["api"]
+
+
+def test_what_is_made_once_is_made_anew_after_somebody_has_written(store: Store, reader: Reader) -> None:
+    made: list[int] = []
+    add(store, "1", "api")
+    for _ in range(2):
+        with reader.snapshot() as snapshot:
+            snapshot.once("it", lambda: made.append(1))
+    assert made == [1]
+    add(store, "2", "web")
+    with reader.snapshot() as snapshot:
+        snapshot.once("it", lambda: made.append(2))
+    assert made == [1, 2]
+
+
+def test_of_what_is_large_the_last_one_is_kept(store: Store, reader: Reader) -> None:
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name
+
+    add(store, "1", "api")
+    with reader.snapshot() as snapshot:
+        for name in ("a", "a", "b", "b", "a"):
+            assert snapshot.once_of("kind", name, partial(make, name)) == name
+    assert made == ["a", "b", "a"]
