@@ -23,7 +23,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from sentry_sync.cli.settings_file import CONFIG_VARIABLE, read_file
+from sentry_sync.cli.secret_files import file_variable, secret_from_file
+from sentry_sync.cli.settings_file import CONFIG_VARIABLE, SECRETS, read_file
 from sentry_sync.errors import SettingsError
 
 SLUG = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
@@ -268,18 +269,22 @@ def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Se
     """The settings of this run.
 
     ``flags`` maps setting names to what the command line said, None for nothing. ``file`` must exist; without it
-    ``SENTRY_SYNC_CONFIG`` and then the user's configuration directory are looked at.
+    ``SENTRY_SYNC_CONFIG`` and then the user's configuration directory are looked at. A secret in a file of its own
+    (``SENTRY_AUTH_TOKEN_FILE``) counts as the environment.
     Raises SettingsError, naming the place of the wrong value but never the value.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     named = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     path = named or default_file()
     written = read_file(path, must_exist=named is not None, known=Settings.model_fields)
+    handed = {name: secret_from_file(os.environ, variables(name)) for name in SECRETS if name not in given}
+    secrets = {name: value for name, value in handed.items() if value is not None}
 
     try:
         return _layered(
             lambda cls: InitSettingsSource(cls, _by_alias(given)),
             EnvSettingsSource,
+            lambda cls: InitSettingsSource(cls, _by_alias(secrets)),
             lambda cls: InitSettingsSource(cls, _by_alias(written)),
         )
     except ValidationError as error:
@@ -319,5 +324,7 @@ def _refusal(error: ValidationError, given: Mapping[str, Any], path: Path) -> st
 def _origin(name: str, given: Mapping[str, Any], path: Path) -> str:
     if name in given:
         return "--" + name.replace("_", "-")
+    if name in SECRETS and os.environ.get(file_variable(variables(name))):
+        return f"the content of {os.environ[file_variable(variables(name))]}"
     found = [variable for variable in variables(name) if os.environ.get(variable)]
     return found[0] if found else f"`{name}` in {path}"
