@@ -19,7 +19,8 @@ def table() -> Iterator[str]:
     known = "\n".join(text for _, text in helps())
     for name, field in Settings.model_fields.items():
         flag = "--" + name.replace("_", "-")
-        shown = f"`{flag}`" if f"{flag} " in known and name not in SECRETS else "none"  # `simulate` has one
+        # `simulate` has a flag of that name for a secret that is none.
+        shown = f"`{flag}`" if f"{flag} " in known and name not in SECRETS else "none"
         names = " or ".join(f"`{variable}`" for variable in variables(name))
         yield f"| {names} | `{name}` | {shown} | {_default(name)} | {field.description} |"
 
