@@ -16,6 +16,7 @@ from sentry_sync.answers.freshness import Facts, Refusal, freshness
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.refusals import refusal_of
 from sentry_sync.errors import BudgetExhausted, SentryError, SettingsError, StoreError, StoreMismatch
+from sentry_sync.store.privacy.rules import Rules
 from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Ask:
     max_age: timedelta | None = None
     """The same, once the answer would be older."""
     max_bytes: int = DEFAULT_BYTES
+    copy_alone: bool = False
+    """Sentry is not to be asked, whatever the copy lacks; that is then said of the answer."""
 
     def demands(self, facts: Facts, now: datetime) -> bool:
         """Whether an answer with these facts is not fresh enough for whoever asks."""
@@ -93,6 +96,8 @@ class View:
     """What the whole answer may take, for a question that makes its rows to measure."""
     targets: Targets = field(default_factory=Targets)
     """What projects are held to."""
+    rules: Rules = field(default_factory=Rules)
+    """What of events was scrubbed before it was stored."""
 
     def notes(self, *steps: str) -> tuple[str, ...]:
         """What the errands had to say."""
@@ -140,6 +145,9 @@ NOT_CONFIGURED = Refusal(
 )
 
 
+COPY_ALONE = Refusal("not_asked", "only the copy was looked at")
+
+
 NOTHING_FRESHER = Refusal("not_supported", "Sentry cannot be asked for this: it is what the copy itself knows")
 
 
@@ -153,6 +161,8 @@ def begin(desk: Desk, question: Question, ask: Ask = PLAINLY, *, within: float |
     if inquiry.next_step(found) is None:
         return inquiry.finished(found)
     refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(inquiry.now)
+    if refusal is None and ask.copy_alone:
+        refusal = COPY_ALONE
     if refusal:
         return inquiry.refused(refusal)
     return Pending(lambda: desk.sharing.once((question, ask), inquiry.resolved))

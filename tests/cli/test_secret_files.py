@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sentry_sync.cli.settings import load, variables
-from sentry_sync.cli.settings_file import SECRETS
+from sentry_sync.cli.settings import HANDED, load, variables
 from sentry_sync.errors import SettingsError
 from tests.support.cli import SECRET
 
@@ -26,7 +25,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("name", HANDED)
 def test_each_secret_can_stand_in_a_file_of_its_own(
     name: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
