@@ -1,5 +1,5 @@
 """Runs a command as confined as a container or a systemd unit would have it, where neither an engine nor systemd
-runs: ``python -m tests.packaging.confined '{"writable": [...], "allowed": [...], ...}' command ...``.
+runs: ``python -m tests.deploy.confined '{"writable": [...], "allowed": [...], ...}' command ...``.
 
 The kernel's own walls stand in for theirs: Landlock for a file system that is read-only elsewhere, seccomp and
 PR_SET_MDWE for what systemd makes of ``SystemCallFilter=`` and ``MemoryDenyWriteExecute=``.
@@ -41,7 +41,7 @@ class Walls:
 
     def command(self, *command: str) -> list[str]:
         """``command`` behind these walls."""
-        return [sys.executable, "-m", "tests.packaging.confined", json.dumps(asdict(self)), *command]
+        return [sys.executable, "-m", "tests.deploy.confined", json.dumps(asdict(self)), *command]
 
 
 def possible() -> bool:
@@ -83,9 +83,7 @@ def call_only(allowed: Iterable[str], families: Iterable[int]) -> None:
             continue
         for family in families:
             same = _Compared(0, EQUAL, family, 0)
-            _must(
-                library.seccomp_rule_add_array(context, ctypes.c_uint32(ALLOWED), number, 1, ctypes.byref(same))
-            )
+            _must(library.seccomp_rule_add_array(context, ctypes.c_uint32(ALLOWED), number, 1, ctypes.byref(same)))
     _must(library.seccomp_load(context))
 
 
