@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from sentry_sync import errors
+from sentry_sync.cli.settings import HANDED, variables
 from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
 from sentry_sync.trends.child import UNWALLED
 from tests.deploy import unit
@@ -47,6 +48,18 @@ def installed(tmp_path: Path) -> Path:
 
 def test_systemd_understands_every_line(installed: Path) -> None:
     assert said_by(theirs("systemd-analyze", "systemd"), "verify", str(installed)) == ""
+
+
+def test_systemd_understands_what_the_docs_add_to_it(installed: Path) -> None:
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    (added,) = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
+    (folder := installed.with_name(f"{installed.name}.d")).mkdir()
+    (folder / "override.conf").write_text(added, encoding="utf-8")
+    assert said_by(theirs("systemd-analyze", "systemd"), "verify", str(installed)) == ""
+    found = unit.Unit(added)
+    handed = {f"{variable}_FILE" for name in HANDED for variable in variables(name)}
+    assert set(found.environment({})) <= handed
+    assert len(found.all("LoadCredential")) == len(found.environment({}))
 
 
 def test_systemd_finds_it_little_exposed(installed: Path) -> None:
