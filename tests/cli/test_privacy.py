@@ -22,7 +22,7 @@ from tests.support.rows import NOW
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store in which everything of the person was kept, as settings say that it should."""
     folder = tmp_path / "store"
-    people.filled(folder, FakeClock(NOW)).close()
+    people.filled(folder, FakeClock(NOW), at=people.OLD).close()
     monkeypatch.setenv("SENTRY_SYNC_STORE", str(folder))
     monkeypatch.setenv("SENTRY_SYNC_SCRUB", "user.email=keep,user.username=keep,user.ip=keep,emails=keep,ips=keep")
     return folder
