@@ -37,6 +37,8 @@ class Ask:
     max_age: timedelta | None = None
     """The same, once the answer would be older."""
     max_bytes: int = DEFAULT_BYTES
+    copy_alone: bool = False
+    """Sentry is not to be asked, whatever the copy lacks; that is then said of the answer."""
 
     def demands(self, facts: Facts, now: datetime) -> bool:
         """Whether an answer with these facts is not fresh enough for whoever asks."""
@@ -143,6 +145,9 @@ NOT_CONFIGURED = Refusal(
 )
 
 
+COPY_ALONE = Refusal("not_asked", "only the copy was looked at")
+
+
 NOTHING_FRESHER = Refusal("not_supported", "Sentry cannot be asked for this: it is what the copy itself knows")
 
 
@@ -156,6 +161,8 @@ def begin(desk: Desk, question: Question, ask: Ask = PLAINLY, *, within: float |
     if inquiry.next_step(found) is None:
         return inquiry.finished(found)
     refusal = NOT_CONFIGURED if desk.client is None else desk.unreachable(inquiry.now)
+    if refusal is None and ask.copy_alone:
+        refusal = COPY_ALONE
     if refusal:
         return inquiry.refused(refusal)
     return Pending(lambda: desk.sharing.once((question, ask), inquiry.resolved))

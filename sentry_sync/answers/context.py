@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
@@ -22,6 +23,7 @@ from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.readiness import Readiness, readiness
+from sentry_sync.answers.references import leads_to
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import ROWS, SqlCommand
 from sentry_sync.answers.standing import standing
@@ -103,6 +105,11 @@ class Answers:
         return self._desk.means.allow_writes
 
     @property
+    def now(self) -> datetime:
+        """The time that answers are told by."""
+        return self._desk.clock.now()
+
+    @property
     def trail(self) -> AuditTrail:
         """Where it is written down who asked what."""
         return self._desk.trail
@@ -143,6 +150,13 @@ class Answers:
         """Slugs of the projects that a release is known to belong to."""
         with self._desk.moment() as (snapshot, _):
             return stored_names.projects_of(snapshot, version, most)
+
+    def leads_to_sentry(self, address: str | None) -> bool:
+        """Whether an address out of the copy is one of the server this is a copy of, so that it may be a link."""
+        if not address:
+            return False
+        with self._desk.moment() as (_, origin):
+            return leads_to(address, origin[0])
 
     def take(self, found: Sequence[Delivery]) -> list[Taken]:
         """Write webhooks down and say what became of each; whoever syncs will look at the issues they tell of."""

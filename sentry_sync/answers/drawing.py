@@ -95,9 +95,15 @@ def shown(value: float, *, share: bool = False) -> str:
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
-def day(moment: datetime) -> str:
-    """A date as an axis writes it."""
-    return f"{moment:%m-%d}"
+def day(moment: datetime, *, hourly: bool = False) -> str:
+    """A date as a chart writes it, with its hour where a chart goes by the hour."""
+    return f"{moment:%m-%d %H:%M}" if hourly else f"{moment:%m-%d}"
+
+
+def is_hourly(chart: Chart) -> bool:
+    """Whether there are several points a day."""
+    times = {time for points in chart.lines.values() for time, _ in points}
+    return len({time.date() for time in times}) < len(times)
 
 
 def _bars(chart: Chart) -> Drawing:
@@ -141,7 +147,7 @@ def _lines(chart: Chart) -> Drawing:
         HEIGHT,
         _description(chart),
         tuple(Tick(round(y(level), 1), shown(level, share=chart.share)) for level in levels),
-        tuple(Tick(round(x(time), 1), day(time)) for time in _dates(first, last)),
+        tuple(Tick(round(x(time), 1), label) for time, label in _marks(first, last, hourly=is_hourly(chart))),
         tuple(
             _stroke(name, number, [placed(run) for run in runs(points)])
             for number, (name, points) in enumerate(chart.lines.items(), start=1)
@@ -182,18 +188,22 @@ def _levels(values: Sequence[float], *, share: bool) -> list[float]:
     return [round(step * number, 10) for number in range(start, end + 1)]
 
 
-def _dates(first: datetime, last: datetime) -> Iterator[datetime]:
-    """Midnights from the first to the last, so many that they do not touch."""
-    apart = max(1, math.ceil(((last - first) / timedelta(days=1) + 1) / DATES))
-    time = first.replace(hour=0, minute=0, second=0, microsecond=0)
+def _marks(first: datetime, last: datetime, *, hourly: bool) -> Iterator[tuple[datetime, str]]:
+    """Midnights from the first to the last, so many that they do not touch; full hours where it is about hours."""
+    by_hours = hourly and last - first <= timedelta(days=2)
+    step = timedelta(hours=1) if by_hours else timedelta(days=1)
+    apart = max(1, math.ceil(((last - first) / step + 1) / DATES))
+    time = first.replace(minute=0, second=0, microsecond=0)
+    time = time if by_hours else time.replace(hour=0)
     while time <= last:
         if time >= first:
-            yield time
-        time += apart * timedelta(days=1)
+            yield time, f"{time:%H:%M}" if by_hours else day(time)
+        time += apart * step
 
 
 def _description(chart: Chart) -> str:
-    said = [_told(name, points, share=chart.share) for name, points in chart.lines.items()]
+    hourly = is_hourly(chart)
+    said = [_told(name, points, share=chart.share, hourly=hourly) for name, points in chart.lines.items()]
     if chart.target is not None:
         said.append(f"The target is {shown(chart.target, share=chart.share)}")
     if chart.band:
@@ -205,7 +215,7 @@ def _description(chart: Chart) -> str:
     return f"{'. '.join(said)}.{_left_out(chart)}"
 
 
-def _told(name: str, points: Sequence[tuple[datetime, float | None]], *, share: bool) -> str:
+def _told(name: str, points: Sequence[tuple[datetime, float | None]], *, share: bool, hourly: bool) -> str:
     known = [(time, value) for time, value in points if value is not None]
     if not known:
         return f"{name}: not known"
@@ -215,10 +225,14 @@ def _told(name: str, points: Sequence[tuple[datetime, float | None]], *, share: 
     unknown = (
         f"; {len(points) - len(known)} of {len(points)} points are not known" if len(known) < len(points) else ""
     )
+
+    def at(time: datetime) -> str:
+        return f"on {day(time, hourly=hourly)}"
+
     return (
-        f"{name}: from {shown(first, share=share)} on {day(since)} to {shown(last, share=share)} on {day(until)}, "
-        f"lowest {shown(least[1], share=share)} on {day(least[0])}, highest {shown(top[1], share=share)} "
-        f"on {day(top[0])}{unknown}"
+        f"{name}: from {shown(first, share=share)} {at(since)} to {shown(last, share=share)} {at(until)}, "
+        f"lowest {shown(least[1], share=share)} {at(least[0])}, highest {shown(top[1], share=share)} "
+        f"{at(top[0])}{unknown}"
     )
 
 

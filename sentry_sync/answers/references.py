@@ -36,6 +36,18 @@ def issue_reference(text: str, base_url: str | None, organization: str | None) -
     return found
 
 
+def leads_to(address: str, base_url: str | None) -> bool:
+    """Whether an address is one of the server at ``base_url``, or of an organization's name below it, by https."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme != "https" or parts.username is not None or not base_url:
+            return False
+        _check_host(parts, base_url, None)
+    except (ValueError, QuestionError):
+        return False
+    return bool(parts.hostname) and parts.port == urlsplit(base_url).port
+
+
 def _named(said: str) -> IssueReference | None:
     if _NUMBER.fullmatch(said):
         return IssueReference(issue_id=said)

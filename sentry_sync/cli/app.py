@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from sentry_sync.cli import asking, options, privacy_app, serving
 from sentry_sync.cli import simulator_options as simulator
+from sentry_sync.cli.alerts_app import alerts
 from sentry_sync.cli.lake_app import lake
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ db = typer.Typer(
 )
 app.add_typer(db, name="db")
 app.add_typer(lake, name="lake")
+app.add_typer(alerts, name="alerts")
 
 
 def command() -> Command:

@@ -33,6 +33,22 @@ Column = Annotated[
 ]
 
 
+Week = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WEEK",
+        help="An ISO week (2026-W47) or its last day [default: the last seven whole days].",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="Write this file, .html or .md, not stdout.", show_default=False
+    ),
+]
+
+
 class Format(StrEnum):
     """How the rows of a query are given."""
 
@@ -184,20 +200,8 @@ def report(
             "--project", "-P", metavar="SLUG", help="Only this project, by slug or id.", show_default=False
         ),
     ] = None,
-    week: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WEEK",
-            help="An ISO week (2026-W47) or its last day [default: the last seven whole days].",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE", help="Write this file, .html or .md, not stdout.", show_default=False
-        ),
-    ] = None,
+    week: Week = None,
+    out: Out = None,
     form: Annotated[
         Pages | None,
         typer.Option("--format", "-f", help="How to write it [default: by --out, else md].", show_default=False),

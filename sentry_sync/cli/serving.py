@@ -40,7 +40,7 @@ def daemon(
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
     copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), as_json=as_json)
+    room.run(_settings(config, **server, **copy), config, as_json=as_json)
 
 
 def mcp(
@@ -140,7 +140,7 @@ def serve(
     def settings() -> Any:
         return _settings(config, **server, **copy, **log)
 
-    room.run(settings(), room.Chosen(http, allow_writes), settings)
+    room.run(settings(), room.Chosen(http, allow_writes, config), settings)
 
 
 def _settings(config: Any, **flags: Any) -> Any:

@@ -323,9 +323,20 @@ def variables(name: str) -> tuple[str, ...]:
     return (str(alias),)
 
 
+APART = ("alerts", "alert_targets")
+"""Tables of the settings file that stand nowhere else: see :mod:`sentry_sync.cli.alert_rules`."""
+
+
 def default_file() -> Path:
     """Where the settings file is looked for when nobody says where it is."""
     return user_config_path("sentry-sync") / "config.toml"
+
+
+def written(file: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    """The settings file and what stands in it; raises SettingsError for one that cannot be."""
+    named = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    path = named or default_file()
+    return path, read_file(path, must_exist=named is not None, known=(*Settings.model_fields, *APART))
 
 
 def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Settings:
@@ -336,15 +347,13 @@ def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Se
     Raises SettingsError, naming the place of the wrong value but never the value.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    named = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
-    path = named or default_file()
-    written = read_file(path, must_exist=named is not None, known=Settings.model_fields)
-
+    path, found = written(file)
+    kept = {name: value for name, value in found.items() if name not in APART}
     try:
         return _layered(
             lambda cls: InitSettingsSource(cls, _by_alias(given)),
             EnvSettingsSource,
-            lambda cls: InitSettingsSource(cls, _by_alias(written)),
+            lambda cls: InitSettingsSource(cls, _by_alias(kept)),
         )
     except ValidationError as error:
         # `from None`: pydantic's own error holds the value, and the value may be a token.

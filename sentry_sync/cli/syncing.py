@@ -48,7 +48,13 @@ class SyncHalf:
             per_minute=settings.rate_limit,
             tell=self._tell,
             lake=Lake(self._store, self._clock),
+            nudgeable=self._clock.nudgeable,
         )
+
+    def nudge(self) -> None:
+        """Look at once for what somebody hints at; called in any thread."""
+        if self.daemon.nudge():
+            self._clock.nudge()
 
 
 @contextmanager

@@ -42,6 +42,10 @@ class Wing:
 
     routes: Sequence[BaseRoute]
     door: Door = Door.GUARDED
+    close: Callable[[], None] = lambda: None
+    """Ends what never ends by itself, such as streams; called on the server's loop before it ends."""
+    says: str = ""
+    """What is told of it once the server listens; ``{url}`` is where."""
 
 
 class Gated:

@@ -85,10 +85,17 @@ class Bounded(HttpToolsProtocol):
 class _Announcing(uvicorn.Server):
     """Says when it listens, and ends the streams of changes before it waits for answers under way."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], told: set[Subscriptions]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        started: Callable[[], None],
+        told: set[Subscriptions],
+        wings: Sequence[Wing],
+    ) -> None:
         super().__init__(config)
         self._listening = started
         self._told = told
+        self._wings = wings
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -107,6 +114,8 @@ class _Announcing(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for subscriptions in self._told:
             subscriptions.close()
+        for wing in self._wings:
+            wing.close()
         await super().shutdown(sockets)
 
 
@@ -152,9 +161,10 @@ class HttpSide:
             timeout_graceful_shutdown=PATIENCE_SECONDS,
         )
         url = _url(*listening.getsockname()[:2])
-        line = f"MCP at {url}/mcp, for older clients at {url}/sse; Ctrl-C ends it"
+        besides = "".join(f"{wing.says.format(url=url)}, " for wing in wings if wing.says)
+        line = f"{besides}MCP at {url}/mcp, for older clients at {url}/sse; Ctrl-C ends it"
         self._socket = listening
-        self._server = _Announcing(config, lambda: say(line), told)
+        self._server = _Announcing(config, lambda: say(line), told, wings)
 
     def run(self) -> None:
         """Serve until it is told to stop."""

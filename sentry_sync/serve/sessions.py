@@ -14,6 +14,9 @@ from http.cookies import CookieError, SimpleCookie
 
 COOKIE = "sentry_sync_session"
 
+ENDED = f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
+"""The ``Set-Cookie`` header that takes a session back from a browser."""
+
 SECONDS = 12 * 3600
 """Of one session: a working day."""
 

@@ -57,6 +57,7 @@ schedule: stream, every_seconds integer, due_at moment, failures integer, reques
 wishes: stream, wished_at moment, wished_by
 window_sizes: stream, seconds integer, learned_at moment
 capabilities: name, available boolean, learned_at moment
+alerts: rule, subject, target, firing boolean, since moment, value real, told boolean, told_at moment
 webhook_deliveries: request_id, resource, action, received_at moment, handled_at moment, digest, issue_id,
   event_wanted boolean, look_after moment
 audit_log: id integer, at moment, actor, action, target, source, rows integer, field, old, new, outcome

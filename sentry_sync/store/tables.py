@@ -447,6 +447,19 @@ capabilities = Table(
     Column("learned_at", Moment, nullable=False),
 )
 
+alerts = Table(
+    "alerts",
+    metadata,
+    _key("rule"),
+    _key("subject"),
+    _key("target"),
+    Column("firing", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("value", Float),
+    Column("told", Boolean, nullable=False),
+    Column("told_at", Moment),
+)
+
 webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,

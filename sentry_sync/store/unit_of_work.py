@@ -32,6 +32,7 @@ from sentry_sync.store import (
     vanished,
     wishes,
 )
+from sentry_sync.store.alerts import AlertBooks
 from sentry_sync.store.coverage_books import CoverageBooks, How
 from sentry_sync.store.deliveries import Deliveries
 from sentry_sync.store.lake_books import LakeBooks
@@ -146,6 +147,7 @@ class UnitOfWork:
         self._scrubber = scrubber
         self._covered = CoverageBooks(connection)
         self.lake = LakeBooks(connection)
+        self.alerts = AlertBooks(connection)
         self.deliveries = Deliveries(connection)
 
     def claim(self, base_url: str, organization: str) -> None:

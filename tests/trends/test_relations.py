@@ -16,6 +16,7 @@ _BOOKS = {
     "schedule",
     "wishes",
     "window_sizes",
+    "alerts",
     "webhook_deliveries",
     "audit_log",
     "lake_parts",

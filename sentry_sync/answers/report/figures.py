@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sentry_sync.answers.charts import Chart
-from sentry_sync.answers.drawing import shown
+from sentry_sync.answers.drawing import is_hourly, shown
 from sentry_sync.answers.report.document import Column, Quoted, Table
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -22,15 +22,20 @@ def as_table(chart: Chart) -> Table:
     held = {name: dict(points) for name, points in chart.lines.items()}
     band = {time: f"{shown(low)} to {shown(high)}" for time, low, high in chart.band}
     names = [*held, *(["interval"] if band else [])]
+    form = "%Y-%m-%d %H:%M" if is_hourly(chart) else "%Y-%m-%d"
     rows = tuple(
         (
-            f"{time:%Y-%m-%d}",
+            format(time, form),
             *(_value(known.get(time), share=chart.share) for known in held.values()),
             *([band.get(time, "")] if band else []),
         )
         for time in times
     )
-    return Table(chart.title, (Column("day"), *(Column(Quoted(name), number=True) for name in names)), rows)
+    return Table(
+        chart.title,
+        (Column("time" if is_hourly(chart) else "day"), *(Column(Quoted(name), number=True) for name in names)),
+        rows,
+    )
 
 
 def _value(value: float | None, *, share: bool) -> str:

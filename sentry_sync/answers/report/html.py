@@ -30,7 +30,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["kind"] = _kind
-    found.filters["shown"] = _shown
+    found.filters["shown"] = shown
     found.globals["drawn"] = drawing.drawn
     found.globals["chart_table"] = chart_table
     return found
@@ -49,7 +49,7 @@ def _kind(block: Block) -> str:
     return type(block).__name__.lower()
 
 
-def _shown(cell: Cell) -> str | Markup:
+def shown(cell: Cell) -> str | Markup:
     """A cell; text out of events keeps its own direction."""
     return Markup("<bdi>{}</bdi>").format(cell.text) if isinstance(cell, Quoted) else cell
 

@@ -23,6 +23,8 @@ _CATEGORIES = (
     ("console", "debug", "retrying"),
     ("auth", "info", "session renewed"),
 )
+_UNTOUCHED = ("user", "context", "contexts", "message", "packages", "sdk")
+"""Parts of which the server says that nothing was taken out or cut."""
 _SDKS = {"javascript": "sentry.javascript.react", "python": "sentry.python", "java": "sentry.java.spring-boot"}
 
 
@@ -90,16 +92,7 @@ def body(world: World, event: int) -> dict[str, Any]:
         "sdk": {"name": _SDKS.get(platform, f"sentry.{platform}"), "version": "8.41.0"},
         "fingerprints": [f"{mix(world.seed, issue.number):032x}"],
         "groupingConfig": {"id": "newstyle:2023-01-11", "enhancements": "none"},
-        "_meta": {
-            "user": None,
-            "context": None,
-            "entries": {},
-            "contexts": None,
-            "message": None,
-            "packages": None,
-            "tags": {},
-            "sdk": None,
-        },
+        "_meta": {**dict.fromkeys(_UNTOUCHED), "entries": {}, "tags": {}},
         "occurrence": None,
         "userReport": None,
         "resolvedWith": [],

@@ -1,0 +1,91 @@
+"""Tells open pages that something changed, as server-sent events: of what kind it is, and nothing of what it says.
+
+One look at the store serves all pages, and only while there are any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+
+from sentry_sync.answers.changes import Changes, Subject
+from sentry_sync.answers.context import Answers
+
+LOOK_SECONDS = 2.0
+"""A sync writes several times a second while it reads; nobody reads a page that fast."""
+
+ALIVE_SECONDS = 20.0
+"""A line is sent that often though nothing changed, so that a page that was closed is noticed."""
+
+MOST = 100
+"""Pages told at once. A further one is told to ask again later, and works without."""
+
+RETRY = "retry: 5000\n\n"
+CHANGED = "event: changed\ndata: {}\n\n"
+ALIVE = ": nothing new\n\n"
+
+
+class Live:
+    """The open pages of one server."""
+
+    def __init__(self, answers: Answers, look_seconds: float = LOOK_SECONDS) -> None:
+        self._answers = answers
+        self._look_seconds = look_seconds
+        self._open: dict[asyncio.Event, Subject] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether no further page can be told."""
+        return self._closed or len(self._open) >= MOST
+
+    def close(self) -> None:
+        """End all streams, from the server's own loop."""
+        self._closed = True
+        for changed in self._open:
+            changed.set()
+
+    async def stream(self, subject: Subject) -> AsyncIterator[str]:
+        """The events of one page, for as long as it stays open."""
+        with self._told(subject) as changed:
+            yield RETRY
+            while not self._closed:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), ALIVE_SECONDS)
+                if self._closed:
+                    return
+                yield CHANGED.format(subject.kind) if changed.is_set() else ALIVE
+                changed.clear()
+
+    @contextmanager
+    def _told(self, subject: Subject) -> Iterator[asyncio.Event]:
+        changed = asyncio.Event()
+        self._open[changed] = subject
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            yield changed
+        finally:
+            del self._open[changed]
+
+    async def _watch(self) -> None:
+        """Look for what changed until no page is open any more."""
+        changes = self._answers.changes()
+        try:
+            while self._open and not self._closed:
+                self._look(changes)
+                await asyncio.sleep(self._look_seconds)
+        finally:
+            self._watching = None
+            changes.close()
+
+    def _look(self, changes: Changes) -> None:
+        subjects = set(self._open.values())
+        for subject in subjects:
+            changes.note(subject)
+        found = changes.since_last(subjects)
+        for changed, subject in self._open.items():
+            if subject in found:
+                changed.set()

@@ -1,0 +1,120 @@
+"""How all is: each project's health, new and growing issues, the newest releases, latency and vitals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sentry_sync.answers.asking import Answer
+from sentry_sync.answers.issues import issues_question
+from sentry_sync.answers.projects import ProjectsQuestion
+from sentry_sync.serve.dashboard import judged, pictures
+from sentry_sync.serve.dashboard.asked import Asked
+from sentry_sync.serve.dashboard.beside import Part, Works, parts, query
+from sentry_sync.serve.dashboard.freshness import together
+from sentry_sync.serve.dashboard.judged import State
+from sentry_sync.serve.dashboard.page import Page, Watched
+
+TOLD = 12
+"""Projects that are judged here, those with the most errors: looking at each takes 50 ms."""
+
+ROWS = 8
+"""Of a list: as many as are seen at once."""
+
+GROWN = 3.0
+"""Standard deviations of a count: chance alone seldom gives as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A project's line."""
+
+    project: Mapping[str, Any]
+    state: Part[State]
+    trend: Sequence[float | None]
+
+
+def page(asked: Asked) -> Page:
+    """The page."""
+    projects = asked.answer(ProjectsQuestion(None, include_stats=True))
+    told = busiest(projects["projects"])[:TOLD]
+    queries = {
+        "trend": query(asked, "error_trend"),
+        "growing": query(asked, "growing_issues", top=2 * ROWS),
+        "slowest": query(asked, "slowest_transactions", top=ROWS),
+        "vitals": query(asked, "web_vitals_ratings"),
+    }
+    works: Works[Any] = {**dict(queries.values()), **judged.works(asked, (one["slug"] for one in told))}
+    found = parts(asked, works)
+    by_name: dict[str, Part[Any]] = {name: found[key] for name, (key, _) in queries.items()}
+    new = asked.answer(issues_question(query="is:unresolved age:-24h", limit=ROWS))
+    trends = pictures.by_project(by_name["trend"].value) if by_name["trend"].value else {}
+    lines = [Line(one, found[judged.key(one["slug"])], trends.get(one["slug"], ())) for one in told]
+    return Page(
+        "overview.html.j2",
+        "Overview",
+        {
+            "projects": projects,
+            "lines": sorted(lines, key=_worst_first),
+            "chart": pictures.of_query("Errors a day, by project", by_name["trend"].value)
+            if by_name["trend"].value
+            else None,
+            "errors_24h": total(projects["projects"]),
+            "new": new,
+            "growing": _with_rows(by_name["growing"], _growing),
+            "slowest": _with_rows(by_name["slowest"], lambda rows: rows[:ROWS]),
+            "vitals": _with_rows(by_name["vitals"], _poorest),
+            "parts": by_name,
+            "told": {name: part.value["freshness"] if part.value else None for name, part in by_name.items()},
+            "judged": sorted((line for line in lines if _is_judged(line)), key=_newest_first, reverse=True)[:ROWS],
+        },
+        together([projects["freshness"], new["freshness"], *judged.freshness(line.state for line in lines)]),
+        pending=any(part.pending for part in found.values()),
+        watched=Watched(offered=False),
+    )
+
+
+def busiest(projects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The projects, those with the most errors first."""
+    return sorted(projects, key=lambda one: (-((one["stats"] or {}).get("errors_24h") or 0), one["slug"]))
+
+
+def total(projects: Sequence[Mapping[str, Any]]) -> int | None:
+    """Errors of all; None where they are not known of one."""
+    known = [one["stats"]["errors_24h"] if one["stats"] else None for one in projects]
+    counted = [errors for errors in known if errors is not None]
+    return sum(counted) if known and len(counted) == len(known) else None
+
+
+def _worst_first(line: Line) -> tuple[bool, float, str]:
+    score = line.state.value.health["score"] if line.state.value else None
+    return score is None, score or 0.0, line.project["slug"]
+
+
+def _rows(answer: Answer) -> list[dict[str, Any]]:
+    names = [one["name"] for one in answer["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in answer["untrusted"]["rows"]]
+
+
+def _with_rows(part: Part[Any], chosen: Any) -> Part[Any]:
+    return Part(chosen(_rows(part.value)), part.age) if part.value else part
+
+
+def _growing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["score"] is not None and row["score"] >= GROWN][:ROWS]
+
+
+def _poorest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that were poor or to be improved, the most hours first."""
+    found = [row for row in rows if row["poor"] or row["to_improve"]]
+    return sorted(found, key=lambda row: (-row["poor"], -row["to_improve"], row["page"]))[:ROWS]
+
+
+def _is_judged(line: Line) -> bool:
+    return line.state.value is not None and line.state.value.verdict is not None
+
+
+def _newest_first(line: Line) -> str:
+    release = line.state.value.release if line.state.value else None
+    return str((release or {}).get("date_released") or (release or {}).get("date_created") or "")

@@ -1,0 +1,204 @@
+"""The dashboard's routes: each page behind the session's door, logging in and the style sheet before it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sentry_sync.answers.changes import Subject
+from sentry_sync.answers.context import Answers
+from sentry_sync.errors import QueryError, QuestionError, SentrySyncError
+from sentry_sync.serve.dashboard import (
+    issue,
+    issues,
+    login,
+    overview,
+    project,
+    query,
+    release,
+    releases,
+    sql,
+    sync,
+)
+from sentry_sync.serve.dashboard.asked import Asked
+from sentry_sync.serve.dashboard.kept import Kept
+from sentry_sync.serve.dashboard.live import Live
+from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, compiled, rendered
+from sentry_sync.serve.gate import Door, Gate, Refusal
+from sentry_sync.serve.http_app import Wing, knock_of
+from sentry_sync.serve.sessions import ENDED
+
+LARGEST_FORM = 32 * 1024
+"""Bytes: the longest statement there may be, and what its signs become in a form."""
+
+MOST_FIELDS = 50
+"""Of a form: a query of the library has a dozen parameters."""
+
+LONGEST_NAME = 500
+"""Of a release: Sentry allows 250 characters."""
+
+STATIC = Path(__file__).parent / "static"
+
+Render = Callable[[Asked], Page]
+
+PAGES: Mapping[str, Render] = {
+    "/": overview.page,
+    "/issues": issues.page,
+    "/issues/{issue}": issue.page,
+    "/projects/{project}": project.page,
+    "/releases": releases.page,
+    "/release": release.page,
+    "/queries": query.library_page,
+    "/queries/{query}": query.page,
+    "/sql": sql.page,
+    "/sync": sync.page,
+}
+"""Each page by its address."""
+
+
+def wings(answers: Answers, gate: Gate, *, ahead: bool = False) -> tuple[Wing, ...]:
+    """The pages, and what a browser may have before it has logged in.
+
+    With ``ahead`` pages are made once beside, before anybody asks for one: what the first of them imports,
+    compiles and works out takes a second or two.
+    """
+    found = _Dashboard(answers, gate)
+    if ahead:
+        found.begin()
+    return found.wings()
+
+
+class _Dashboard:
+    def __init__(self, answers: Answers, gate: Gate) -> None:
+        self._answers = answers
+        self._gate = gate
+        self._kept = Kept(time.monotonic)
+        self._live = Live(answers)
+
+    def wings(self) -> tuple[Wing, ...]:
+        pages = [
+            Route(path, endpoint=self._page(path, render), methods=["GET", "POST"])
+            for path, render in PAGES.items()
+        ]
+        beside = [
+            Route("/live", endpoint=self._stream, methods=["GET"]),
+            Route("/logout", endpoint=self._log_out, methods=["POST"]),
+        ]
+        before = [
+            Route("/login", endpoint=self._log_in, methods=["GET", "POST"]),
+            Mount("/static", app=_Static(directory=STATIC)),
+        ]
+        says = "the dashboard at {url}/"
+        return Wing((*pages, *beside), Door.PAGE, self._close, says), Wing(before, Door.LOGIN)
+
+    def begin(self) -> None:
+        """Make what is made once, beside."""
+        self._kept.ask("the first page", self._first)
+
+    def _first(self) -> None:
+        compiled()
+        for path, render in PAGES.items():
+            if "{" not in path and path != "/release":
+                self._rendered(render, Asked(self._answers, self._kept), path)
+
+    def _close(self) -> None:
+        self._live.close()
+        self._kept.close()
+
+    def _page(self, path: str, render: Render) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            form = await _form(request) if request.method == "POST" else {}
+            given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+            asked = Asked(self._answers, self._kept, request.path_params, given, form)
+            # In a thread of its own from the first look to the last line: the loop has others to answer.
+            return await run_in_threadpool(self._rendered, render, asked, path)
+
+        return endpoint
+
+    def _rendered(self, render: Render, asked: Asked, path: str) -> Response:
+        try:
+            page = render(asked)
+        except QuestionError as error:
+            page = _problem(400, "This cannot be answered", error)
+        except QueryError as error:
+            page = _problem(400, "This query cannot be asked", error)
+        except SentrySyncError as error:
+            page = _problem(503, "The copy cannot be used", error)
+        return self._sent(page, path, asked.began)
+
+    def _sent(self, page: Page, path: str, began: float) -> Response:
+        response = rendered(page, path=path, now=self._answers.now, leaves=self._gate.wants_token)
+        response.headers["Server-Timing"] = f"page;dur={1000 * (time.monotonic() - began):.1f}"
+        return response
+
+    async def _log_in(self, request: Request) -> Response:
+        began = time.monotonic()
+        if request.method == "GET":
+            return self._sent(login.page(), "/login", began)
+        token = (await _form(request)).get("token", "")
+        found = self._gate.log_in(token, knock_of(request.scope).client)
+        if isinstance(found, Refusal):
+            response = self._sent(login.page(found.status), "/login", began)
+            response.headers.update(dict(found.headers))
+            return response
+        return RedirectResponse("/", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": found})
+
+    async def _log_out(self, _request: Request) -> Response:
+        return RedirectResponse("/login", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": ENDED})
+
+    async def _stream(self, request: Request) -> Response:
+        subject = _subject(request.query_params)
+        if subject is None:
+            raise HTTPException(400)
+        if self._live.full:
+            return Response(status_code=503, headers={**HEADERS, "Retry-After": "60"})
+        headers = {**HEADERS, "Cache-Control": NOT_STORED}
+        return StreamingResponse(self._live.stream(subject), media_type="text/event-stream", headers=headers)
+
+
+class _Static(StaticFiles):
+    """Our own style sheet and script: the same for everybody, and nothing in them that is anybody's."""
+
+    def file_response(self, *given: Any, **named: Any) -> Response:
+        """The file, with the headers that every response has."""
+        response = super().file_response(*given, **named)
+        response.headers.update(HEADERS)
+        # By its ETag: after an update the next page must not be shown in the style of the one before.
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form that was posted; raises HTTPException for one that no page of ours sends."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413)
+    try:
+        return dict(parse_qsl(body.decode(), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def _problem(status: int, title: str, error: SentrySyncError) -> Page:
+    return Page("problem.html.j2", title, {"text": str(error)}, status=status)
+
+
+def _subject(given: Mapping[str, str]) -> Subject | None:
+    kind, name = given.get("kind", "status"), given.get("name", "")
+    if kind == "status":
+        return Subject("status")
+    if kind in ("issue", "release") and 0 < len(name) <= LONGEST_NAME:
+        return Subject("issue" if kind == "issue" else "release", name)
+    return None

@@ -1,0 +1,86 @@
+"""An open page is told that something changed, and nothing of what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from sentry_sync.answers.changes import Subject
+from sentry_sync.serve.dashboard.live import CHANGED, MOST, RETRY, Live
+from tests.answers.desk import Asking
+from tests.serve.dashboard.conftest import spoken
+from tests.support.rows import issue, project
+
+OFTEN = 0.01
+ISSUE = Subject("issue", "17")
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Asking]:
+    asking = Asking(tmp_path)
+    asking.fill([project("2", "api"), issue(), issue(id="18", short_id="API-I")])
+    yield asking
+    asking.close()
+
+
+def told(asking: Asking, subject: Subject, change: Any) -> list[str]:
+    """What a page hears of which the subject changes once it is open."""
+
+    async def run() -> list[str]:
+        live = Live(asking.offline, OFTEN)
+        stream = live.stream(subject)
+        heard = [await anext(stream)]
+
+        async def listen() -> None:
+            heard.append(await anext(stream))
+
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(listen)
+                await anyio.sleep(5 * OFTEN)  # for the first look, beside which others are compared
+                asking.fill([change])
+        live.close()
+        return [*heard, *[rest async for rest in stream]]
+
+    return anyio.run(run)
+
+
+def test_a_page_hears_that_its_issue_changed(asking: Asking) -> None:
+    assert told(asking, ISSUE, issue(title="another: <title>", count=99)) == [
+        RETRY,
+        "event: changed\ndata: issue\n\n",
+    ]
+
+
+def test_no_page_can_be_told_beyond_a_bound(asking: Asking) -> None:
+    async def run() -> list[bool]:
+        live = Live(asking.offline, OFTEN)
+        streams = [live.stream(ISSUE) for _ in range(MOST)]
+        found = []
+        for stream in streams:
+            found.append(live.full)
+            await anext(stream)
+        found.append(live.full)
+        live.close()
+        for stream in streams:
+            assert [rest async for rest in stream] == []
+        return found
+
+    found = anyio.run(run)
+    assert found == [False] * MOST + [True]
+
+
+@pytest.mark.parametrize("query", ["kind=user", "kind=issue", f"kind=release&name={'x' * 501}"])
+def test_there_is_nothing_else_to_be_told_of(asking: Asking, query: str) -> None:
+    async def talk(client: Any) -> int:
+        return int((await client.get(f"/live?{query}")).status_code)
+
+    assert spoken(asking.offline, talk) == 400
+
+
+def test_of_what_changed_only_the_kind_is_told() -> None:
+    assert CHANGED.format("issue") == "event: changed\ndata: issue\n\n"
