@@ -65,7 +65,7 @@ def _scrubbing(store: Store) -> tuple[float, int]:
 
 def _record(kind: type, row: Any) -> Any:
     """A record of the held fields; the others, which no rule is about, are None."""
-    found = object.__new__(kind)
+    found: Any = object.__new__(kind)
     for field in fields(kind):
         object.__setattr__(found, field.name, getattr(row, field.name, None))
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sentry_sync.store.store import Store
 from tests.store.privacy import people
 from tests.store.privacy.people import EMAIL, ID
 from tests.support.cli import CommandLine
@@ -29,7 +30,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def left(folder: Path) -> set[str]:
-    with closing(people.Store(folder, FakeClock(NOW), people.KEEPING)) as store:
+    with closing(Store(folder, FakeClock(NOW), people.KEEPING)) as store:
         return people.found(store)
 
 
