@@ -128,9 +128,9 @@ def test_the_least_healthy_project_comes_first(desk: Desk) -> None:
 
 def test_what_is_still_worked_out_is_said_so_and_the_page_asks_again(world: Asking) -> None:
     desk = Desk(world.answers(None), Unfinished())
-    for path, given in (("/", {}), ("/releases", {}), ("/queries/error_trend", {})):
-        found = desk.shown(path, given)
-        assert desk.page(path, given).pending
+    for path in ("/", "/releases", "/queries/error_trend"):
+        found = desk.shown(path)
+        assert desk.page(path).pending
         assert "eing worked out" in found.text
         (main,) = found.all("main")
         assert "data-pending" in main.attributes
