@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -75,12 +76,36 @@ class Stopped(BaseException):
     """Told to stop while waiting. Nothing may catch it: what a page brought is stored, the rest is not begun."""
 
 
+class Nudged(BaseException):
+    """Somebody hints at what goes before the request that is waited for; caught where its slice ends."""
+
+
+LOOK_UP = 0.2
+"""Seconds of a wait until it is looked whether somebody hints at anything."""
+
+
 class StoppableClock:
-    """The machine's clock for waits that end with Stopped once ``stopping`` is set."""
+    """The machine's clock for waits that end with Stopped once ``stopping`` is set, or with Nudged if they may."""
 
     def __init__(self, clock: Clock, stopping: threading.Event) -> None:
         self._clock = clock
         self._stopping = stopping
+        self._nudged = threading.Event()
+        self._may_be_nudged = False
+
+    def nudge(self) -> None:
+        """End the wait that is under way, if it may be ended so; called in any thread."""
+        self._nudged.set()
+
+    @contextmanager
+    def nudgeable(self) -> Iterator[None]:
+        """Waits inside the block end with Nudged after ``nudge``."""
+        self._nudged.clear()
+        self._may_be_nudged = True
+        try:
+            yield
+        finally:
+            self._may_be_nudged = False
 
     def now(self) -> datetime:
         """The current time."""
@@ -88,8 +113,15 @@ class StoppableClock:
 
     def sleep(self, seconds: float) -> None:
         """Return after ``seconds``; raises Stopped as soon as it is to stop."""
-        if self._stopping.wait(max(0.0, seconds)):
-            raise Stopped
+        until = time.monotonic() + seconds
+        while True:
+            left = max(0.0, until - time.monotonic())
+            if self._stopping.wait(min(left, LOOK_UP)):
+                raise Stopped
+            if self._may_be_nudged and self._nudged.is_set():
+                raise Nudged
+            if left <= LOOK_UP:
+                return
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +153,10 @@ class Worker:
         per_minute: int,
         tell: Tell,
         lake: Lake | None = None,
+        nudgeable: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._lake = lake
+        self._nudgeable = nudgeable
         self._store = store
         self._clock = clock
         self._syncer = Syncer(store, client, clock, policy, self._count)
@@ -213,9 +247,13 @@ class Worker:
         self._last = now
         return now
 
-    def nudge(self) -> None:
-        """Hear wishes at the next page, however soon that is; called in any thread."""
+    def nudge(self) -> bool:
+        """Hear wishes at the next page, however soon that is; called in any thread.
+
+        Whether hints are acted on then: not while they have spent their part of the budget.
+        """
         self._listened = None
+        return all(schedule.hurried(self._paid.get(name), self._clock.now()) for name in HINTED)
 
     def _listen(self, now: datetime) -> None:
         """Hear what somebody wishes for; a new wish ends a rest: it may be made because all is well again."""
@@ -274,7 +312,10 @@ class Worker:
         """The ladder's result, whatever became of it: one stream's failure is no other's."""
         ladder = LADDER[name]
         try:
-            found = self._syncer.slice(ladder, terms)
+            with nullcontext() if name in HINTED else self._nudgeable():
+                found = self._syncer.slice(ladder, terms)
+        except Nudged:  # its passes keep their cursors
+            return StreamResult(name, ladder[0].resource, "partial", 0, 0, 0)
         except AuthFailed as error:
             self._rest_until = self._clock.now() + REFUSED
             return _failed(name, str(error), error.exit_code)
@@ -400,10 +441,11 @@ class Daemon:
         self._successor = make
         self._wake.set()
 
-    def nudge(self) -> None:
-        """Look at once for what somebody wishes for; called in any thread."""
-        self._worker.nudge()
+    def nudge(self) -> bool:
+        """Look at once for what somebody wishes for; called in any thread. Whether hints are acted on then."""
+        hurried = self._worker.nudge()
         self._wake.set()
+        return hurried
 
     def _sleep(self, seconds: float) -> None:
         for entry in self._worker.entries.values():

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from sentry_sync.daemon import ASLEEP, REFUSED, Daemon, Said, StoppableClock, Stopped, Worker
+from sentry_sync.daemon import ASLEEP, REFUSED, Daemon, Nudged, Said, StoppableClock, Stopped, Worker
 from sentry_sync.errors import LeaseLost, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.intervals import Interval, gaps
@@ -42,6 +43,7 @@ class Running:
         self.rig.before = lambda request: self.clock.advance(latency)
         self.per_minute = per_minute
         self.said: list[Said] = []
+        self.nudgeable: Callable[[], AbstractContextManager[None]] = nullcontext
         self.restart()
 
     def restart(self, lake: Lake | None = None) -> None:
@@ -51,6 +53,9 @@ class Running:
         with self.rig.store.syncing():
             self.worker.start()
 
+    def nudged(self) -> AbstractContextManager[None]:
+        return self.nudgeable()
+
     def made(self, lake: Lake | None = None) -> Worker:
         return Worker(
             self.rig.store,
@@ -59,6 +64,7 @@ class Running:
             policy=POLICY,
             per_minute=self.per_minute,
             tell=self.said.append,
+            nudgeable=self.nudged,
             lake=lake or (Lake(self.rig.store, self.clock) if self.publishes else None),
         )
 
@@ -392,6 +398,36 @@ def test_the_lake_is_written_every_few_minutes_and_costs_no_sync_where_it_cannot
     running.run(timedelta(minutes=7))
     assert [said.text for said in running.said if "cannot write" in said.text]
     assert any("issues.hot" in said.text for said in running.said)
+
+
+def test_a_wait_ends_at_a_nudge_where_it_may() -> None:
+    clock = StoppableClock(FakeClock(START), threading.Event())
+    with pytest.raises(Nudged), clock.nudgeable():
+        clock.nudge()
+        clock.sleep(60)
+    clock.nudge()
+    clock.sleep(0)
+    with clock.nudgeable():
+        clock.sleep(0)
+
+
+def test_a_slice_that_waits_for_the_budget_gives_way_to_a_hint_and_goes_on_afterwards(running: Running) -> None:
+    @contextmanager
+    def nudged() -> Iterator[None]:
+        running.nudgeable = nullcontext
+        running.clock.advance(1.5)
+        hint(running, *unresolved(running, 1))
+        raise Nudged
+        yield
+
+    running.run(timedelta(seconds=3))
+    running.nudgeable = nudged
+    running.restart()
+    running.said.clear()
+    running.run(timedelta(seconds=4))
+    assert running.said[0].text.startswith("issues.hinted: ")
+    running.run(timedelta(minutes=20))
+    assert gaps(Interval(START - timedelta(days=3, minutes=-1), START), running.rig.coverage("events")) == []
 
 
 def test_a_wait_ends_when_it_is_told_to_stop() -> None:

@@ -172,6 +172,24 @@ def upgrade() -> None:
         sqlite_where=sa.text("handled_at IS NULL"),
     )
     op.create_table(
+        "alerts",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("firing", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("rule", "subject", "target"),
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("memory", sa.Text(), nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("memory"),
+    )
+    op.create_table(
         "lake_parts",
         sa.Column("resource", sa.Text(), nullable=False),
         sa.Column("start", sa.BigInteger(), nullable=False),
@@ -213,7 +231,7 @@ def downgrade() -> None:
     for table in LAKE:
         for change in ("insert", "update", "delete"):
             op.execute(f"DROP TRIGGER lake_{table}_{change}")
-    for table in ("lake_counter", "lake_changes", "lake_spans", "lake_parts"):
+    for table in ("lake_counter", "lake_changes", "lake_spans", "lake_parts", "alerts"):
         op.drop_table(table)
     for name, table, columns, _ in WIDER:
         op.drop_index(name, table)
@@ -232,6 +250,7 @@ def downgrade() -> None:
     op.drop_column("issues", "auto_resolved")
     op.drop_column("releases", "removed_at")
     op.drop_column("coverage", "resolution")
+    op.drop_table("erasures")
     op.drop_table("doubts")
     op.drop_table("retention")
     op.drop_table("window_sizes")

@@ -16,6 +16,7 @@ from sentry_sync.answers.freshness import Facts, Refusal, freshness
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.refusals import refusal_of
 from sentry_sync.errors import BudgetExhausted, SentryError, SettingsError, StoreError, StoreMismatch
+from sentry_sync.store.privacy.rules import Rules
 from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class View:
     """What the whole answer may take, for a question that makes its rows to measure."""
     targets: Targets = field(default_factory=Targets)
     """What projects are held to."""
+    rules: Rules = field(default_factory=Rules)
+    """What of events was scrubbed before it was stored."""
 
     def notes(self, *steps: str) -> tuple[str, ...]:
         """What the errands had to say."""

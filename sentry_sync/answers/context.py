@@ -32,6 +32,7 @@ from sentry_sync.answers.syncing import WAIT_SECONDS, SyncCommand
 from sentry_sync.answers.updating import UpdateCommand
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.records.delivery import Delivery, Taken
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.store.reads import names as stored_names
 from sentry_sync.store.reads.snapshot import TookTooLong
 from sentry_sync.store.store import Store
@@ -107,6 +108,11 @@ class Answers:
     def now(self) -> datetime:
         """The time that answers are told by."""
         return self._desk.clock.now()
+
+    @property
+    def trail(self) -> AuditTrail:
+        """Where it is written down who asked what."""
+        return self._desk.trail
 
     def begin(self, question: Question, ask: Ask = PLAINLY) -> Answer | Pending:
         """The answer from the store, in a millisecond or so, or a Pending that has to be waited for."""

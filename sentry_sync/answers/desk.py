@@ -16,6 +16,7 @@ from sentry_sync.answers.sharing import Sharing
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import lease
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.store.reads import knowledge
 from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.reads.snapshot import Reader
@@ -84,6 +85,7 @@ class Desk:
         self._deadline_seconds = deadline_seconds
         self.sharing = Sharing(deadline_seconds)
         self._reader = Reader(store)
+        self.trail = AuditTrail(store.paths.audit, clock, store.paths.key)
         self._sql: Apart | None = None
         self._probed: tuple[datetime, bool] | None = None
         self._unreachable: tuple[datetime, Refusal] | None = None
@@ -104,7 +106,9 @@ class Desk:
         """
         with self.moment(within) as (snapshot, origin):
             return question.look(
-                View(snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets)
+                View(
+                    snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets, self._store.rules
+                )
             )
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
@@ -187,6 +191,7 @@ class Desk:
 
     def close(self) -> None:
         """Let go of the store."""
+        self.trail.close()
         self._reader.close()
         if self._sql is not None:
             self._sql.close()

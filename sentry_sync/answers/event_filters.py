@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import Event
+from sentry_sync.store.privacy.rules import Rules, Treatment
 from sentry_sync.store.reads.events import EventFilter
 
 MOST_TAGS = 10
@@ -19,6 +20,9 @@ USERS = ("id", "email", "username", "ip")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _UNSPEAKABLE = re.compile(r"[\\\x00-\x1f]")
 """In a quoted value a backslash escapes, though not everywhere in the same way; lines end a query."""
+
+_ADDRESS = re.compile(r"@|%40|\d\.\d{1,3}\.\d{1,3}\.\d|[23][0-9a-fA-F]{3}:[0-9a-fA-F:]*:")
+"""What an e-mail or IP address cannot be without."""
 
 _OWN_ARGUMENT = frozenset({"environment", "release", "user"})
 _FIELDS = frozenset(
@@ -60,6 +64,16 @@ class Wanted:
             return "which release is the latest is left to Sentry"
         if self.user and self.user[0] != "id":
             return "of a user's names the store keeps only the id where there is one"
+        if any(_ADDRESS.search(value) for value in (*(value for _, value in self.tags), *(self.user or ())[1:])):
+            return "e-mail and IP addresses may have been scrubbed from the copy: they are left to Sentry"
+        return None
+
+    def scrubbed(self, rules: Rules) -> str | None:
+        """Why the store, scrubbed by ``rules``, would not find the same events as Sentry; None where it would."""
+        if self.user and rules.of("user.id") is not Treatment.KEEP:
+            return "ids of users are not kept in the copy: they are left to Sentry"
+        if self.tags and rules.of("tags") is Treatment.HASH:
+            return "values of tags are not kept in the copy: they are left to Sentry"
         return None
 
     @property

@@ -58,6 +58,8 @@ class EventsLook:
         self.subject = subject
         self.issue = subject.issue
         self.known = event_evidence.read(view.snapshot, subject)
+        self.unlike = self.listing.wanted.unlike or self.listing.wanted.scrubbed(view.rules)
+        """Why the store's rows would not be Sentry's; None where they would."""
         self.looked_through: datetime | None = None
         """Where looking through events for a filter ended, if it did before the wanted time."""
 
@@ -109,7 +111,7 @@ class EventsLook:
             miss = Miss.OUTSIDE_COVERAGE
         if miss is None and listing.wanted.tags and self._untagged((last or window[0], window[1])):
             miss = Miss.NEEDS_BODIES
-        if listing.wanted.unlike:
+        if self.unlike:
             miss = Miss.UNSUPPORTED_FILTER
         return (page if miss is None else Page(page.rows, None)), miss, found
 
@@ -220,8 +222,8 @@ class EventsLook:
             notes += self._issue_notes(covered)
         elif self.subject.project:
             notes += self.subject.project.notes
-        if miss is Miss.UNSUPPORTED_FILTER and self.listing.wanted.unlike:
-            notes.append(f"{self.listing.wanted.unlike}, so some of its events may not be here")
+        if miss is Miss.UNSUPPORTED_FILTER and self.unlike:
+            notes.append(f"{self.unlike}, so some of its events may not be here")
         if miss is Miss.NEEDS_BODIES:
             notes.append("some of the events are held without their tags: they may belong here too")
         if miss and self.looked_through:

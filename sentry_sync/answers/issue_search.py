@@ -93,6 +93,8 @@ class SearchQuestion:
         return window_of(self.since, self.until, now)
 
     def _decide(self, view: View, now: datetime) -> Answerable | Unanswerable:
+        if "@" in self.query:
+            return Unanswerable("addresses may have been scrubbed from the copy")
         found = parsed(self.query)
         terms = found.terms
         if self.status:

@@ -256,14 +256,14 @@ def tags(view: View, issue: Any) -> dict[str, Any]:
 
 
 def _around(snapshot: Snapshot, issue: Any) -> Tally:
-    """The tags of the project's other events. All its issues share one tally, until somebody writes."""
+    """The tags of the project's other events. Its issues share one tally, until somebody writes."""
     project_id = issue.project_id
 
     def tally() -> tuple[Tally, dict[str, list[dict[str, str]]]]:
         found = issue_parts.tags_by_issue(snapshot, project_id, TAGGED)
         return Tally.of([tags for of_issue in found.values() for tags in of_issue]), found
 
-    everywhere, by_issue = snapshot.once(("tags", project_id), tally)
+    everywhere, by_issue = snapshot.once_of("tags", project_id, tally)
     return everywhere.without(Tally.of(by_issue.get(issue.id, ())))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sentry_sync.records.budget import Lane
 
 if TYPE_CHECKING:
     from sentry_sync.records.clock import Clock
+    from sentry_sync.records.issue import Issue
     from sentry_sync.sentry.client import SentryClient
     from sentry_sync.store.store import Store
     from sentry_sync.store.unit_of_work import UnitOfWork
@@ -36,6 +38,11 @@ class Live:
     def now(self) -> datetime:
         """Our own time."""
         return self._clock.now()
+
+    def scrubbed(self, issue: Issue) -> Issue:
+        """The issue as it may be shown; raises StoreUnwritable where the store's key can't be had."""
+        fields = self._store.scrubber().allowed(issue)
+        return replace(issue, **fields) if fields else issue
 
     def write(self, action: Callable[[UnitOfWork], None]) -> None:
         """Keep what was learned, in one transaction; the first one creates the store.

@@ -139,7 +139,6 @@ class SyncCommand(Command):
         return reference
 
     def _all(self, desk: Desk, listener: Listener) -> Done:
-        from sentry_sync.store.store import Store
         from sentry_sync.sync.now import Wait, bring
         from sentry_sync.sync.run import Syncer
 
@@ -149,7 +148,7 @@ class SyncCommand(Command):
         pages = _Pages(listener)
         wait = Wait(desk.clock, desk.clock.now() + timedelta(seconds=self.wait_seconds), listener.gone)
         # A store of its own: who syncs holds the lease for all that he writes, and an answer's writes need none.
-        with closing(Store(desk.store.paths.directory, desk.clock)) as store:
+        with closing(desk.store.another()) as store:
             syncer = Syncer(store, client, desk.clock, desk.means.policy, pages.report)
             brought = bring(store, syncer, self.resource, wait, pages.report)
         rows = sum(result.rows for result in brought.results)

@@ -146,7 +146,10 @@ def _looked_up(desk: Desk, live: Live, reference: IssueReference) -> Any:
 
     (issue_id,) = find_issue(live, reference).ids
     with desk.moment() as (snapshot, _):
-        return issues.by_id(snapshot, issue_id)
+        found = issues.by_id(snapshot, issue_id)
+    if found is None:
+        raise QuestionError("this copy keeps to other projects than this issue's")
+    return found
 
 
 def _nothing(wishes: Sequence[Wish], refusal: Refusal) -> Deed:

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.answers.context import Answers
 from sentry_sync.answers.desk import Means
-from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli.connect import client_of, connection_of, policy_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.records.clock import SystemClock
-from sentry_sync.store.store import Store
-from sentry_sync.sync.stream import Policy
 from sentry_sync.trends.verdicts.health import Targets
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
     # Without a token the copy is all there is.
     connection = connection_of(settings) if settings.auth_token else None
     clock = SystemClock()
-    with closing(Store(settings.store, clock)) as store, ExitStack() as opened:
+    with closing(store_of(settings, clock)) as store, ExitStack() as opened:
         means = means_of(settings, allow_writes=allow_writes)
         if connection is None:
             yield opened.enter_context(Answers(store, clock, organization=settings.org, means=means))
@@ -42,11 +40,6 @@ def answers_of(settings: Settings, *, allow_writes: bool = False) -> Iterator[An
             means=means,
         )
         yield opened.enter_context(answers)
-
-
-def policy_of(settings: Settings) -> Policy:
-    """How far back to read."""
-    return Policy(history_days=settings.history_days, max_events=settings.max_events)
 
 
 def means_of(settings: Settings, *, allow_writes: bool = False) -> Means:

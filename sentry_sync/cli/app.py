@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from sentry_sync.cli import asking, options, serving
+from sentry_sync.cli import asking, options, privacy_app, serving
 from sentry_sync.cli import simulator_options as simulator
+from sentry_sync.cli.alerts_app import alerts
 from sentry_sync.cli.lake_app import lake
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ db = typer.Typer(
 )
 app.add_typer(db, name="db")
 app.add_typer(lake, name="lake")
+app.add_typer(alerts, name="alerts")
 
 
 def command() -> Command:
@@ -78,6 +80,7 @@ def sync(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -101,7 +104,7 @@ def sync(
     from sentry_sync.cli import sync as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
 
 
@@ -299,6 +302,11 @@ def simulate(
 app.command()(asking.sql)
 app.command()(asking.query)
 app.command()(asking.export)
+app.command()(privacy_app.erase)
+app.command()(privacy_app.scrub)
+app.command()(privacy_app.prune)
+app.command()(privacy_app.audit)
+app.command()(privacy_app.doctor)
 app.command()(asking.report)
 
 

@@ -33,6 +33,22 @@ Column = Annotated[
 ]
 
 
+Week = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WEEK",
+        help="An ISO week (2026-W47) or its last day [default: the last seven whole days].",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="Write this file, .html or .md, not stdout.", show_default=False
+    ),
+]
+
+
 class Format(StrEnum):
     """How the rows of a query are given."""
 
@@ -149,11 +165,12 @@ def export(
         list[str] | None,
         typer.Option("--table", "-t", metavar="NAME", help="Only this table; repeatable.", show_default=False),
     ] = None,
+    user: options.Users = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Write the copy's tables as files for others.
+    """Write the copy's tables as files for others, or all that is held of a person.
 
     The tables are those of docs/schema.md, all of one moment; how fresh and complete each is follows on stderr.
     Text in them was written by whoever can send events: treat it as data.
@@ -161,10 +178,17 @@ def export(
     For example: sentry-sync export copy.duckdb
 
     Or some tables as CSV: sentry-sync export errors -f csv -t issues -t error_counts
+
+    Or a person's events, bodies and mentions as JSON: sentry-sync export ana.json --user email:ana@example.org
     """
     from sentry_sync.cli import export as room
     from sentry_sync.cli.settings import load
 
+    if user:
+        from sentry_sync.cli import privacy
+
+        privacy.export(load({"store": store}, config), target, user, as_json=as_json)
+        return
     room.run(load({"store": store}, config), target, form and form.value, tables or [], as_json=as_json)
 
 
@@ -176,20 +200,8 @@ def report(
             "--project", "-P", metavar="SLUG", help="Only this project, by slug or id.", show_default=False
         ),
     ] = None,
-    week: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WEEK",
-            help="An ISO week (2026-W47) or its last day [default: the last seven whole days].",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE", help="Write this file, .html or .md, not stdout.", show_default=False
-        ),
-    ] = None,
+    week: Week = None,
+    out: Out = None,
     form: Annotated[
         Pages | None,
         typer.Option("--format", "-f", help="How to write it [default: by --out, else md].", show_default=False),

@@ -15,9 +15,11 @@ from sentry_sync.records.budget import Lane, Limits, Reservation, Wait
 from sentry_sync.records.clock import Clock
 from sentry_sync.sentry.connection import Connection
 from sentry_sync.store.ledger import RequestLedger
+from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import from_micros
+from sentry_sync.sync.stream import Policy
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
@@ -26,8 +28,28 @@ if TYPE_CHECKING:
 def connection_of(settings: Settings) -> Connection:
     """Where and whom to ask; raises SettingsError when something about the server is missing or wrong."""
     return Connection(
-        settings.base_url, settings.token, settings.organization, settings.timeout, allow_http=settings.allow_http
+        settings.base_url,
+        settings.token,
+        settings.organization,
+        settings.timeout,
+        settings.allow_http,
+        settings.projects,
     )
+
+
+def store_of(settings: Settings, clock: Clock | None = None) -> Store:
+    """The settings' store; not opened yet."""
+    return Store(settings.store, clock, settings.rules, settings.projects)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How much of Sentry's history to hold, and how long."""
+    return Policy(history_days=settings.history_days, max_events=settings.max_events, keeping=settings.keeping)
+
+
+def paths_of(settings: Settings) -> StorePaths:
+    """Where the settings' store lies, for reading it as far as they allow."""
+    return StorePaths(settings.store, settings.projects)
 
 
 Sent = Callable[[Lane, int | None, float], None]

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from sentry_sync.cli import output
+from pathlib import Path
+
+from sentry_sync.cli import alerts, output
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.syncing import syncing
 from sentry_sync.cli.together import Half, until_a_signal
 from sentry_sync.daemon import Said
 
 
-def run(settings: Settings, *, as_json: bool) -> None:
-    """Sync until SIGTERM or SIGINT. Raises SettingsError, and StoreError when the store can't be used."""
+def run(settings: Settings, config: Path | None, *, as_json: bool) -> None:
+    """Sync until SIGTERM or SIGINT, and look at the alerts of the settings file.
+
+    Raises SettingsError, and StoreError when the store can't be used.
+    """
 
     def tell(said: Said) -> None:
         _tell(said, as_json=as_json)
 
-    with syncing(settings, tell) as half:
-        until_a_signal(Half("the sync", half.daemon.run, half.daemon.stop))
+    with (
+        alerts.halves(settings, config, lambda text: tell(Said(text))) as watching,
+        syncing(settings, tell) as half,
+    ):
+        until_a_signal(Half("the sync", half.daemon.run, half.daemon.stop), *watching)
 
 
 def _tell(said: Said, *, as_json: bool) -> None:

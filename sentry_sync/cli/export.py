@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sentry_sync.cli import output
+from sentry_sync.cli.auditing import noted
+from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import SettingsError
-from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.export import ONE_FILE, chosen, export
 
 _ENDINGS = {".sqlite": "sqlite", ".db": "sqlite", ".duckdb": "duckdb"}
@@ -20,7 +21,8 @@ def run(settings: Settings, target: Path, form: str | None, tables: Sequence[str
     form = form or _ENDINGS.get(target.suffix.lower(), "parquet")
     names = chosen(tables)
     try:
-        for done in export(StorePaths(settings.store), target, form, names):
+        noted(settings, "export", {"format": form, "tables": names})
+        for done in export(paths_of(settings), target, form, names):
             if as_json:
                 output.document(asdict(done))
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from sentry_sync.cli import output
+from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import Clock, SystemClock
@@ -14,7 +15,6 @@ from sentry_sync.store.lake_resources import RESOURCES
 from sentry_sync.store.moments import from_micros
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
-from sentry_sync.store.store import Store
 
 REBUILD = "run `sentry-sync lake rebuild`"
 
@@ -64,7 +64,7 @@ def _check(paths: StorePaths, part: Part) -> None:
 def rebuild(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
     """Write the lake anew and say what was written."""
     clock = clock or SystemClock()
-    with closing(Store(settings.store, clock)) as store:
+    with closing(store_of(settings, clock)) as store:
         with reading(store.paths):
             pass  # there must be a store, of this schema
         done = Lake(store, clock).rebuild()

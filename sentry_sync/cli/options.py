@@ -78,3 +78,21 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Print JSON for programs; an error too, on stderr.", show_default=False),
 ]
+Users = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--user",
+        metavar="KIND:NAME",
+        help="The person: id:, email:, username: or ip: and the name; repeatable; - reads lines of stdin.",
+        show_default=False,
+    ),
+]
+Projects = Annotated[
+    str | None,
+    typer.Option(
+        "--projects",
+        metavar="SLUGS",
+        help="Only these projects, by comma (SENTRY_SYNC_PROJECTS).",
+        show_default=False,
+    ),
+]

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from sentry_sync.cli import output
+from sentry_sync.cli.connect import policy_of, store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import SettingsError
 from sentry_sync.records.clock import Clock, SystemClock
@@ -17,7 +18,6 @@ from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.schedule import Entry
 from sentry_sync.store.reads import shape as reads
 from sentry_sync.store.reads.state import State
-from sentry_sync.store.store import Store
 from sentry_sync.sync import costs
 from sentry_sync.sync.costs import Shape
 from sentry_sync.sync.forecast import Forecast, Line, forecast
@@ -50,7 +50,7 @@ def run(settings: Settings, wish: Wish, *, as_json: bool, clock: Clock | None = 
 
     Raises StoreMissing when there is no store to plan for and nothing was wished for.
     """
-    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+    policy = policy_of(settings)
     clock = clock or SystemClock()
     if wish.empty:
         plan = of_the_store(settings, policy, clock.now())
@@ -100,7 +100,7 @@ def supposed(wish: Wish) -> Shape:
 
 def of_the_store(settings: Settings, policy: Policy, now: datetime) -> dict[str, Any]:
     """The plan of the organization that the store is a copy of, from its own rows. Asks nothing of Sentry."""
-    store = Store(settings.store)
+    store = store_of(settings)
     with closing(store.read()) as connection:
         state = State(connection)
         origin, held, kept = state.origin(), reads.read(connection, now), state.schedule()

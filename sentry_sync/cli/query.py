@@ -12,10 +12,11 @@ from pathlib import Path
 
 from sentry_sync.answers.charts import Chart, chart
 from sentry_sync.cli import charts, output
+from sentry_sync.cli.auditing import noted
+from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.sql import as_document, show, show_notes
 from sentry_sync.errors import SettingsError
-from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.library import Query, find, library
 from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import Result
@@ -43,7 +44,8 @@ def run(settings: Settings, wanted: Wanted) -> None:
     """
     form = form_of(wanted)
     query = find(wanted.name)
-    result = run_query(StorePaths(settings.store), wanted.name, texts_of(wanted.parameters), limit=wanted.limit)
+    result = run_query(paths_of(settings), wanted.name, texts_of(wanted.parameters), limit=wanted.limit)
+    noted(settings, "query", {"name": wanted.name, "parameters": wanted.parameters}, len(result.rows))
     if form in PICTURES or form == "chart":
         drawn = chart(query.title, result, wanted.column or query.chart)
         _draw(drawn, form, wanted.output)

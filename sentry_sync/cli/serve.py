@@ -1,7 +1,8 @@
 """``sentry-sync serve``: the sync on its schedule, and all that is served over HTTP, in one process.
 
 SIGHUP reads the settings file anew. What can change while the process runs does: the budget, how far back is read,
-tokens and secrets, who may ask and how often, the log's level. Of what cannot, one line says so.
+tokens and secrets, who may ask and how often, the log's level. Of what cannot, one line says so; alerts are read
+once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sentry_sync.answers.context import Answers
+from sentry_sync.cli import alerts
 from sentry_sync.cli.answering import answers_of, means_of, once
 from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.settings import Settings
@@ -34,7 +37,7 @@ from sentry_sync.serve.machines import wings as machines
 from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.webhooks import Intake, Webhooks
 
-FIXED = ("org", "base_url", "store", "log_format")
+FIXED = ("org", "base_url", "store", "log_format", "projects", "scrub", "scrub_patterns")
 """Settings that a running process keeps: another store, or another organization, is another process."""
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,8 @@ class Chosen:
 
     http: str
     allow_writes: bool = False
+    config: Path | None = None
+    """The settings file that was named, where alerts are read from."""
 
 
 def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> None:
@@ -59,6 +64,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
     with bound(where, _rules(settings)) as (listening, known), ExitStack() as opened:
         metrics = Metrics()
         half = opened.enter_context(syncing(settings, partial(_tell, metrics), metrics.request_sent))
+        watching = opened.enter_context(alerts.halves(settings, chosen.config, logger.info))
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
         gate = Gate(known, time.monotonic)
         running = _Running(settings, chosen, half, answers, gate)
@@ -74,6 +80,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
         until_a_signal(
             Half("the sync", half.daemon.run, half.daemon.stop),
             Half("the HTTP server", serving.run, serving.stop),
+            *watching,
             on_hangup=lambda: running.reload(again, where, listening),
         )
     end_without_waiting()
@@ -132,7 +139,7 @@ class _Running:
 
 def _wings(running: _Running, metrics: Metrics, gate: Gate) -> list[Wing]:
     metrics.reads(lambda counted: running.answers.holdings(counted=counted))
-    intake = Intake(running.answers.take, running.half.daemon.nudge)
+    intake = Intake(running.answers.take, running.half.nudge)
     webhooks = Webhooks(intake, running.secret, SystemClock().now, metrics.webhook)
     pages = dashboard(running.answers, gate, ahead=True)
     return [*pages, *machines(running.answers, metrics), webhooks.wing()]

@@ -17,6 +17,7 @@ def daemon(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -38,8 +39,8 @@ def daemon(
     from sentry_sync.cli import daemon as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
-    room.run(_settings(config, **server, **copy), as_json=as_json)
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
+    room.run(_settings(config, **server, **copy), config, as_json=as_json)
 
 
 def mcp(
@@ -54,6 +55,7 @@ def mcp(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -79,7 +81,7 @@ def mcp(
     from sentry_sync.cli import mcp as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     room.run(_settings(config, **server, **copy), http, allow_writes=allow_writes)
 
 
@@ -110,6 +112,7 @@ def serve(
     max_events: options.MaxEvents = None,
     history_days: options.HistoryDays = None,
     rate_limit: options.RateLimit = None,
+    projects: options.Projects = None,
     store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
@@ -131,13 +134,13 @@ def serve(
     from sentry_sync.cli import serve as room
 
     server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days}
+    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
     log = {"log_format": log_format, "log_level": log_level}
 
     def settings() -> Any:
         return _settings(config, **server, **copy, **log)
 
-    room.run(settings(), room.Chosen(http, allow_writes), settings)
+    room.run(settings(), room.Chosen(http, allow_writes, config), settings)
 
 
 def _settings(config: Any, **flags: Any) -> Any:

@@ -23,8 +23,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from sentry_sync.cli import setting_values
 from sentry_sync.cli.settings_file import CONFIG_VARIABLE, read_file
 from sentry_sync.errors import SettingsError
+from sentry_sync.store.privacy.retention import KINDS, Keeping
+from sentry_sync.store.privacy.rules import DEFAULTS, Rules
 
 SLUG = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
 """An organization's slug, as ``Connection`` has it: it becomes a part of a URL's path."""
@@ -233,6 +236,67 @@ class Settings(BaseSettings):
         description="How `sentry-sync serve` logs: lines for people, or an object a line.",
     )
 
+    projects: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(setting_values.slugs), Expects("projects' slugs, by comma")
+    ] = Field(
+        default=(),
+        validation_alias="SENTRY_SYNC_PROJECTS",
+        description=(
+            "The only projects to copy and to answer about, by comma; none stands for all that the token sees. "
+            "See docs/privacy.md."
+        ),
+    )
+    scrub: Annotated[
+        setting_values.Pairs,
+        NoDecode,
+        BeforeValidator(setting_values.pairs),
+        AfterValidator(setting_values.scrubbed),
+        Expects(f"a part and keep, hash or drop, as user.email=keep; the parts are {', '.join(DEFAULTS)}"),
+    ] = Field(
+        default=(),
+        validation_alias="SENTRY_SYNC_SCRUB",
+        description=(
+            "What becomes of parts of events before they are stored: `keep`, `hash` or `drop`, as "
+            "`user.email=keep,cookies=drop`, in the file a table `[scrub]`. Passwords, tokens and card numbers "
+            "never stay. docs/privacy.md has the parts and their defaults."
+        ),
+    )
+    scrub_patterns: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(setting_values.lines),
+        AfterValidator(setting_values.patterned),
+        Expects("regular expressions as Rust has them (no look-around), one a line, that match no empty text"),
+    ] = Field(
+        default=(),
+        validation_alias="SENTRY_SYNC_SCRUB_PATTERNS",
+        description="Regular expressions of words that are not stored either, one a line; in the file a list.",
+    )
+    keep_days: Annotated[
+        setting_values.Pairs,
+        NoDecode,
+        BeforeValidator(setting_values.pairs),
+        AfterValidator(setting_values.kept),
+        Expects(f"a kind of row and days, as events=90,bodies=30; the kinds are {', '.join(KINDS)}"),
+    ] = Field(
+        default=(),
+        validation_alias="SENTRY_SYNC_KEEP_DAYS",
+        description=(
+            "Days that rows are kept, by kind, as `events=90,bodies=30`, in the file a table `[keep_days]`; "
+            "`forever` for as long as the store. docs/privacy.md has the kinds and their defaults."
+        ),
+    )
+
+    @property
+    def rules(self) -> Rules:
+        """What becomes of what is to be stored."""
+        return setting_values.rules(self.scrub, self.scrub_patterns)
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long what is kept."""
+        return Keeping.chosen(self.keep_days)
+
     @property
     def token(self) -> str:
         """The token; raises SettingsError when there is none."""
@@ -259,9 +323,20 @@ def variables(name: str) -> tuple[str, ...]:
     return (str(alias),)
 
 
+APART = ("alerts", "alert_targets")
+"""Tables of the settings file that stand nowhere else: see :mod:`sentry_sync.cli.alert_rules`."""
+
+
 def default_file() -> Path:
     """Where the settings file is looked for when nobody says where it is."""
     return user_config_path("sentry-sync") / "config.toml"
+
+
+def written(file: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    """The settings file and what stands in it; raises SettingsError for one that cannot be."""
+    named = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    path = named or default_file()
+    return path, read_file(path, must_exist=named is not None, known=(*Settings.model_fields, *APART))
 
 
 def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Settings:
@@ -272,15 +347,13 @@ def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Se
     Raises SettingsError, naming the place of the wrong value but never the value.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    named = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
-    path = named or default_file()
-    written = read_file(path, must_exist=named is not None, known=Settings.model_fields)
-
+    path, found = written(file)
+    kept = {name: value for name, value in found.items() if name not in APART}
     try:
         return _layered(
             lambda cls: InitSettingsSource(cls, _by_alias(given)),
             EnvSettingsSource,
-            lambda cls: InitSettingsSource(cls, _by_alias(written)),
+            lambda cls: InitSettingsSource(cls, _by_alias(kept)),
         )
     except ValidationError as error:
         # `from None`: pydantic's own error holds the value, and the value may be a token.

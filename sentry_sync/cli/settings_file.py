@@ -14,7 +14,7 @@ from sentry_sync.errors import SettingsError
 CONFIG_VARIABLE = "SENTRY_SYNC_CONFIG"
 """Names the settings file, where ``--config`` does not."""
 
-SECRETS = ("auth_token", "mcp_token", "webhook_secret")
+SECRETS = ("auth_token", "mcp_token", "webhook_secret", "alert_targets")
 """Keys that nobody else may read."""
 
 
@@ -22,7 +22,7 @@ def read_file(path: Path, *, must_exist: bool, known: Collection[str]) -> dict[s
     """The file's keys and values, empty when there is no file and ``must_exist`` is False.
 
     Raises SettingsError for a file that is missing, unreadable, not TOML, has keys outside ``known``, or holds a
-    token and can be read by others.
+    secret and can be read by others.
     """
     try:
         with path.open("rb") as file:
@@ -41,5 +41,5 @@ def read_file(path: Path, *, must_exist: bool, known: Collection[str]) -> dict[s
     if unknown:
         raise SettingsError(f"{path} has an unknown key {unknown[0]!r}: the keys are {', '.join(known)}")
     if any(key in found for key in SECRETS) and stat.S_IMODE(mode) & 0o077:
-        raise SettingsError(f"{path} holds a token and others can read it: run chmod 600 {path}")
+        raise SettingsError(f"{path} holds a secret and others can read it: run chmod 600 {path}")
     return found

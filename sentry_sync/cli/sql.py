@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sentry_sync.cli import output
+from sentry_sync.cli.auditing import noted
+from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.store.paths import StorePaths
@@ -25,7 +27,9 @@ def run(settings: Settings, asked: str | None, limit: int, *, as_json: bool) -> 
     """
     if asked is None:
         raise SettingsError('no statement: sentry-sync sql "SELECT ..."; sentry-sync query runs the library\'s')
-    show(asked_apart(StorePaths(settings.store), _statement(asked), limit), as_json=as_json)
+    result = asked_apart(paths_of(settings), _statement(asked), limit)
+    noted(settings, "sql", {"sql": asked}, len(result.rows))
+    show(result, as_json=as_json)
 
 
 def asked_apart(paths: StorePaths, statement: str, limit: int) -> Result:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sentry_sync.answers import holdings
 from sentry_sync.cli import output
+from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.records.clock import Clock, SystemClock
-from sentry_sync.store.store import Store
 
 
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
@@ -25,7 +25,7 @@ def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> Non
 
 def document(settings: Settings, clock: Clock) -> dict[str, Any]:
     """The status as one JSON object (datetimes not yet text)."""
-    with closing(Store(settings.store, clock)) as store:
+    with closing(store_of(settings, clock)) as store:
         return holdings.document(store, clock, settings.rate_limit)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from sentry_sync.cli import output
-from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli.connect import client_of, connection_of, policy_of, store_of
 from sentry_sync.cli.main import EXIT_PARTIAL
 from sentry_sync.cli.progress import Reporter, reporter
 from sentry_sync.cli.settings import Settings
@@ -30,7 +30,7 @@ def run(settings: Settings, resources: Sequence[str], *, full: bool = False, as_
     wanted = chosen(resources)
     if full and "issues" not in wanted:
         raise SettingsError("--full looks at every issue held: name issues as well, or leave --full out")
-    policy = Policy(history_days=settings.history_days, max_events=settings.max_events)
+    policy = policy_of(settings)
     with reporter(as_json=as_json) as report:
         summary = synced(settings, wanted, policy, report, SystemClock(), full=full)
     show(summary, as_json=as_json)
@@ -61,7 +61,7 @@ def synced(
     """
     connection = connection_of(settings)
     with (
-        closing(Store(settings.store, clock)) as store,
+        closing(store_of(settings, clock)) as store,
         client_of(connection, store, clock, settings.rate_limit) as client,
     ):
         store.prepare()

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
-from sentry_sync.cli.answering import policy_of
-from sentry_sync.cli.connect import Sent, client_of, connection_of, unheard
+from sentry_sync.cli.connect import Sent, client_of, connection_of, policy_of, store_of, unheard
 from sentry_sync.cli.settings import Settings
 from sentry_sync.daemon import Daemon, StoppableClock, Tell, Worker
 from sentry_sync.records.clock import SystemClock
@@ -49,12 +48,18 @@ class SyncHalf:
             per_minute=settings.rate_limit,
             tell=self._tell,
             lake=Lake(self._store, self._clock),
+            nudgeable=self._clock.nudgeable,
         )
+
+    def nudge(self) -> None:
+        """Look at once for what somebody hints at; called in any thread."""
+        if self.daemon.nudge():
+            self._clock.nudge()
 
 
 @contextmanager
 def syncing(settings: Settings, tell: Tell, sent: Sent = unheard) -> Iterator[SyncHalf]:
     """The half, closed with the block. Raises SettingsError for settings that could never reach a server."""
     connection_of(settings)
-    with closing(Store(settings.store)) as store, closing(SyncHalf(settings, store, tell, sent)) as half:
+    with closing(store_of(settings)) as store, closing(SyncHalf(settings, store, tell, sent)) as half:
         yield half

@@ -7,6 +7,7 @@ from typing import Any
 
 from sentry_sync.cli import output
 from sentry_sync.cli.answering import answers_of
+from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.settings import Settings
 
 EXIT_REGRESSED, EXIT_ROLL_BACK, EXIT_NO_VERDICT = 20, 21, 22
@@ -21,6 +22,7 @@ def assess(
     """Print the verdict on a release and why; its exit code."""
     with answers_of(settings) as answers:
         answer = answers.assess_release(project, version, baseline=baseline, environment=environment)
+    noted(settings, "assess", {"project": project, "version": version})
     code = _CODES.get(answer["verdict"], EXIT_NO_VERDICT)
     if as_json:
         output.document(answer)
@@ -70,6 +72,7 @@ def health(settings: Settings, project: str, *, as_json: bool) -> None:
     """Print how well a project is."""
     with answers_of(settings) as answers:
         answer = answers.project_health(project)
+    noted(settings, "health", {"project": project})
     if as_json:
         output.document(answer)
         return

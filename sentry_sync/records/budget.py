@@ -27,6 +27,11 @@ POLL = SECOND // 20
 and asking costs a tenth of a millisecond."""
 
 
+HOT_RESERVE = 20
+"""Of so many requests the lanes below leave one to the hot lane. A first copy spends a minute's budget in seconds;
+what a webhook tells of must not wait for the rest of that minute."""
+
+
 class Lane(IntEnum):
     """A request's priority; the greater goes first. ``str(Lane.LIVE)`` is ``"live"``."""
 
@@ -106,7 +111,8 @@ class Asked:
         """How many of ``limit`` requests are others' when ``for_live`` are kept for the live lane."""
         if self.lane is Lane.LIVE:
             return 0
-        return for_live + ((limit - for_live) * 3 // 4 if self.yields else 0)
+        for_hot = limit // HOT_RESERVE if self.lane < Lane.HOT else 0
+        return for_live + max(for_hot, (limit - for_live) * 3 // 4 if self.yields else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ def room(lane: Lane, count: Count, per_minute: int | None, live_reserve: int) ->
     if not per_minute:
         return None
     for_live = max(0, reserve_of(per_minute, live_reserve) - count.live)
-    return max(0, per_minute - count.total - (0 if lane is Lane.LIVE else for_live))
+    return max(0, per_minute - count.total - Asked(lane, 0).kept(per_minute, for_live))
 
 
 def blocked(until: int) -> Refused:

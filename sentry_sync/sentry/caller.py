@@ -24,10 +24,21 @@ class Caller:
 
     def _in_organization(self, endpoint: str, segments: Sequence[str], pairs: Pairs = ()) -> Page:
         """`GET /organizations/{org}/…`."""
-        return self._session.page(self._call(endpoint, ("organizations", self._organization, *segments), pairs))
+        allowed = self._session.allowed
+        if allowed is not None:
+            pairs = allowed.named(endpoint, pairs, self._listed)
+        page = self._session.page(self._call(endpoint, ("organizations", self._organization, *segments), pairs))
+        return page if allowed is None else allowed.kept(endpoint, page)
+
+    def _listed(self, cursor: str | None) -> Page:
+        """A page of the organization's projects, of all that there are."""
+        segments = ("organizations", self._organization, "projects")
+        return self._session.page(self._call("projects", segments, [("per_page", 100), ("cursor", cursor)]))
 
     def _in_project(self, endpoint: str, project: str, segments: Sequence[str], pairs: Pairs = ()) -> Page:
         """`GET /projects/{org}/{project}/…`."""
+        if self._session.allowed is not None:
+            self._session.allowed.check(project)
         segments = ("projects", self._organization, project, *segments)
         return self._session.page(self._call(endpoint, segments, pairs))
 
@@ -36,7 +47,8 @@ class Caller:
     ) -> Page:
         """`GET /organizations/{org}/issues/…`, on servers without it `GET /issues/…`; PUT to ``change`` it."""
         call = self._call(endpoint, ("organizations", self._organization, "issues", *segments), pairs)
-        return self._session.either(replace(call, change=change), path_of("issues", *segments))
+        page = self._session.either(replace(call, change=change), path_of("issues", *segments))
+        return page if self._session.allowed is None else self._session.allowed.kept(endpoint, page)
 
     def _at_root(self, endpoint: str) -> Page:
         """`GET /`, always on the configured server."""

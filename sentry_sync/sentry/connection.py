@@ -56,6 +56,8 @@ class Connection:
     organization: str
     timeout: float = 30.0
     allow_http: bool = False
+    projects: tuple[str, ...] = ()
+    """Slugs of the only projects to be asked about; none for all."""
     secret: Token = field(init=False)
 
     def __post_init__(self, token: str) -> None:

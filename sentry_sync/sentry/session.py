@@ -15,6 +15,7 @@ import orjson
 from sentry_sync.errors import NotSupported, QueryTimeout, SchemaDrift, SentryError, Unavailable, Unsure
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.clock import Clock
+from sentry_sync.sentry.allowed import Allowed
 from sentry_sync.sentry.connection import Connection, origin_of
 from sentry_sync.sentry.interpret import Answer, interpret
 from sentry_sync.sentry.limits import server_time
@@ -76,6 +77,7 @@ class Session:
         self.connection = connection
         self.clock = clock
         self.origins = Origins(connection)
+        self.allowed = Allowed(connection.projects) if connection.projects else None
         self._bare_issues: dict[str, bool] = {}
         inner = transport or network(connection.base_url)
         auth = AuthTransport(inner, self.origins, connection.secret)

@@ -149,7 +149,7 @@ class HttpSide:
     ) -> None:
         told: set[Subscriptions] = set()
         config = uvicorn.Config(
-            http_app(server.build(answers, told, observe=watch.answered), gate, wings, watch.heard),
+            http_app(server.build(answers, told, observe=watch.answered, way="HTTP"), gate, wings, watch.heard),
             http=Bounded,
             ws="none",
             log_config=None,

@@ -30,7 +30,7 @@ def listening(context: Any) -> Iterator[Listener]:
             anyio.from_thread.run(report, done, message)
 
     try:
-        yield Listener(tell, gone.is_set, _name(context))
+        yield Listener(tell, gone.is_set, client_name(context))
     finally:
         gone.set()
 
@@ -48,7 +48,7 @@ async def _report(context: Any, done: int, message: str) -> None:
         await context.session.send_progress_notification(token, done, None, message)
 
 
-def _name(context: Any) -> str:
+def client_name(context: Any) -> str:
     """What the client calls itself."""
     told = context.session.client_params
     return f"MCP client {told.client_info.name}" if told and told.client_info else "an MCP client"

@@ -27,9 +27,9 @@ from sentry_sync.answers.asking import Answer, Ask, Pending
 from sentry_sync.answers.command import Command
 from sentry_sync.answers.context import Answers
 from sentry_sync.errors import SentrySyncError
-from sentry_sync.serve import logs
+from sentry_sync.serve import auditing, logs
 from sentry_sync.serve.beside import Beside
-from sentry_sync.serve.listening import listening
+from sentry_sync.serve.listening import client_name, listening
 from sentry_sync.serve.subscriptions import LOOK_SECONDS, Subscriptions
 from sentry_sync.serve.text import freshness_lines, render
 from sentry_sync.serve.tools import INSTRUCTIONS, Effect, Tool, offered, tool_named
@@ -60,13 +60,15 @@ def build(
     answers: Answers,
     told: set[Subscriptions] | None = None,
     look_seconds: float = LOOK_SECONDS,
+    way: str = "stdio",
     observe: Observe = _nobody,
 ) -> Server[Any]:
     """A server that answers from ``answers``, for any transport.
 
     ``told`` is kept to the subscriptions of the lifespans that run; ``look_seconds`` is how often they look.
+    ``way`` is the transport, for the audit log.
     """
-    calls = _Calls(answers, observe)
+    calls = _Calls(answers, way, observe)
     running = set() if told is None else told
 
     @asynccontextmanager
@@ -100,8 +102,9 @@ def build(
 class _Calls:
     """The handlers of the tools: what there are, and what each call is answered."""
 
-    def __init__(self, answers: Answers, observe: Observe) -> None:
+    def __init__(self, answers: Answers, way: str, observe: Observe) -> None:
         self._answers = answers
+        self._way = way
         self._observe = observe
         self._listed = types.ListToolsResult(tools=[_listed(tool) for tool in offered(answers.allow_writes)])
         self._schemas = {tool.name: tool.input_schema for tool in self._listed.tools}
@@ -122,20 +125,26 @@ class _Calls:
         return result
 
     async def call_tool(self, context: Any, params: types.CallToolRequestParams) -> HandlerResult:
+        asked = auditing.Asked(f"{client_name(context)} over {self._way}", params.name, params.arguments or {})
         resource = "issues"
         try:
             tool = tool_named(params.name)
             question, how = tool.ask(params.arguments or {})
             resource = question.resource
             if isinstance(question, Command):
-                return _answered(await self._carry_out(context, tool, question, how))
-            found = self._answers.begin(question, how)
-            if isinstance(found, Pending):
-                found = await anyio.to_thread.run_sync(found.resume, abandon_on_cancel=True)
+                found = await self._carry_out(context, tool, question, how)
+            else:
+                begun = self._answers.begin(question, how)
+                if isinstance(begun, Pending):
+                    begun = await anyio.to_thread.run_sync(begun.resume, abandon_on_cancel=True)
+                found = begun
         except SentrySyncError as error:
+            self._answers.trail.note(asked.refused(error))
             return _refused(str(error), self._answers.standing(resource))
         except Exception as error:  # noqa: BLE001 (a defect must not end the server, nor show the event text it may quote)
+            self._answers.trail.note(asked.refused(error))
             return _refused(_defect(error), self._answers.standing(resource))
+        self._answers.trail.note(asked.answered(found))
         return _answered(found)
 
     async def _carry_out(self, context: Any, tool: Tool, command: Command, how: Ask) -> Answer:

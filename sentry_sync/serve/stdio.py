@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.serve import collector, logs
@@ -27,17 +28,17 @@ def run(answers: Answers) -> None:
 
         from sentry_sync.serve import server
     try:
-        anyio.run(_serve, server.build(answers))
+        anyio.run(_serve, server.build(answers), answers.trail.flush)
     finally:
         answers.close()
     end_without_waiting()
 
 
-async def _serve(server: Server[Any]) -> None:
+async def _serve(server: Server[Any], flush: Callable[[], None]) -> None:
     import anyio
 
     async with anyio.create_task_group() as group:
-        group.start_soon(_leave_on_signal)
+        group.start_soon(_leave_on_signal, flush)
         if sys.platform == "win32":  # its pipes can be waited for by threads alone
             from mcp.server.stdio import stdio_server
 
@@ -51,11 +52,12 @@ async def _serve(server: Server[Any]) -> None:
         group.cancel_scope.cancel()
 
 
-async def _leave_on_signal() -> None:
+async def _leave_on_signal(flush: Callable[[], None]) -> None:
     """End the process, as above: a thread that waits in a read of stdin can't be told to stop either."""
     import anyio
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
+            flush()
             sys.stderr.flush()
             os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 
 class VirtualClock:
-    """Time that starts at `start` and, if `running`, moves `speed` times as fast as the wall clock; `advance` adds."""
+    """Time that starts at `start` and, if `running`, moves `speed` times as fast as ours; `advance` adds to it."""
 
     def __init__(self, start: datetime | None = None, *, running: bool = True, speed: float = 1.0) -> None:
         self._speed = speed

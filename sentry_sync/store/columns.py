@@ -57,9 +57,11 @@ schedule: stream, every_seconds integer, due_at moment, failures integer, reques
 wishes: stream, wished_at moment, wished_by
 window_sizes: stream, seconds integer, learned_at moment
 capabilities: name, available boolean, learned_at moment
+alerts: rule, subject, target, firing boolean, since moment, value real, told boolean, told_at moment
 webhook_deliveries: request_id, resource, action, received_at moment, handled_at moment, digest, issue_id,
   event_wanted boolean, look_after moment
 audit_log: id integer, at moment, actor, action, target, source, rows integer, field, old, new, outcome
+erasures: memory, erased_at moment
 lake_parts: resource, start moment, end moment, file, rows integer, first moment, last moment, size integer,
   checksum, counter integer, published_at moment
 lake_spans: resource, start moment, end moment

@@ -20,7 +20,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sentry_sync.errors import StoreBusy, StoreUnwritable
@@ -60,7 +60,8 @@ class Lake:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._paths = store.paths
+        # What lies there is for every reader, whatever this one may see.
+        self._paths = replace(store.paths, projects=())
         self._clock = clock
 
     def publish(self, stop: Stop = lambda: False) -> Published:
@@ -81,6 +82,19 @@ class Lake:
             with self._store.write() as uow:
                 uow.lake.forget()
             return self._publish(lambda: False)
+
+    def purge(self) -> None:
+        """Delete every file at once, of replaced parts too, and publish everything anew.
+
+        A statement that is reading one fails, and is right when it is asked again. Raises StoreBusy while another
+        process publishes.
+        """
+        with self._alone(patience=locks.PATIENCE_SECONDS), _explained(self._paths.lake):
+            with self._store.write() as uow:
+                uow.lake.forget()
+            for path in (*self._paths.lake.glob("*/*.parquet"), *self._paths.lake.glob("*/*.part")):
+                path.unlink(missing_ok=True)
+            self._publish(lambda: False)
 
     def _publish(self, stop: Stop) -> Published:
         began = time.monotonic()

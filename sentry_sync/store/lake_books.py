@@ -22,6 +22,15 @@ _PUBLISH = (
 _SETTLE = "DELETE FROM lake_changes WHERE resource = ?1 AND at >= ?2 AND at < ?3 AND counter < ?4"
 
 
+_REACHING = 'SELECT min(start) FROM lake_parts WHERE resource = ?1 AND start < ?2 AND "end" > ?2'
+_DROP = (
+    'DELETE FROM lake_parts WHERE resource = ?1 AND "end" <= ?2',
+    'DELETE FROM lake_spans WHERE resource = ?1 AND "end" <= ?2',
+    "UPDATE lake_spans SET start = ?2 WHERE resource = ?1 AND start < ?2",
+    "DELETE FROM lake_changes WHERE resource = ?1 AND at < ?2",
+)
+
+
 class LakeBooks:
     """Parts, watched spans and changes. A part is made in two transactions with its file written in between."""
 
@@ -48,6 +57,15 @@ class LakeBooks:
         self._connection.exec_driver_sql(_WITHDRAW, span)
         self._connection.exec_driver_sql(_PUBLISH, astuple(part))
         self._connection.exec_driver_sql(_SETTLE, (*span, part.counter))
+
+    def drop_before(self, resource: str, at: int) -> None:
+        """List no part any more, and watch no time, before ``at``: its rows are about to be dropped.
+
+        A part that reaches beyond it stays, and what goes of it is written down as any change.
+        """
+        floor = self._connection.exec_driver_sql(_REACHING, (resource, at)).scalar_one() or at
+        for statement in _DROP:
+            self._connection.exec_driver_sql(statement, (resource, floor))
 
     def forget(self) -> None:
         """Publish nothing any more: every row is read from SQLite until it is published again."""

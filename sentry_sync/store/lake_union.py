@@ -78,21 +78,22 @@ def table(resource: str, columns: Iterable[str]) -> str:
     return f"CREATE TABLE stored.{quote(resource)} ({named})"
 
 
-def union(found: Source, columns: Sequence[str], folder: Path) -> str:
-    """The query for all rows, their values as the lake has them."""
+def union(found: Source, columns: Sequence[str], folder: Path, projects: Sequence[str] | None = None) -> str:
+    """The query for all rows, their values as the lake has them; of the lake those of ``projects``, by id."""
     name, kinds = found.resource.name, COLUMNS[found.resource.name]
     ours = ", ".join(f"{KINDS[kinds[c]].to_lake.format(quote(c))} AS {quote(c)}" for c in columns)
+    of_them = "" if projects is None else f" WHERE p.project_id IN ({', '.join(map(literal, projects)) or 'NULL'})"
     theirs = ", ".join(f"p.{quote(c)}" for c in columns)
     queries = [f"SELECT {ours} FROM stored.{quote(name)}"]  # noqa: S608 (our own names)
     if whole := _files(found.whole, folder):
-        queries.append(f"SELECT {theirs} FROM read_parquet({whole}) AS p")  # noqa: S608
+        queries.append(f"SELECT {theirs} FROM read_parquet({whole}) AS p{of_them}")  # noqa: S608
     if touched := _files(found.touched, folder):
         subject = found.resource.subject
         same = f" AND p.{quote(subject)} = c.subject" if subject else ""
         queries.append(
             f"SELECT {theirs} FROM read_parquet({touched}) AS p ANTI JOIN "  # noqa: S608
             f"(SELECT make_timestamp(moment) AS moment, subject FROM stored.{name}_changed) AS c "
-            f"ON p.{quote(found.resource.time)} = c.moment{same}"
+            f"ON p.{quote(found.resource.time)} = c.moment{same}{of_them}"
         )
     return " UNION ALL ".join(queries)
 

@@ -14,6 +14,8 @@ class StorePaths:
     """The files of one store. Personal data lives here: the directory is 0700, its files 0600."""
 
     directory: Path
+    projects: tuple[str, ...] = ()
+    """Slugs of the only projects that whoever reads by these paths may see; none for all."""
 
     @property
     def database(self) -> Path:
@@ -24,6 +26,16 @@ class StorePaths:
     def ledger(self) -> Path:
         """The request ledger: a database of its own, since every process writes it."""
         return self.directory / "ledger.db"
+
+    @property
+    def key(self) -> Path:
+        """What persons' names are hashed with."""
+        return self.directory / "persons.key"
+
+    @property
+    def audit(self) -> Path:
+        """Who asked what."""
+        return self.directory / "audit"
 
     @property
     def lake(self) -> Path:

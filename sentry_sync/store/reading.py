@@ -20,5 +20,10 @@ def reading(paths: StorePaths) -> Iterator[sqlite3.Connection]:
         migrate.check(paths.database)
         uri = f"file:{sqlite.quoted(paths.database)}?mode=ro"
         with closing(sqlite.connect(uri)) as connection:
+            connection.execute("PRAGMA temp_store = MEMORY")
+            if paths.projects:
+                from sentry_sync.store import only  # here, since its records are not needed otherwise
+
+                only.hide_others(connection, paths.projects)
             connection.execute("BEGIN")
             yield connection

@@ -6,20 +6,27 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
 
 from sentry_sync.errors import StoreBusy
 from sentry_sync.records.clock import Clock, SystemClock
-from sentry_sync.store import database, lease, locks, migrate
+from sentry_sync.store import database, lease, locks, migrate, only
 from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.privacy.rules import Rules
 from sentry_sync.store.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from sentry_sync.store.privacy.scrub import Scrubber
 
 WRITER_BUSY = "another sentry-sync has been writing to this store for too long: try again, or end that process"
 
 LOOK_SECONDS = 1.0
 """How often a process that waits to sync looks at the lease: reading one row, without any lock."""
+
+ORDINARY = Rules()
 
 Waiting = Callable[[Lease | None], bool]
 """Asked before each second of waiting, with who syncs (None: somebody writes for long); False gives up."""
@@ -28,8 +35,16 @@ Waiting = Callable[[Lease | None], bool]
 class Store:
     """Opens, migrates, reads and writes one store. Cheap to make: nothing is opened until it is asked for."""
 
-    def __init__(self, directory: Path, clock: Clock | None = None) -> None:
-        self.paths = StorePaths(directory)
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock | None = None,
+        rules: Rules = ORDINARY,
+        projects: tuple[str, ...] = (),
+    ) -> None:
+        self._rules = rules
+        self._scrubber: Scrubber | None = None
+        self.paths = StorePaths(directory, projects)
         self._clock = clock or SystemClock()
         self._writer: Engine | None = None
         self._connection: Connection | None = None
@@ -58,15 +73,40 @@ class Store:
         No two processes write at once: SQLite before 3.51.3 can corrupt a WAL that two connections reset. Inside
         :meth:`syncing` it raises LeaseLost, and writes nothing, once another process has taken over.
         """
+        scrubber = self.scrubber()
         with self._transaction() as connection:
-            yield UnitOfWork(connection)
+            yield UnitOfWork(connection, scrubber, self.paths.projects)
+
+    @property
+    def rules(self) -> Rules:
+        """What of a row may be stored."""
+        return self._rules
+
+    def another(self) -> Store:
+        """The same store, opened for itself."""
+        return Store(self.paths.directory, self._clock, self._rules, self.paths.projects)
+
+    def scrubber(self) -> Scrubber:
+        """What each row passes on its way in; raises StoreUnwritable where its key can't be kept."""
+        if self._scrubber is None:
+            # Here, since its patterns take 30 ms to compile, and most processes write nothing.
+            from sentry_sync.store.privacy.pseudonyms import Pseudonyms, key_of
+            from sentry_sync.store.privacy.scrub import Scrubber
+
+            self.paths.create()
+            self._scrubber = Scrubber(self._rules, Pseudonyms(key_of(self.paths.key)))
+        return self._scrubber
 
     def read(self) -> Connection:
         """A read-only connection of the caller's own; raises StoreMissing or StoreTooNew."""
         engine = database.reader(self.paths.database)
         with database.explained(self.paths.database):
             migrate.check(self.paths.database)
-            return engine.connect()
+            connection = engine.connect()
+            driver = connection.connection.driver_connection
+            if self.paths.projects and driver is not None:
+                only.hide_others(driver, self.paths.projects)
+            return connection
 
     @contextmanager
     def syncing(self, waiting: Waiting | None = None) -> Iterator[None]:
@@ -88,6 +128,25 @@ class Store:
             self._lease = self._pacemaker = None
             with self._transaction() as connection:
                 lease.give_back(connection, mine, self._clock.now())
+
+    def vacuum(self) -> None:
+        """Write the database anew, so that no free page holds what was deleted. Readers may go on."""
+        with self._lock(), database.explained(self.paths.database):
+            self._outside("PRAGMA temp_store=FILE")  # the draft is as large as the store
+            self._outside("VACUUM")
+            self._outside("PRAGMA temp_store=MEMORY")
+
+    def empty_log(self) -> bool:
+        """Move the log into the database and cut it to nothing; False while a reader needs what is in it."""
+        with self._lock(), database.explained(self.paths.database):
+            busy: int = self._outside("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return busy == 0
+
+    def _outside(self, statement: str) -> Any:
+        """The first row of a statement that no transaction may hold."""
+        driver = self._writing().connection.driver_connection
+        assert driver is not None  # noqa: S101 (for the type checker: the connection is open)
+        return driver.execute(statement).fetchone()
 
     def close(self) -> None:
         """Let go of the database. Closing may checkpoint, so it counts as writing."""

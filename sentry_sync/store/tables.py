@@ -6,18 +6,7 @@ no foreign keys: rows arrive in the order the budget allows, an event may be her
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from sentry_sync.store import lake_tables
 from sentry_sync.store.types import EventId, Moment, Tags
@@ -458,6 +447,19 @@ capabilities = Table(
     Column("learned_at", Moment, nullable=False),
 )
 
+alerts = Table(
+    "alerts",
+    metadata,
+    _key("rule"),
+    _key("subject"),
+    _key("target"),
+    Column("firing", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("value", Float),
+    Column("told", Boolean, nullable=False),
+    Column("told_at", Moment),
+)
+
 webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,
@@ -489,6 +491,13 @@ audit_log = Table(
     Column("new", Text),
     Column("outcome", Text),
     Index("ix_audit_log_at", "at"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    _key("memory"),
+    Column("erased_at", Moment, nullable=False),
 )
 
 lake_tables.declare(metadata)

@@ -5,26 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import StoreMismatch
-from sentry_sync.records.audit import BELIEVE_AGAIN, Doubt
+from sentry_sync.records.audit import Doubt
 from sentry_sync.records.delivery import HintsSeen
 from sentry_sync.records.event import Event, EventGone, environments_of
-from sentry_sync.records.intervals import Interval, gaps, subtract, union
+from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
 from sentry_sync.records.schedule import Entry
 from sentry_sync.records.windows import Size
-from sentry_sync.store import changes, history, projects, releases, removals, tables, take_back, vanished, wishes
+from sentry_sync.store import (
+    changes,
+    history,
+    only,
+    projects,
+    pruning,
+    releases,
+    removals,
+    tables,
+    take_back,
+    vanished,
+    wishes,
+)
+from sentry_sync.store.alerts import AlertBooks
+from sentry_sync.store.coverage_books import CoverageBooks, How
 from sentry_sync.store.deliveries import Deliveries
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
+
+if TYPE_CHECKING:
+    from sentry_sync.store.privacy.books import PersonBooks
+    from sentry_sync.store.privacy.retention import Keeping
+    from sentry_sync.store.privacy.scrub import Scrubber
 
 _passes, _known = tables.passes.c, tables.coverage.c
 
@@ -82,13 +102,6 @@ _MARK = _SET_MARK.on_conflict_do_update(
     set_={"mark": _SET_MARK.excluded.mark, "as_of": _SET_MARK.excluded.as_of},
     where=(_SET_MARK.excluded.mark >= tables.marks.c.mark),
 )
-_COVERAGE_OF = select(tables.coverage).where(
-    _known.resource == bindparam("of"), _known.scope == bindparam("within")
-)
-_FORGET_COVERAGE = delete(tables.coverage).where(
-    _known.resource == bindparam("of"), _known.scope == bindparam("within")
-)
-_WRITE_COVERAGE = insert(tables.coverage)
 _SET_DOUBT = upsert(tables.doubts)
 _DOUBT = _SET_DOUBT.on_conflict_do_update(
     index_elements=["resource", "hour"],
@@ -114,16 +127,6 @@ class Pass:
     """When an unfinished one last came on; None of one that this process makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """In what way a time is known."""
-
-    source: str
-    approximate: bool
-    resolution: int | None
-    """Seconds."""
-
-
 def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
     """Raise StoreMismatch unless a store of ``held`` (base URL, organization) may take rows of ``asked``."""
     if held is not None and held != asked:
@@ -136,9 +139,15 @@ def check_origin(held: tuple[str, str] | None, asked: tuple[str, str]) -> None:
 class UnitOfWork:
     """One write transaction. It commits when its ``with`` block ends and vanishes when that raises."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, scrubber: Scrubber | None = None, projects: tuple[str, ...] = ()
+    ) -> None:
         self._connection = connection
+        self._projects = projects
+        self._scrubber = scrubber
+        self._covered = CoverageBooks(connection)
         self.lake = LakeBooks(connection)
+        self.alerts = AlertBooks(connection)
         self.deliveries = Deliveries(connection)
 
     def claim(self, base_url: str, organization: str) -> None:
@@ -156,7 +165,7 @@ class UnitOfWork:
         name, or ``live`` for an answer's own look.
         """
         kinds: dict[type, list[Record]] = {}
-        for record in records:
+        for record in self.scrubbed(records):
             kinds.setdefault(type(record), []).append(record)
         history.observe(self._connection, kinds.get(Issue, ()), seen_by)
         self._doubt_around(kinds.get(Issue, ()))
@@ -179,6 +188,30 @@ class UnitOfWork:
         releases.withdraw(self._connection, withdrawn)
         return sum(map(len, kinds.values())) + len(gone) + len(lost) + len(withdrawn)
 
+    def scrubbed(self, records: Iterable[Record]) -> Sequence[Record]:
+        """The records as they may be stored, and shown."""
+        given = self._of_allowed(records)
+        if self._scrubber is None:
+            return given
+        return self._scrubber.records(given, self.persons.erased())
+
+    def _of_allowed(self, records: Iterable[Record]) -> Sequence[Record]:
+        """The records of the projects that this store keeps to."""
+        if not self._projects:
+            return list(records)
+        slugs = tables.projects.c.slug
+        known = self._connection.execute(select(tables.projects.c.id).where(slugs.in_(self._projects))).scalars()
+        return only.allowed(records, self._projects, set(known))
+
+    @property
+    def persons(self) -> PersonBooks:
+        """Who was erased, and rows to be written again."""
+        from sentry_sync.store.privacy.books import PersonBooks  # here as in the store, which made the scrubber
+
+        if self._scrubber is None:
+            raise RuntimeError("only a store's own unit of work has its key")
+        return PersonBooks(self._connection, self._scrubber.pseudonyms)
+
     def _bury(self, gone: Iterable[IssueGone], seen_by: str) -> None:
         for issue in gone:
             held = removals.events_of(self._connection, issue.issue_id)
@@ -187,7 +220,7 @@ class UnitOfWork:
             if issue.merged_into:
                 self._join_coverage(issue.issue_id, issue.merged_into)
             elif issue.removed_as == "deleted":
-                self._write_coverage("events", f"issue:{issue.issue_id}", [])
+                self._covered.write("events", f"issue:{issue.issue_id}", [])
                 self._forget_reading("events", f"issue:{issue.issue_id}")
                 self._forget_reading("event_bodies", issue.issue_id)
                 if held:
@@ -211,11 +244,11 @@ class UnitOfWork:
     def _join_coverage(self, child: str, parent: str) -> None:
         """Of an issue that took in another's events, only the time that both were read for is known complete."""
         from_child, into = f"issue:{child}", f"issue:{parent}"
-        held = [Interval(row.start, row.end) for row in self._coverage("events", from_child)]
-        for known in [Interval(row.start, row.end) for row in self._coverage("events", into)]:
+        held = self._covered.intervals("events", from_child)
+        for known in self._covered.intervals("events", into):
             for missing in gaps(known, held):
                 self.uncover("events", into, missing)
-        self._write_coverage("events", from_child, [])
+        self._covered.write("events", from_child, [])
         self._forget_reading("events", from_child, into)
 
     def _forget_reading(self, stream: str, *scopes: str) -> None:
@@ -297,44 +330,15 @@ class UnitOfWork:
         ``resolution`` is the smallest time that its rows tell apart, where they are of a time at all.
         """
         how = How(source, approximate, None if resolution is None else int(resolution.total_seconds()))
-        kept = self._covered_without(resource, scope, interval)
-        alike = [part for part, told in kept if told == how]
-        others = [(part, told) for part, told in kept if told != how]
-        merged = [(part, how) for part in union([*alike, interval])]
-        self._write_coverage(resource, scope, others + merged)
+        self._covered.cover(resource, scope, interval, how)
 
     def uncover(self, resource: str, scope: str, interval: Interval, *, by: int | None = None) -> None:
-        """Take back that ``interval`` is known: it is to be read again.
-
-        A pass that has read part of it and is not through may not say at its end that it knows it: it ends here.
-        ``by`` is the pass that is about to read it again itself.
-        """
-        passes = tables.passes.c
-        self._connection.execute(
-            update(tables.passes)
-            .where(
-                # What reads a resource by windows is named after it, and issues have a stream of each kind.
-                or_(passes.stream == resource, passes.stream == f"{resource}.hot"),
-                passes.scope == scope,
-                passes.state.in_(("running", "failed")),
-                passes.start < interval.end,
-                passes.end > interval.start,
-                passes.id.is_not(by),
-            )
-            .values(state="abandoned", error="part of its time was taken back to be read again")
-        )
-        self._write_coverage(resource, scope, self._covered_without(resource, scope, interval))
+        """Take back that ``interval`` is known: it is to be read again; ``by`` is the pass that is about to."""
+        self._covered.uncover(resource, scope, interval, by=by)
 
     def scopes_of(self, resource: str) -> set[str]:
         """The scopes that any time of the resource is known for."""
-        return set(self._connection.execute(select(_known.scope).where(_known.resource == resource)).scalars())
-
-    def _covered_without(self, resource: str, scope: str, interval: Interval) -> list[tuple[Interval, How]]:
-        return [
-            (part, How(row.source, row.approximate, row.resolution))
-            for row in self._coverage(resource, scope)
-            for part in subtract([Interval(row.start, row.end)], interval)
-        ]
+        return self._covered.scopes_of(resource)
 
     def doubt(self, doubts: Sequence[tuple[Doubt, Iterable[str]]]) -> None:
         """Remember what was seen to differ, and have that time read again of the resources beside each."""
@@ -430,20 +434,12 @@ class UnitOfWork:
             delete(passes).where(passes.c.stream == stream, passes.c.state == "failed", passes.c.pages == 0)
         )
 
-    def prune(self, passes_before: datetime, bodies_per_issue: int) -> None:
-        """Drop records of finished passes from before then, and all but the newest bodies of each issue."""
-        passes = tables.passes
-        self._connection.execute(
-            delete(passes).where(passes.c.updated_at < passes_before, passes.c.state.in_(("done", "abandoned")))
-        )
-        doubts = tables.doubts
-        # By then they would be raised again anyway.
-        self._connection.execute(delete(doubts).where(doubts.c.doubted_at < passes_before - BELIEVE_AGAIN))
-        self._connection.exec_driver_sql(
-            "DELETE FROM event_bodies WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
-            "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)",
-            (bodies_per_issue,),
-        )
+    def prune(self, keeping: Keeping, now: datetime, bodies_per_issue: int | None = None) -> dict[str, int]:
+        """Drop what is older than ``keeping`` wants, and all but the newest bodies of each issue; rows by table.
+
+        What is gone is not covered any more: whoever asks for that time is told so.
+        """
+        return pruning.prune(self._connection, keeping, now, bodies_per_issue)
 
     def oldest_look(self) -> datetime | None:
         """When the issue that was looked at longest ago was last looked at; removed ones aside."""
@@ -468,25 +464,3 @@ class UnitOfWork:
     def settle_releases(self, since: datetime) -> None:
         """Take the releases of a complete list, begun at ``since``, out of the projects it no longer names."""
         releases.leave_projects(self._connection, since)
-
-    def _coverage(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
-        return list(self._connection.execute(_COVERAGE_OF, {"of": resource, "within": scope}))
-
-    def _write_coverage(self, resource: str, scope: str, parts: list[tuple[Interval, How]]) -> None:
-        self._connection.execute(_FORGET_COVERAGE, {"of": resource, "within": scope})
-        if parts:
-            self._connection.execute(
-                _WRITE_COVERAGE,
-                [
-                    {
-                        "resource": resource,
-                        "scope": scope,
-                        "start": part.start,
-                        "end": part.end,
-                        "source": how.source,
-                        "approximate": how.approximate,
-                        "resolution": how.resolution,
-                    }
-                    for part, how in parts
-                ],
-            )

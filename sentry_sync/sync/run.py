@@ -19,6 +19,7 @@ from sentry_sync.errors import (
     Unavailable,
 )
 from sentry_sync.records.clock import Clock
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
@@ -78,9 +79,6 @@ LADDERS: tuple[Ladder, ...] = (
 """Every stream, in the order of its value when the budget is short: the order of ``RHYTHMS``."""
 
 RESOURCES = ("projects", "issues", "releases", "events", "performance")
-
-PASSES_KEPT = timedelta(days=7)
-"""How long finished passes are remembered: long enough to see what went wrong over a weekend."""
 
 FINE = ("done", "fresh", "unsupported")
 """States of a stream that has nothing left to bring."""
@@ -233,10 +231,13 @@ class Syncer:
         return Slice(result, frozenset(silent), tuple(known.doubt.notes), self._left)
 
     def tidy(self) -> None:
-        """Drop what is not worth keeping: records of old passes, bodies beyond those wanted."""
+        """Drop what is not worth keeping: rows older than wanted, records of old passes, surplus bodies."""
         with self._store.write() as uow:
-            uow.prune(self._clock.now() - PASSES_KEPT, self._policy.max_events)
+            uow.prune(self._policy.keeping, self._clock.now(), self._policy.max_events)
             uow.deliveries.prune(self._own.now())
+        paths = self._store.paths
+        trail = AuditTrail(paths.audit, self._own, paths.key)
+        trail.prune(self._policy.keeping.since("audit", self._own.now()))
 
     def _begin_turn(self, state: State) -> Turn:
         begun = turn.begin(state, self._own.now(), self._clock)

@@ -14,6 +14,7 @@ from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Malformed, Raw
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.windows import Limits
+from sentry_sync.store.privacy.retention import Keeping
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -36,6 +37,13 @@ class Policy:
     """Event bodies kept per issue at most (SENTRY_MAX_EVENTS)."""
     bodies_per_run: int = 20
     """Event bodies fetched in one run: one request each, so a fifth of a minute's budget."""
+    keeping: Keeping = field(default_factory=Keeping)
+    """How long what is kept."""
+
+    def days(self, kind: str) -> int:
+        """Days of that kind to hold: what would be dropped at once is not read."""
+        kept = self.keeping.days[kind]
+        return self.history_days if kept is None else min(self.history_days, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ def _question(paths: StorePaths, statement: str, limits: Limits, parameters: Map
         raise QueryError("the limit of rows must be at least 1")
     asked = {
         "store": str(paths.directory.absolute()),
+        "projects": paths.projects,
         "statement": statement,
         "parameters": parameters,
         "rows": limits.rows,

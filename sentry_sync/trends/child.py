@@ -35,7 +35,7 @@ def main() -> None:
         return  # nobody asks: whoever started us ahead is gone
     asked = orjson.loads(line)
     try:
-        said = _answer(StorePaths(Path(asked["store"])), asked)
+        said = _answer(StorePaths(Path(asked["store"]), tuple(asked["projects"])), asked)
     except SentrySyncError as error:
         said = {"error": type(error).__name__, "text": str(error)}
     except (MemoryError, duckdb.OutOfMemoryException):
@@ -58,7 +58,6 @@ def _answer(paths: StorePaths, asked: dict[str, Any]) -> dict[str, Any]:
     walls.limit(asked["memory"], question.seconds)
     with reading(paths) as connection:
         # SQLite opens its files at the first read, for writing as well: before nothing can be written any more.
-        connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("SELECT count(*) FROM lake_parts").fetchone()
         walls.write_nothing()
         walled = walls.landlock([paths.directory, *walls.program_folders()])

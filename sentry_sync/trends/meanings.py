@@ -64,6 +64,10 @@ MEANING: Mapping[str, str] = {
     "wishes": "Streams that somebody wants synced before their turn: `sync-now` asked the process that syncs.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",
     "capabilities": "What the server can do, and when that was learned.",
+    "alerts": (
+        "What alert rules found: of each `rule` and `subject` (JSON) whether it is `firing`, `since` when, and "
+        "what the `target` was `told` last."
+    ),
     "webhook_deliveries": (
         "Webhooks received in the last day: what each was about, whose issue is to be looked at, and when it was "
         "(`handled_at`; one that tells of nothing to look at is handled at once). Nothing else of it is kept."

@@ -74,8 +74,8 @@ REQUESTS = Relation(
 
 REMOVED = "removed_at IS NOT NULL"
 PRESENT = "removed_at IS NULL"
-_OWN = ("lake_spans", "lake_changes", "lake_counter")
-"""Tables that only the publishing of the lake goes by, and that may change with it."""
+_OWN = ("lake_spans", "lake_changes", "lake_counter", "erasures")
+"""Tables that only the publishing of the lake or the scrubbing goes by, and that may change with it."""
 
 _REMOVABLE = ("issues", "projects", "releases")
 """Tables that remember what Sentry no longer has. The relation of that name shows what the tools show: only what

@@ -62,8 +62,14 @@ class Snapshot:
         """Have the views show the lake's rows as well."""
         for name, source in self.sources.items():
             lake_union.prepare(session, source)
-            rows = lake_union.union(source, self.columns[name], self.paths.lake)
+            rows = lake_union.union(source, self.columns[name], self.paths.lake, self._projects())
             session.execute(view(RELATIONS[name], self.columns[name], rows))
+
+    def _projects(self) -> list[str] | None:
+        """The ids of the projects that may be seen; None for all. The connection sees no others."""
+        if not self.paths.projects:
+            return None
+        return [key for (key,) in self.connection.execute("SELECT id FROM projects")]
 
     def fill(self, session: duckdb.DuckDBPyConnection, stopped: Callable[[], bool]) -> None:
         """Append what is missing; ends early once ``stopped`` says so."""

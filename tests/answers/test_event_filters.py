@@ -8,6 +8,7 @@ import pytest
 
 from sentry_sync.answers.event_filters import MOST_TAGS, Wanted, wanted
 from sentry_sync.errors import QuestionError
+from sentry_sync.store.privacy.rules import Rules, chosen
 from tests.support.rows import NOW, event
 
 
@@ -88,3 +89,17 @@ def test_an_event_fits_when_all_of_it_does() -> None:
         wanted(user="id:8"),
     ):
         assert not other.fits(whole)
+
+
+@pytest.mark.parametrize(
+    "tag", ["mail:ana@example.org", "mail:ana%40example.org", "peer:203.0.113.9", "peer:2001:db8::1"]
+)
+def test_a_value_that_scrubbing_may_have_changed_is_left_to_sentry(tag: str) -> None:
+    assert "scrubbed" in (wanted([tag]).unlike or "")
+
+
+def test_what_the_rules_do_not_keep_is_left_to_sentry() -> None:
+    assert wanted(user="id:7").scrubbed(Rules()) is None
+    assert "ids of users" in (wanted(user="id:7").scrubbed(chosen([("user.id", "hash")])) or "")
+    assert "values of tags" in (wanted(["a:b"]).scrubbed(chosen([("tags", "hash")])) or "")
+    assert wanted(release="r1").scrubbed(chosen([("tags", "hash"), ("user.id", "drop")])) is None

@@ -152,7 +152,7 @@ def test_a_file_with_a_token_that_others_can_read_is_refused(tmp_path: Path, key
     file = written(tmp_path / "c.toml", f'{key} = "{SECRET}"\n', mode=0o640)
     with pytest.raises(SettingsError) as refused:
         load(file=file)
-    assert str(refused.value) == f"{file} holds a token and others can read it: run chmod 600 {file}"
+    assert str(refused.value) == f"{file} holds a secret and others can read it: run chmod 600 {file}"
     file.chmod(0o600)
     assert getattr(load(file=file), key).get_secret_value() == SECRET
 

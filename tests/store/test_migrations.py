@@ -23,7 +23,7 @@ from tests.support.rows import NOW, issue, project
 Row = tuple[object, ...]
 
 LAKE = {"lake_parts", "lake_spans", "lake_changes", "lake_counter"}
-LATER = {"leases", "schedule", "wishes", "window_sizes", "retention", "doubts", *LAKE}
+LATER = {"alerts", "erasures", "leases", "schedule", "wishes", "window_sizes", "retention", "doubts", *LAKE}
 """Tables that came with 0002."""
 
 

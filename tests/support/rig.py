@@ -52,6 +52,7 @@ class Rig:
         size: WorldSize = SMALL,
         policy: Policy = POLICY,
         one_time: bool = False,
+        projects: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         settings = {"static": True, "rate_limit": None, "frozen": True, "start": START, "size": size, **options}
@@ -61,7 +62,8 @@ class Rig:
         if one_time:
             self.clock.follow(self.sim.advance)
         self.directory = folder / "store"
-        self.store = Store(self.directory, self.clock)
+        self.projects = projects
+        self.store = Store(self.directory, self.clock, projects=projects)
         self.policy = policy
         self.progress: list[Progress] = []
         self.before: Callable[[httpx.Request], None] = lambda request: None
@@ -72,7 +74,7 @@ class Rig:
     def client(self) -> SentryClient:
         self.store.paths.create()
         ledger = RequestLedger(self.store.paths.ledger, self.clock, per_minute=None)
-        connection = Connection("http://127.0.0.1", TOKEN, "acme")
+        connection = Connection("http://127.0.0.1", TOKEN, "acme", projects=self.projects)
         # The same pauses each time: an example that failed must fail again.
         rng = random.Random(len(self._clients))
         client = SentryClient(connection, ledger, self.clock, transport=httpx.MockTransport(self._answer), rng=rng)
@@ -92,7 +94,7 @@ class Rig:
 
     def restart(self) -> None:
         """What a killed process leaves behind is all the next one has."""
-        self.store = Store(self.directory, self.clock)
+        self.store = Store(self.directory, self.clock, projects=self.projects)
 
     def close(self) -> None:
         for client in self._clients:

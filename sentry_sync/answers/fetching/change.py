@@ -48,6 +48,9 @@ def _kept(live: Live, page: Page) -> Seen:
     if issue is None:
         raise SchemaDrift(harvest.rejects[0] if harvest.rejects else "it is no issue")
 
+    # What an answer shows must not be more than the copy may hold, whether or not it can be written.
+    issue = live.scrubbed(issue)
+
     def write(uow: UnitOfWork) -> None:
         uow.upsert(harvest.records)
 

@@ -23,6 +23,8 @@ _CATEGORIES = (
     ("console", "debug", "retrying"),
     ("auth", "info", "session renewed"),
 )
+_UNTOUCHED = ("user", "context", "contexts", "message", "packages", "sdk")
+"""Parts of which the server says that nothing was taken out or cut."""
 _SDKS = {"javascript": "sentry.javascript.react", "python": "sentry.python", "java": "sentry.java.spring-boot"}
 
 
@@ -90,16 +92,7 @@ def body(world: World, event: int) -> dict[str, Any]:
         "sdk": {"name": _SDKS.get(platform, f"sentry.{platform}"), "version": "8.41.0"},
         "fingerprints": [f"{mix(world.seed, issue.number):032x}"],
         "groupingConfig": {"id": "newstyle:2023-01-11", "enhancements": "none"},
-        "_meta": {
-            "user": None,
-            "context": None,
-            "entries": {},
-            "contexts": None,
-            "message": None,
-            "packages": None,
-            "tags": {},
-            "sdk": None,
-        },
+        "_meta": {**dict.fromkeys(_UNTOUCHED), "entries": {}, "tags": {}},
         "occurrence": None,
         "userReport": None,
         "resolvedWith": [],
@@ -131,7 +124,7 @@ def _entries(issue: Issue, world: World, event: int, random: Random) -> list[dic
         entries.append({"type": "exception", "data": exception(kind, platform, random)})
     entries.append({"type": "breadcrumbs", "data": {"values": _breadcrumbs(issue, world, event, random)}})
     if platform not in ("android", "cocoa"):
-        entries.append({"type": "request", "data": _request(issue, random)})
+        entries.append({"type": "request", "data": _request(issue, random, world.end_user(event))})
     return entries
 
 
@@ -146,6 +139,8 @@ def _breadcrumbs(issue: Issue, world: World, event: int, random: Random) -> list
                 "url": f"/api/v2/orders/{random.randrange(999)}",
                 "status_code": random.choice([200, 200, 502]),
             }
+        elif category == "auth" and (user := world.end_user(event)):
+            message = f"session renewed for {user.email}"
         elif kind == "navigation":
             data = {"from": "/cart", "to": "/checkout"}
         crumbs.append(
@@ -157,10 +152,13 @@ def _breadcrumbs(issue: Issue, world: World, event: int, random: Random) -> list
     return crumbs
 
 
-def _request(issue: Issue, random: Random) -> dict[str, Any]:
+def _request(issue: Issue, random: Random, user: EndUser | None) -> dict[str, Any]:
+    """The request, with what SDKs send of a person that Sentry's own scrubber leaves in."""
+    address = user.ip_address if user else "203.0.113.9"
     headers = [
         ["Accept", "application/json"],
         ["Authorization", "[Filtered]"],
+        ["X-Forwarded-For", f"{address}, 10.0.0.7"],
         [
             "User-Agent",
             issue.kind.value[:200] if issue.kind.hostile else "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0",
@@ -174,7 +172,7 @@ def _request(issue: Issue, random: Random) -> dict[str, Any]:
         "data": {"order_id": random.randrange(10_000), "card": "[Filtered]"},
         "headers": headers,
         "cookies": [["session", "[Filtered]"]],
-        "env": {"REMOTE_ADDR": "203.0.113.9"},
+        "env": {"REMOTE_ADDR": address},
         "inferredContentType": "application/json",
         "apiTarget": None,
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import orjson
@@ -45,9 +45,13 @@ class Snapshot(sqlite3.Connection):
         return changed
 
     def give_up_after(self, seconds: float) -> None:
-        """Break off a statement still at work after so long, with SQLITE_INTERRUPT, until told to go on."""
-        end = perf_counter() + seconds
-        self.set_progress_handler(lambda: perf_counter() > end, STEPS)
+        """Break off a statement still at work after so long, with SQLITE_INTERRUPT, until told to go on.
+
+        Work is what counts: to begin anew because others had the processor would make a busy machine busier. What
+        waits for the disk ten times as long is broken off too.
+        """
+        end, latest = thread_time() + seconds, perf_counter() + 10 * seconds
+        self.set_progress_handler(lambda: thread_time() > end or perf_counter() > latest, STEPS)
 
     def go_on(self) -> None:
         """Let statements take as long as they take."""
@@ -63,14 +67,22 @@ class Snapshot(sqlite3.Connection):
         made: Made = self._memory[key]
         return made
 
+    def once_of(self, kind: str, of: object, make: Callable[[], Made]) -> Made:
+        """The same of what is large: of each kind the last one is kept, and no other."""
+        kept = self._memory.get(kind)
+        if kept is None or kept[0] != of:
+            kept = self._memory[kind] = (of, make())
+        made: Made = kept[1]
+        return made
+
 
 Convert = Callable[[Any], Any]
 
 REMEMBERED = 256
 """Things made of one version of the store: questions about that many scopes between two writes."""
 
-STEPS = 500
-"""Of SQLite's machine, between two looks at the time: some twenty microseconds."""
+STEPS = 1000
+"""Of SQLite's machine, between two looks at the time: some forty microseconds."""
 
 TIMES_KEPT = 4096
 """A page of rows was verified at one time, and an assistant looks at the same rows again and again."""

@@ -309,8 +309,12 @@ def says(row: Row) -> Sides:
     title, value = func.coalesce(issues.c.title, ""), func.coalesce(issues.c.exception_value, "")
     around = [func.coalesce(issues.c[name], "") for name in ("culprit", "exception_type", "filename", "function")]
     ends = [func.substr(column, -length) == mark for column in (title, value) for mark, length in _CUT]
-    return Sides(or_(_holds(text, title, value, *around), *ends), _holds(text, title, value))
+    scrubbed = [_holds(literal_column(f"'{mark}'"), title, value) for mark in _SCRUBBED]
+    return Sides(or_(_holds(text, title, value, *around), *ends, *scrubbed), _holds(text, title, value))
 
+
+_SCRUBBED = ("[filtered]", "hashed-")
+"""What stands in a text, in lower case, for what was scrubbed from it: that may be what is looked for."""
 
 _CUT = (("...", 3), ("…", 1))
 """How a text ends that Sentry has cut."""

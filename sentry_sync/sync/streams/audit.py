@@ -53,7 +53,7 @@ def _plan_audit(look: Look) -> list[Work]:
         return []
     known = look.state.coverage("events") + look.state.coverage("error_counts")
     last = min(look.now, mark.mark) if mark else look.now
-    start = floor(last - timedelta(days=look.policy.history_days), HOUR) + HOUR
+    start = floor(last - timedelta(days=look.policy.days("events")), HOUR) + HOUR
     if start >= end or all(part.end <= start for part in known):
         return []
     return [Work(window=Interval(start, end))]
@@ -152,7 +152,7 @@ def _unwatched(look: Look) -> list[Interval]:
     mark = look.state.mark(AUDIT_NAME)
     if mark is None:
         return read
-    since = floor(min(look.now, mark.mark) - timedelta(days=look.policy.history_days), HOUR) + HOUR
+    since = floor(min(look.now, mark.mark) - timedelta(days=look.policy.days("events")), HOUR) + HOUR
     for part in look.state.coverage("events", exactly=True):
         start, end = max(floor(part.start - MICROSECOND, HOUR) + HOUR, since), floor(part.end, HOUR)
         if start < end:

@@ -39,7 +39,7 @@ PAIR_CHUNK = timedelta(days=30)
 
 def _plan_counts(look: Look) -> list[Work]:
     windows = windows_due(
-        look.window(look.policy.history_days),
+        look.window(look.policy.days("counts")),
         look.state.coverage("error_counts"),
         bucket=HOUR,
         chunk=DAY,

@@ -44,7 +44,7 @@ BODY_AGE = timedelta(hours=6)
 
 def _due(look: Look, scope: str) -> list[Interval]:
     return windows_due(
-        look.window(look.policy.history_days),
+        look.window(look.policy.days("events")),
         look.state.coverage("events", scope),
         bucket=MICROSECOND,
         chunk=DAY,
@@ -99,7 +99,7 @@ def _fetch_project(client: SentryClient, work: Work, cursor: str | None, look: L
 
 def _plan_issues(look: Look) -> list[Work]:
     works = []
-    wanted = look.window(look.policy.history_days)
+    wanted = look.window(look.policy.days("events"))
     for issue, last_seen in look.state.issues_active_since(wanted.start, ISSUES_PER_RUN):
         read = look.state.mark("events", f"issue:{issue}")
         if read is None or read.mark <= last_seen:

@@ -143,7 +143,7 @@ def _harvest_deploys(page: Page, work: Work, look: Look) -> Harvest:
 
 def _plan_health(look: Look) -> list[Work]:
     windows = windows_due(
-        look.window(look.policy.history_days),
+        look.window(look.policy.days("health")),
         look.state.coverage("release_health"),
         bucket=DAY,
         chunk=DAY,

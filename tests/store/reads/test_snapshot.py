@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,17 @@ def test_what_is_made_once_is_made_anew_after_somebody_has_written(store: Store,
     with reader.snapshot() as snapshot:
         snapshot.once("it", lambda: made.append(2))
     assert made == [1, 2]
+
+
+def test_of_what_is_large_the_last_one_is_kept(store: Store, reader: Reader) -> None:
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name
+
+    add(store, "1", "api")
+    with reader.snapshot() as snapshot:
+        for name in ("a", "a", "b", "b", "a"):
+            assert snapshot.once_of("kind", name, partial(make, name)) == name
+    assert made == ["a", "b", "a"]
