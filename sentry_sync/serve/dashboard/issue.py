@@ -47,6 +47,7 @@ def page(asked: Asked) -> Page:
         },
         together([found["freshness"], newest["freshness"], listed["freshness"]]),
         asks_sentry=True,
+        charts=True,
         watched=Watched("issue", issue["id"]),
     )
 

@@ -59,7 +59,12 @@ def page(asked: Asked) -> Page:
         "chart": pictures.of_query(query.title, answer, values["column"]) if answer else None,
     }
     return Page(
-        "query.html.j2", query.title, values, answer["freshness"] if answer else None, pending=part.pending
+        "query.html.j2",
+        query.title,
+        values,
+        answer["freshness"] if answer else None,
+        pending=part.pending,
+        charts=True,
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from sentry_sync.answers.context import Answers
-from sentry_sync.serve.dashboard.wing import wings
+from sentry_sync.serve.dashboard.wing import STATIC, wings
 from sentry_sync.serve.gate import Gate, Rules
 from sentry_sync.serve.http_server import HttpSide
 from tests.answers.desk import Asking
@@ -178,6 +178,23 @@ def test_the_keyboard_reaches_the_content_at_once_and_every_link(browser: Browse
         page.keyboard.press("Tab")
         ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert ring == "solid"
+
+
+def test_a_chart_tells_the_values_under_the_pointer(browser: Browser, served: Served) -> None:
+    with opened(browser) as page:
+        whole(page, served.address("query over time"))
+        page.locator(".u-over").hover(position={"x": 2, "y": 20})
+        day = page.locator("table.answer tbody tr").first.locator("td").first.inner_text()
+        expect(page.locator(".u-legend")).to_contain_text(day)
+        # The picture stays for whoever does not see the chart.
+        expect(page.get_by_role("img", name="Errors per day")).to_have_count(1)
+
+
+def test_the_chart_library_is_the_one_that_was_published() -> None:
+    for name, of in (("uPlot.iife.min.js", "dist/"), ("uPlot.min.css", "dist/"), ("LICENSE", "")):
+        published = HERE / "node_modules" / "uplot" / f"{of}{name}"
+        found = Path(needed(str(published) if published.exists() else None, "uPlot"))
+        assert (STATIC / "uplot" / name).read_bytes() == found.read_bytes(), name
 
 
 def test_a_change_is_offered_to_whoever_reads(browser: Browser, served: Served) -> None:
