@@ -139,6 +139,13 @@ def test_what_is_still_worked_out_is_said_so_and_the_page_asks_again(world: Aski
     desk.close()
 
 
+def test_projects_are_found_by_a_part_of_their_name(desk: Desk, world: Asking) -> None:
+    assert len(table(desk.shown("/projects"), "Projects found")) == 3
+    (row,) = table(desk.shown("/projects", {"query": world.slug[1:].upper()}), "Projects found")
+    assert row[0].startswith(world.slug)
+    assert "No project fits" in desk.html("/projects", {"query": "nothing-like-it"})
+
+
 def test_a_search_finds_what_the_tool_finds(desk: Desk, world: Asking) -> None:
     given = {"query": "is:unresolved level:error", "project": world.slug}
     found = world.offline.get_issues(world.slug, query="is:unresolved level:error")["issues"]
