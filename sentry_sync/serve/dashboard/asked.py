@@ -12,6 +12,7 @@ from sentry_sync.answers.asking import Answer, Ask, Question
 from sentry_sync.answers.capping import MOST_BYTES
 from sentry_sync.answers.command import Command, Listener
 from sentry_sync.answers.context import Answers
+from sentry_sync.serve import auditing
 from sentry_sync.serve.dashboard.kept import Held, Kept
 
 T = TypeVar("T")
@@ -23,6 +24,9 @@ PATIENCE = 0.02
 """Seconds that a page waits in all for what is worked out beside it: it must be there within 0.05."""
 
 BROWSER = Listener(name="the dashboard")
+
+WHO = "the dashboard over HTTP"
+"""Who asks, for the audit log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,17 @@ class Asked:
     def answer(self, question: Question, **how: Any) -> Answer:
         """The answer from the copy, or from Sentry if that was asked for with the page's button."""
         plainly = FROM_SENTRY if self.of_sentry else FROM_THE_COPY
-        return self.answers.ask(question, plainly if not how else _with(plainly, **how))
+        asked = auditing.Asked(WHO, _named(question), {})
+        found = self.answers.ask(question, plainly if not how else _with(plainly, **how))
+        self.answers.trail.note(asked.answered(found))
+        return found
 
     def carried_out(self, command: Command) -> Answer:
         """What came of a command."""
-        return self.answers.carry_out(command, FROM_THE_COPY, BROWSER)
+        asked = auditing.Asked(WHO, _named(command), {})
+        found = self.answers.carry_out(command, FROM_THE_COPY, BROWSER)
+        self.answers.trail.note(asked.answered(found))
+        return found
 
     def beside(self, key: Hashable, work: Callable[[], T], *, patience: float | None = None) -> Held[T] | None:
         """What takes longer than a page may: the last result and its age, or None while there is none.
@@ -68,3 +78,8 @@ class Asked:
 
 def _with(ask: Ask, max_bytes: int) -> Ask:
     return Ask(ask.fresh, ask.max_age, max_bytes, ask.copy_alone)
+
+
+def _named(question: Question | Command) -> str:
+    """What was asked, by its kind: ``issues``, ``sql``."""
+    return type(question).__name__.removesuffix("Question").removesuffix("Command").lower()
