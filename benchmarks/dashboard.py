@@ -160,9 +160,8 @@ def serve(store: Path) -> None:
     with socket.socket() as listening, closing(Store(store)) as held, Answers(held) as answers:
         listening.bind(("127.0.0.1", 0))
         gate = Gate(Rules(), time.monotonic)
-        HttpSide(
-            answers, listening, gate, lambda line: print(line, flush=True), wings(answers, gate, ahead=True)
-        ).run()
+        pages = wings(answers, gate, ahead=True)
+        HttpSide(answers, listening, gate, lambda line: print(line, flush=True), wings=pages).run()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ TRACE_BYTES = 60_000
 
 def page(asked: Asked) -> Page:
     """The page; 404 for an issue that the copy does not know."""
-    name = asked.path["issue"]
+    name = asked.path["issue_id"]
     found = asked.answer(IssueQuestion(name, "detailed"))
     issue = found["issue"]
     if issue is None:
@@ -47,6 +47,7 @@ def page(asked: Asked) -> Page:
         },
         together([found["freshness"], newest["freshness"], listed["freshness"]]),
         asks_sentry=True,
+        charts=True,
         watched=Watched("issue", issue["id"]),
     )
 

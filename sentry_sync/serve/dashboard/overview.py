@@ -71,6 +71,7 @@ def page(asked: Asked) -> Page:
         },
         together([projects["freshness"], new["freshness"], *judged.freshness(line.state for line in lines)]),
         pending=any(part.pending for part in found.values()),
+        charts=True,
         watched=Watched(offered=False),
     )
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from sentry_sync.answers import drawing
 from sentry_sync.answers.report import html
-from sentry_sync.serve.dashboard import wording
+from sentry_sync.serve.dashboard import pictures, wording
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -59,6 +59,8 @@ class Page:
     pending: bool = False
     """Whether something is still worked out: the page asks again by itself."""
     watched: Watched | None = None
+    charts: bool = False
+    """Whether it may have charts over time."""
     status: int = 200
 
 
@@ -77,6 +79,7 @@ def environment() -> Environment:
     found.globals["drawn"] = drawing.drawn
     found.globals["chart_table"] = html.chart_table
     found.globals["spark"] = wording.spark
+    found.globals["plotted"] = pictures.plotted
     return found
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from sentry_sync.answers.charts import Chart, chart
+from sentry_sync.answers.drawing import is_hourly
 from sentry_sync.errors import QueryError
 
 
@@ -53,6 +56,23 @@ def of_forecast(
         },
         band=[(day, float(one["low"]), float(one["high"])) for day, one in zip(at, days, strict=True)],
     )
+
+
+def plotted(chart: Chart) -> str:
+    """The figures of a chart over time, for the script that draws them anew: JSON, to be escaped."""
+    known = [time for points in chart.lines.values() for time, _ in points]
+    times = sorted({*known, *(time for time, _, _ in chart.band)})
+    lines = [(name, dict(points)) for name, points in chart.lines.items()]
+    low = {time: least for time, least, _ in chart.band}
+    high = {time: most for time, _, most in chart.band}
+    told = {
+        "times": [round(time.timestamp()) for time in times],
+        "lines": [{"name": name, "values": list(map(values.get, times))} for name, values in lines],
+        "band": {"low": list(map(low.get, times)), "high": list(map(high.get, times))} if chart.band else None,
+        "share": chart.share,
+        "hourly": is_hourly(chart),
+    }
+    return orjson.dumps(told).decode()
 
 
 def by_project(answer: Mapping[str, Any]) -> dict[str, list[float | None]]:

@@ -59,6 +59,7 @@ def page(asked: Asked) -> Page:
         together([listed["freshness"], releases["freshness"], *judged.freshness([state])]),
         asks_sentry=True,
         pending=state.pending or trend.pending,
+        charts=True,
         watched=Watched(),
     )
 

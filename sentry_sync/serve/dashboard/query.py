@@ -34,7 +34,7 @@ def page(asked: Asked) -> Page:
     """The form of one query, and its answer with the parameters given, or with those it has by itself."""
     from sentry_sync.trends.library import find
 
-    query = find(asked.path["query"])
+    query = find(asked.path["name"])
     names = {one.name for one in query.parameters}
     given = {name: value for name, value in asked.given.items() if name in names}
     needed = [one.name for one in query.parameters if one.default is None and one.name not in given]
@@ -59,7 +59,12 @@ def page(asked: Asked) -> Page:
         "chart": pictures.of_query(query.title, answer, values["column"]) if answer else None,
     }
     return Page(
-        "query.html.j2", query.title, values, answer["freshness"] if answer else None, pending=part.pending
+        "query.html.j2",
+        query.title,
+        values,
+        answer["freshness"] if answer else None,
+        pending=part.pending,
+        charts=True,
     )
 
 

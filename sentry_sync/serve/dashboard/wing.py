@@ -24,19 +24,21 @@ from sentry_sync.serve.dashboard import (
     login,
     overview,
     project,
+    projects,
     query,
     release,
     releases,
     sql,
     sync,
 )
-from sentry_sync.serve.dashboard.asked import Asked
+from sentry_sync.serve.dashboard.asked import BROWSER, Asked
 from sentry_sync.serve.dashboard.kept import Kept
 from sentry_sync.serve.dashboard.live import Live
 from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, compiled, rendered
 from sentry_sync.serve.gate import Door, Gate, Refusal
 from sentry_sync.serve.http_app import Wing, knock_of
 from sentry_sync.serve.sessions import ENDED
+from sentry_sync.store.audit_trail import Entry
 
 LARGEST_FORM = 32 * 1024
 """Bytes: the longest statement there may be, and what its signs become in a form."""
@@ -54,12 +56,13 @@ Render = Callable[[Asked], Page]
 PAGES: Mapping[str, Render] = {
     "/": overview.page,
     "/issues": issues.page,
-    "/issues/{issue}": issue.page,
+    "/issues/{issue_id}": issue.page,
+    "/projects": projects.page,
     "/projects/{project}": project.page,
     "/releases": releases.page,
     "/release": release.page,
     "/queries": query.library_page,
-    "/queries/{query}": query.page,
+    "/queries/{name}": query.page,
     "/sql": sql.page,
     "/sync": sync.page,
 }
@@ -109,7 +112,8 @@ class _Dashboard:
         compiled()
         for path, render in PAGES.items():
             if "{" not in path and path != "/release":
-                self._rendered(render, Asked(self._answers, self._kept), path)
+                asked = Asked(self._answers, self._kept)
+                self._sent(render(asked), path, asked.began)
 
     def _close(self) -> None:
         self._live.close()
@@ -126,15 +130,20 @@ class _Dashboard:
         return endpoint
 
     def _rendered(self, render: Render, asked: Asked, path: str) -> Response:
+        outcome = "ok"
         try:
             page = render(asked)
-        except QuestionError as error:
-            page = _problem(400, "This cannot be answered", error)
-        except QueryError as error:
-            page = _problem(400, "This query cannot be asked", error)
         except SentrySyncError as error:
-            page = _problem(503, "The copy cannot be used", error)
+            page, outcome = _problem(error), type(error).__name__
+        self._note(page, asked, path, outcome)
         return self._sent(page, path, asked.began)
+
+    def _note(self, page: Page, asked: Asked, path: str, outcome: str) -> None:
+        """Tell the audit log who was shown which page: never what stood in it."""
+        arguments = {**asked.given, **asked.form, **asked.path}
+        source = (page.freshness or {}).get("source")
+        took = 1000 * (time.monotonic() - asked.began)
+        self._answers.trail.note(Entry(BROWSER.name, f"page {path}", arguments, outcome, source, None, took))
 
     def _sent(self, page: Page, path: str, began: float) -> Response:
         response = rendered(page, path=path, now=self._answers.now, leaves=self._gate.wants_token)
@@ -191,8 +200,11 @@ async def _form(request: Request) -> dict[str, str]:
         raise HTTPException(400) from None
 
 
-def _problem(status: int, title: str, error: SentrySyncError) -> Page:
-    return Page("problem.html.j2", title, {"text": str(error)}, status=status)
+def _problem(error: SentrySyncError) -> Page:
+    """Instead of a page: why there is none, in the error's own line."""
+    mistaken = isinstance(error, (QuestionError, QueryError))
+    title = "This cannot be answered" if mistaken else "The copy cannot be used"
+    return Page("problem.html.j2", title, {"text": str(error)}, status=400 if mistaken else 503)
 
 
 def _subject(given: Mapping[str, str]) -> Subject | None:

@@ -101,6 +101,7 @@ def addresses_of(world: Asking) -> Addresses:
         "issues": ("/issues", {}),
         "issues by events": ("/issues", {"query": "is:unresolved", "sort": "frequency"}),
         "issue": (f"/issues/{issue}", {}),
+        "projects": ("/projects", {}),
         "project": (f"/projects/{slug}", {}),
         "releases": ("/releases", {}),
         "releases of one": ("/releases", {"project": slug}),

@@ -22,7 +22,7 @@ ATTACK = (
 PLAIN = {"id", "for", "name", "class", "aria-labelledby", "aria-describedby", "type", "role", "method", "action"}
 """Attributes that only we write."""
 
-SHOWN = {"value", "placeholder", "aria-label", "href", "data-name", "datetime"}
+SHOWN = {"value", "placeholder", "aria-label", "href", "data-name", "data-plot", "datetime"}
 """Attributes in which text out of events may stand, quoted."""
 
 
@@ -66,7 +66,8 @@ def test_no_page_is_changed_by_it(pages: dict[str, str]) -> None:
 def _check(name: str, element: Element) -> None:
     assert element.name not in ("style", "iframe", "object", "embed", "base", "img"), name
     if element.name == "script":
-        assert element.attributes == {"src": "/static/live.js", "defer": None}, name
+        assert element.attributes.keys() == {"src", "defer"}, name
+        assert (element.attributes["src"] or "").startswith("/static/"), name
         assert element.text == ""
     for attribute, value in element.attributes.items():
         assert not attribute.startswith("on"), (name, attribute)

@@ -128,15 +128,22 @@ def test_the_least_healthy_project_comes_first(desk: Desk) -> None:
 
 def test_what_is_still_worked_out_is_said_so_and_the_page_asks_again(world: Asking) -> None:
     desk = Desk(world.answers(None), Unfinished())
-    for path, given in (("/", {}), ("/releases", {}), ("/queries/error_trend", {})):
-        found = desk.shown(path, given)
-        assert desk.page(path, given).pending
+    for path in ("/", "/releases", "/queries/error_trend"):
+        found = desk.shown(path)
+        assert desk.page(path).pending
         assert "eing worked out" in found.text
         (main,) = found.all("main")
         assert "data-pending" in main.attributes
         (again,) = (one for meta in found.all("noscript") for one in meta.all("meta"))
         assert again.attributes["http-equiv"] == "refresh"
     desk.close()
+
+
+def test_projects_are_found_by_a_part_of_their_name(desk: Desk, world: Asking) -> None:
+    assert len(table(desk.shown("/projects"), "Projects found")) == 3
+    (row,) = table(desk.shown("/projects", {"query": world.slug[1:].upper()}), "Projects found")
+    assert row[0].startswith(world.slug)
+    assert "No project fits" in desk.html("/projects", {"query": "nothing-like-it"})
 
 
 def test_a_search_finds_what_the_tool_finds(desk: Desk, world: Asking) -> None:

@@ -45,6 +45,7 @@
     }
     const at = [scrollX, scrollY];
     main().replaceWith(document.adoptNode(fresh));
+    document.dispatchEvent(new Event("renewed"));
     scrollTo(...at);
     if ("pending" in main().dataset) setTimeout(renew, AGAIN_MS);
   }
