@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -116,10 +116,8 @@ def post(url: str, body: bytes, **headers: str) -> int:
         "Sentry-Hook-Signature": hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
-    request = urllib.request.Request(f"{url}/webhooks/sentry", body, given)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        refused.close()
-        return refused.code
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    with closing(connection):
+        with suppress(BrokenPipeError, ConnectionResetError):  # refused before all of it was sent
+            connection.request("POST", "/webhooks/sentry", body, given)
+        return connection.getresponse().status

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from docs import cli, mcp, queries, schema, search, settings, tools
+from docs import cli, mcp, queries, schema, search, serve, settings, tools
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,6 +27,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("tools.md", tools.page()),
         ("mcp.md", mcp.page()),
         ("search.md", search.page()),
+        ("serve.md", serve.page()),
     ):
         yield ROOT / "docs" / name, BANNER + "\n".join(lines).rstrip() + "\n"
     readme = ROOT / "README.md"

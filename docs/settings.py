@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from docs.cli import helps
-from sentry_sync.cli.settings import Settings, variables
+from sentry_sync.cli.secret_files import file_variable
+from sentry_sync.cli.settings import HANDED, Settings, variables
 
 STORE_DEFAULT = "`~/.local/share/sentry-sync` on Linux, `~/Library/Application Support/sentry-sync` on macOS"
 
@@ -17,7 +18,8 @@ def table() -> Iterator[str]:
     known = "\n".join(text for _, text in helps())
     for name, field in Settings.model_fields.items():
         flag = "--" + name.replace("_", "-")
-        shown = f"`{flag}`" if f"{flag} " in known else "none"
+        # `simulate` has a flag of that name for a secret that is none.
+        shown = f"`{flag}`" if f"{flag} " in known and name not in HANDED else "none"
         names = " or ".join(f"`{variable}`" for variable in variables(name))
         yield f"| {names} | `{name}` | {shown} | {_default(name)} | {field.description} |"
 
@@ -39,7 +41,18 @@ def page() -> Iterator[str]:
     yield ""
     yield from table()
     yield _FILE
+    yield "## Secrets in files of their own"
+    yield ""
+    names = [f"`{file_variable(variables(name))}`" for name in HANDED]
+    yield f"{', '.join(names[:-1])} and {names[-1]}"
+    yield _SECRETS
 
+
+_SECRETS = """\
+each name a file that holds that secret and nothing else, as Docker, Kubernetes and systemd hand secrets over. On
+SIGHUP `sentry-sync serve` reads them anew. To set one of these beside the variable of the secret itself is
+refused, as are a file that can't be read and one that is empty. [running.md](running.md) shows them in use.
+"""
 
 _FILE = """
 ## The settings file

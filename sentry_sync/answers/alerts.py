@@ -18,7 +18,7 @@ from sentry_sync.store.reads import changes
 from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
 from sentry_sync.trends.alerting import MOST, Rule, State, findings, followed, told
-from sentry_sync.trends.library import prepared
+from sentry_sync.trends.library import find, prepared
 from sentry_sync.trends.session import Question, Result, answers_within
 
 EVERY = timedelta(minutes=1)
@@ -102,9 +102,9 @@ class Watch:
             asked, questions = self._questions(now)
             results = answers_within(self._store.paths, snapshot, questions, self._clock) if questions else []
         states = _states(held)
-        for rule, result in zip(asked, results, strict=True):
+        for rule, question, result in zip(asked, questions, results, strict=True):
             mine = [state for state in states if state.rule == rule.name]
-            after += followed(rule, mine, findings(rule, result), now, whole=_whole(result))
+            after += followed(rule, mine, findings(rule, result), now, whole=_whole(question, result))
             self._notes[rule.name] = result.notes
         names = {rule.name for rule in asked}
         # Of a rule that can't be asked all stays as it was; one that is gone from the settings is forgotten.
@@ -116,7 +116,7 @@ class Watch:
         asked, questions = [], []
         for rule in self._rules.values():
             try:
-                query, values = prepared(self._store.paths, rule.query, rule.parameters, now)
+                query, values = prepared(self._store.paths, rule.query, _given(rule), now)
             except QueryError as error:
                 if rule.name not in self._broken:
                     self._broken.add(rule.name)
@@ -189,9 +189,17 @@ def try_out(
     return outcomes
 
 
-def _whole(result: Result) -> bool:
-    """Whether a subject that is not among the rows is calm, rather than not known."""
-    return not result.truncated and all(state.as_of is not None for state in result.tables)
+def _given(rule: Rule) -> dict[str, object]:
+    """The rule's parameters; a query that gives only the first rows gives as many as are looked at."""
+    shortens = any(parameter.name == "top" for parameter in find(rule.query).parameters)
+    return {**({"top": MOST} if shortens else {}), **rule.parameters}
+
+
+def _whole(question: Question, result: Result) -> bool:
+    """Whether a subject that is not among the rows is calm, rather than left out or not known."""
+    top = question.parameters.get("top")
+    cut = result.truncated or (isinstance(top, int) and len(result.rows) >= top)
+    return not cut and all(state.as_of is not None for state in result.tables)
 
 
 def _states(held: Sequence[AlertRow]) -> list[State]:

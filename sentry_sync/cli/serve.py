@@ -75,7 +75,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
             gate,
             logger.info,
             wings=_wings(running, metrics, gate),
-            watch=Watch(metrics.answered, metrics.heard),
+            watch=Watch(metrics.answered, metrics.heard, metrics.stream),
         )
         until_a_signal(
             Half("the sync", half.daemon.run, half.daemon.stop),

@@ -24,7 +24,8 @@ from pydantic_settings import (
 )
 
 from sentry_sync.cli import setting_values
-from sentry_sync.cli.settings_file import CONFIG_VARIABLE, read_file
+from sentry_sync.cli.secret_files import file_variable, secret_from_file
+from sentry_sync.cli.settings_file import CONFIG_VARIABLE, SECRETS, read_file
 from sentry_sync.errors import SettingsError
 from sentry_sync.store.privacy.retention import KINDS, Keeping
 from sentry_sync.store.privacy.rules import DEFAULTS, Rules
@@ -327,6 +328,10 @@ APART = ("alerts", "alert_targets")
 """Tables of the settings file that stand nowhere else: see :mod:`sentry_sync.cli.alert_rules`."""
 
 
+HANDED = tuple(name for name in SECRETS if name in Settings.model_fields)
+"""Secrets that may stand in a file of their own."""
+
+
 def default_file() -> Path:
     """Where the settings file is looked for when nobody says where it is."""
     return user_config_path("sentry-sync") / "config.toml"
@@ -343,16 +348,20 @@ def load(flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Se
     """The settings of this run.
 
     ``flags`` maps setting names to what the command line said, None for nothing. ``file`` must exist; without it
-    ``SENTRY_SYNC_CONFIG`` and then the user's configuration directory are looked at.
+    ``SENTRY_SYNC_CONFIG`` and then the user's configuration directory are looked at. A secret in a file of its own
+    (``SENTRY_AUTH_TOKEN_FILE``) counts as the environment.
     Raises SettingsError, naming the place of the wrong value but never the value.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     path, found = written(file)
     kept = {name: value for name, value in found.items() if name not in APART}
+    handed = {name: secret_from_file(os.environ, variables(name)) for name in HANDED if name not in given}
+    secrets = {name: value for name, value in handed.items() if value is not None}
     try:
         return _layered(
             lambda cls: InitSettingsSource(cls, _by_alias(given)),
             EnvSettingsSource,
+            lambda cls: InitSettingsSource(cls, _by_alias(secrets)),
             lambda cls: InitSettingsSource(cls, _by_alias(kept)),
         )
     except ValidationError as error:
@@ -392,5 +401,7 @@ def _refusal(error: ValidationError, given: Mapping[str, Any], path: Path) -> st
 def _origin(name: str, given: Mapping[str, Any], path: Path) -> str:
     if name in given:
         return "--" + name.replace("_", "-")
+    if name in HANDED and os.environ.get(file_variable(variables(name))):
+        return f"the content of {os.environ[file_variable(variables(name))]}"
     found = [variable for variable in variables(name) if os.environ.get(variable)]
     return found[0] if found else f"`{name}` in {path}"

@@ -78,27 +78,43 @@ Heard = Callable[[str, int, float], None]
 """Hears of each request: its route, the status of its answer, and how many seconds that took to begin."""
 
 
+Streams = Callable[[str, int], None]
+"""Hears of each stream of server-sent events: its route, and 1 when it begins, -1 when it has ended."""
+
+
 class Counted:
     """Middleware that tells of each request once its answer has begun; a path of no route is ``other``."""
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], heard: Heard) -> None:
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], heard: Heard, streams: Streams) -> None:
         self._app = app
         self._routes = routes
         self._heard = heard
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.monotonic()
+        began, route = time.monotonic(), self._route(scope)
+        streaming = False
 
         async def sent(message: Message) -> None:
+            nonlocal streaming
             if message["type"] == "http.response.start":
-                self._heard(self._route(scope), message["status"], time.monotonic() - began)
+                self._heard(route, message["status"], time.monotonic() - began)
+                if any(
+                    kind.startswith("text/event-stream") for kind in _values(message["headers"], b"content-type")
+                ):
+                    streaming = True
+                    self._streams(route, 1)
             await send(message)
 
-        await self._app(scope, receive, sent)
+        try:
+            await self._app(scope, receive, sent)
+        finally:
+            if streaming:
+                self._streams(route, -1)
 
     def _route(self, scope: Scope) -> str:
         """The route's own path, never the request's: whoever asks could make up as many as he likes."""
@@ -148,11 +164,13 @@ class _Eras:
         await (self._sessions if older else self._requests).handle_request(scope, receive, send)
 
 
-def _nobody(_route: str, _status: int, _seconds: float) -> None:
+def _nobody(*_told: object) -> None:
     """Nobody wants to know."""
 
 
-def http_app(server: Server[Any], gate: Gate, wings: Sequence[Wing] = (), heard: Heard = _nobody) -> Starlette:
+def http_app(
+    server: Server[Any], gate: Gate, wings: Sequence[Wing] = (), heard: Heard = _nobody, streams: Streams = _nobody
+) -> Starlette:
     """The application. Whoever mounts it in another one enters its ``router.lifespan_context`` around serving."""
     eras = _Eras(server)
     sse = SseServerTransport("/messages/", security_settings=GATED, max_request_body_size=LARGEST_BODY)
@@ -171,7 +189,7 @@ def http_app(server: Server[Any], gate: Gate, wings: Sequence[Wing] = (), heard:
     return Starlette(
         routes=routes,
         middleware=[
-            Middleware(Counted, routes=routes, heard=heard),
+            Middleware(Counted, routes=routes, heard=heard, streams=streams),
             Middleware(Gated, gate=gate, wings=wings),
         ],
         lifespan=running,

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sentry_sync.answers.context import Answers
 from sentry_sync.serve import server
 from sentry_sync.serve.gate import Gate
-from sentry_sync.serve.http_app import Heard, Wing, http_app
+from sentry_sync.serve.http_app import Heard, Streams, Wing, http_app
 from sentry_sync.serve.subscriptions import Subscriptions
 
 PATIENCE_SECONDS = 3
@@ -125,13 +125,14 @@ class Watch:
 
     answered: server.Observe
     heard: Heard
+    streams: Streams
 
 
-def _unheard(_what: str, _how: object, _seconds: float) -> None:
+def _unheard(*_told: object) -> None:
     """Nobody wants to know."""
 
 
-UNWATCHED = Watch(_unheard, _unheard)
+UNWATCHED = Watch(_unheard, _unheard, _unheard)
 
 
 class HttpSide:
@@ -149,7 +150,13 @@ class HttpSide:
     ) -> None:
         told: set[Subscriptions] = set()
         config = uvicorn.Config(
-            http_app(server.build(answers, told, observe=watch.answered, way="HTTP"), gate, wings, watch.heard),
+            http_app(
+                server.build(answers, told, observe=watch.answered, way="HTTP"),
+                gate,
+                wings,
+                watch.heard,
+                watch.streams,
+            ),
             http=Bounded,
             ws="none",
             log_config=None,

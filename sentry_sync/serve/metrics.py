@@ -44,24 +44,35 @@ class Metrics:
         disable_created_metrics()  # as many series again, which tell when each of the others began
         self._registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self._registry, "namespace": "sentry_sync"}
-        self._requests = Counter("requests", "Requests to Sentry, by this process.", ["lane", "status"], **made)
+        self._requests = Counter(
+            "requests",
+            "Requests that this process sent to Sentry, by lane and status.",
+            ["lane", "status"],
+            **made,
+        )
         self._request_seconds = Histogram(
-            "request_seconds", "What Sentry took to answer.", ["lane"], buckets=SLOW, **made
+            "request_seconds", "What Sentry took to answer, by lane.", ["lane"], buckets=SLOW, **made
         )
         self._turns = Counter(
-            "turns", "Turns of the sync's streams, by how they ended.", ["stream", "state"], **made
+            "turns", "Turns of the sync's streams, by stream and how they ended.", ["stream", "state"], **made
         )
-        self._rows = Counter("synced_rows", "Rows that turns brought.", ["stream"], **made)
+        self._rows = Counter("synced_rows", "Rows that turns brought, by stream.", ["stream"], **made)
         self._answers = Counter(
-            "answers", "Answers of tools, by whose word they were.", ["tool", "source"], **made
+            "answers", "Answers, by tool and whose word they were.", ["tool", "source"], **made
         )
-        self._answer_seconds = Histogram("answer_seconds", "What answers took.", ["tool"], buckets=QUICK, **made)
-        self._http = Counter("http_requests", "Requests to this server.", ["route", "status"], **made)
+        self._answer_seconds = Histogram(
+            "answer_seconds", "What answers took, by tool.", ["tool"], buckets=QUICK, **made
+        )
+        self._http = Counter(
+            "http_requests", "Requests to this server, by route and status.", ["route", "status"], **made
+        )
         self._http_seconds = Histogram(
-            "http_seconds", "Until an answer of this server began.", ["route"], buckets=QUICK, **made
+            "http_seconds", "Until an answer of this server began, by route.", ["route"], buckets=QUICK, **made
         )
         self._webhooks = Counter("webhooks", "Webhooks, by what became of them.", ["outcome"], **made)
-        self._streams = Gauge("open_streams", "Streams of server-sent events that are open.", ["route"], **made)
+        self._streams = Gauge(
+            "open_streams", "Streams of server-sent events that are open, by route.", ["route"], **made
+        )
         Gauge("build_info", "The version.", ["version"], **made).labels(__version__).set(1)
         ProcessCollector(namespace="sentry_sync", registry=self._registry)
 
@@ -97,6 +108,15 @@ class Metrics:
         """A stream was opened (1), or has ended (-1)."""
         self._streams.labels(route).inc(change)
 
+    def listed(self) -> Iterator[tuple[str, str, str]]:
+        """Name, kind and meaning of each figure."""
+        for metric in self._registry.collect():
+            yield (
+                f"{metric.name}_total" if metric.type == "counter" else metric.name,
+                metric.type,
+                metric.documentation,
+            )
+
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""
         return generate_latest(self._registry)
@@ -127,11 +147,11 @@ class _Store:
             self._counted_at = time.monotonic()
             self._rows = {table: count for each in found["resources"] for table, count in each["rows"].items()}
         yield _gauge("syncing", "Whether some process keeps the copy up to date.", found["syncing"])
-        yield _labelled("rows", "Rows held, as counted in the last five minutes.", "table", self._rows)
+        yield _labelled("rows", "Rows held, by table, as counted in the last five minutes.", "table", self._rows)
         yield from _budget(found["budget"])
         yield from _lags(found["resources"])
         sizes = {name: found["store"][name] for name in ("database", "ledger", "lake")}
-        yield _labelled("store_bytes", "Bytes on disk.", "part", sizes)
+        yield _labelled("store_bytes", "Bytes on disk, by part.", "part", sizes)
 
 
 def _budget(budget: dict[str, Any] | None) -> Iterator[Metric]:
@@ -139,27 +159,37 @@ def _budget(budget: dict[str, Any] | None) -> Iterator[Metric]:
         return
     left = {"live": budget["left_for_questions"], "sync": budget["left_for_sync"]}
     known = {lane: count for lane, count in left.items() if count is not None}
-    yield _labelled("budget_left", "Requests that may be sent at once, by all processes.", "lane", known)
     yield _labelled(
-        "budget_spent", "Requests of the last minute, of all processes.", "lane", budget["spent_by_lane"]
+        "budget_left",
+        "Requests that questions and the sync may send now, all processes together.",
+        "lane",
+        known,
+    )
+    yield _labelled(
+        "budget_spent", "Requests of the last minute, of all processes, by lane.", "lane", budget["spent_by_lane"]
     )
 
 
 def _lags(resources: list[dict[str, Any]]) -> Iterator[Metric]:
-    """A resource that was never read whole has no lag; that is what ``first_copy`` tells."""
     supported = [each for each in resources if each["supported"]]
     ages = {each["resource"]: each["age_seconds"] for each in supported if each["age_seconds"] is not None}
-    yield _labelled("lag_seconds", "Age of what is held.", "resource", ages)
+    yield _labelled("lag_seconds", "Age of what is held, by resource.", "resource", ages)
     yield _labelled(
-        "stale", "Whether that is too old.", "resource", {each["resource"]: each["stale"] for each in supported}
+        "stale",
+        "Whether that is too old, by resource.",
+        "resource",
+        {each["resource"]: each["stale"] for each in supported},
     )
     streams = [stream for each in supported for stream in each["streams"]]
     yield _labelled(
-        "failures", "Turns that failed in a row.", "stream", {each["stream"]: each["failures"] for each in streams}
+        "failures",
+        "Turns that failed in a row, by stream.",
+        "stream",
+        {each["stream"]: each["failures"] for each in streams},
     )
     yield _labelled(
         "rejected_rows",
-        "Rows that could not be read.",
+        "Rows that could not be read, by resource.",
         "resource",
         {each["resource"]: each["rejected"] for each in supported},
     )

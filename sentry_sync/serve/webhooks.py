@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from sentry_sync.records.delivery import Delivery, Taken
 from sentry_sync.serve.gate import Door
 from sentry_sync.serve.hooks import BUSY, NO_SECRET, TOO_LARGE, TOO_SLOW, Refused, read
 from sentry_sync.serve.http_app import Wing
+
+logger = logging.getLogger(__name__)
 
 PATH = "/webhooks/sentry"
 
@@ -112,6 +115,8 @@ class Webhooks:
         return JSONResponse({"outcome": outcome, "detail": found.text}, found.status, {"Connection": "close"})
 
     async def _taken(self, delivery: Delivery) -> Taken | Refused:
+        if (delivery.resource, delivery.action) == ("installation", "deleted"):
+            logger.warning("the integration was uninstalled in Sentry: webhooks end, and its token is refused")
         try:
             return await self._intake.put(delivery)
         except (StoreError, TimeoutError):

@@ -184,10 +184,20 @@ def test_what_recovers_before_anybody_heard_of_it_is_no_news(stage: Stage) -> No
 
 def test_all_that_changed_of_a_rule_is_one_message(stage: Stage) -> None:
     stage.errors(*[150] * (TOLD + 3))
-    many = Rule("noisy", "noisiest_issues", "errors", Threshold(100), ("team",), {"days": 1, "top": 50})
-    assert stage.again(many).look(NOW) == 1
+    assert stage.look(0 * SECOND) == 1
     (told,) = stage.team.heard
     assert (len(told["firing"]), told["firing_more"]) == (TOLD, 3)
+
+
+def test_a_subject_that_others_push_off_a_list_has_not_recovered(stage: Stage) -> None:
+    """The query gives its twenty noisiest unless told otherwise."""
+    stage.errors(*[150] * 25)
+    stage.look(0 * SECOND)
+    (told,) = stage.team.heard
+    assert len(told["firing"]) + told["firing_more"] == 25
+    two = Rule("noisy", "noisiest_issues", "errors", Threshold(100), ("team",), {"days": 1, "top": 2})
+    assert stage.again(two).look(NOW + 5 * SECOND) == 0
+    assert len(stage.watch.states()) == 25
 
 
 def test_a_rule_that_cannot_be_asked_is_said_once_and_stops_no_other(stage: Stage) -> None:

@@ -192,3 +192,32 @@ def test_another_organizations_copy_is_refused(asking: Asking) -> None:
 def test_it_says_nothing_of_this_machine(asking: Asking) -> None:
     asking.rig.sync("projects")
     assert str(asking.rig.directory) not in json.dumps(asking.offline.sync_status(response_format="detailed"))
+
+
+def failing(asking: Asking, stream: str, failures: int, error: str | None, at: Any = NOW) -> None:
+    entry = Entry(stream, timedelta(minutes=1), ago(minutes=-2), failures=failures, error=error)
+    asking.write(lambda uow: uow.keep_schedule(entry, at))
+
+
+def test_what_failed_again_and_again_says_how_often_why_and_when_it_is_tried_again(asking: Asking) -> None:
+    asking.rig.sync("projects", "issues")
+    failing(asking, "issues.hot", 3, "a defect of sentry-sync: KeyError; please report it", ago(minutes=-1))
+    (trouble,) = resource(asking.offline.sync_status(), "issues")["troubles"]
+    assert (trouble["stream"], trouble["failures"], trouble["next_try_at"]) == (
+        "issues.hot",
+        3,
+        "2026-11-20T12:36:56Z",
+    )
+    assert "KeyError" in trouble["error"]
+    (told,) = asking.offline.get_issues(asking.slug)["freshness"]["notes"]
+    assert told == (
+        "the sync of issues.hot failed 3 times in a row, next try at 2026-11-20T12:36:56Z: "
+        "a defect of sentry-sync: KeyError; please report it"
+    )
+
+
+def test_what_a_later_sync_has_brought_is_no_trouble_any_more(asking: Asking) -> None:
+    failing(asking, "issues.hot", 3, "Sentry was away", ago(minutes=1))
+    asking.rig.sync("projects", "issues")
+    assert resource(asking.offline.sync_status(), "issues")["troubles"] == []
+    assert asking.offline.get_issues(asking.slug)["freshness"]["notes"] == []

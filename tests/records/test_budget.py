@@ -82,3 +82,15 @@ def test_a_request_leaves_a_window_after_its_completion_at_the_soonest() -> None
     now = 1_000 * SECOND
     assert leaves_at(now - 10 * SECOND, WINDOW, now) == now + 50 * SECOND
     assert leaves_at(now + 100 * SECOND, WINDOW, now) == now + 60 * SECOND
+
+
+def test_lower_lanes_leave_a_twentieth_to_what_is_hot() -> None:
+    spent = Count(background=75)
+    assert room(Lane.HOT, spent, 100, 20) == 5
+    assert room(Lane.WARM, spent, 100, 20) == 0
+    assert over_budget(Asked(Lane.HOT, 0, 20), spent, 100) is None
+    assert over_budget(Asked(Lane.WARM, 0, 20), spent, 100)
+    assert over_budget(Asked(Lane.BACKFILL, 0, 20), spent, 100)
+    assert room(Lane.WARM, Count(), 10, 20) == room(Lane.HOT, Count(), 10, 20), (
+        "a budget so small has none to spare"
+    )

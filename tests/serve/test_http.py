@@ -199,10 +199,11 @@ def test_what_goes_wrong_inside_is_a_line_without_a_traceback_or_its_text(store:
     )
     with serving(store, broken) as (process, url):
         assert httpx2.post(f"{url}/mcp").status_code == 500
+        assert process.stderr
+        line = process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
-        assert process.stderr
-        (line,) = process.stderr.read().splitlines()
+        assert process.stderr.read() == ""
     assert line.startswith("sentry-sync: Exception in ASGI application")
     assert "RuntimeError at " in line
     assert "Ignore" not in line

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route, Router
 
 from sentry_sync.answers.context import Answers
 from sentry_sync.serve.gate import Gate, Rules
-from sentry_sync.serve.http_app import http_app
+from sentry_sync.serve.http_app import Counted, http_app
 from sentry_sync.serve.machines import wings
 from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.server import build
@@ -56,6 +59,7 @@ def spoken(answers: Answers, talk: Callable[[httpx.AsyncClient], Awaitable[Any]]
             Gate(Rules(TOKEN), lambda: 0.0),
             wings(answers, metrics),
             metrics.heard,
+            metrics.stream,
         )
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 5000))
         async with (
@@ -153,3 +157,30 @@ def test_answers_and_requests_are_counted_by_names_that_are_ours(asking: Asking)
 def test_no_figure_names_a_project(asking: Asking) -> None:
     text = got(asking.offline, "/metrics", authorization=f"Bearer {TOKEN}").text
     assert not [project.slug for project in asking.rig.sim.world.projects if f'"{project.slug}"' in text]
+
+
+def test_open_streams_are_counted_while_they_are_open() -> None:
+    counted: list[tuple[str, int]] = []
+    open_, ended = anyio.Event(), anyio.Event()
+
+    async def events() -> AsyncIterator[str]:
+        open_.set()
+        await ended.wait()
+        yield "data: 1\n\n"
+
+    async def stream(_request: Request) -> StreamingResponse:
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def run() -> None:
+        routes = [Route("/events/{page}", stream)]
+        app = Counted(Router(routes), routes, lambda *_told: None, lambda *told: counted.append(told))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.get, "/events/1")
+                await open_.wait()
+                assert counted == [("/events/{page}", 1)]
+                ended.set()
+            await client.get("/elsewhere")
+
+    anyio.run(run)
+    assert counted == [("/events/{page}", 1), ("/events/{page}", -1)]

@@ -47,7 +47,10 @@ def read_all(fd: int) -> list[Any]:
 
 
 def methods(found: list[Any]) -> list[Any]:
-    return [item.message.method if isinstance(item, SessionMessage) else type(item).__name__ for item in found]
+    return [
+        getattr(item.message, "method", None) if isinstance(item, SessionMessage) else type(item).__name__
+        for item in found
+    ]
 
 
 def test_a_message_may_come_in_pieces_and_several_in_one(pipe: tuple[int, Callable[[], None], int]) -> None:

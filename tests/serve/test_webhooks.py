@@ -225,3 +225,12 @@ def test_too_many_bodies_at_once_are_refused(books: Books) -> None:
         return [refused.status_code, *statuses]
 
     assert spoken(books, talk) == [503, *[202] * MOST_AT_ONCE]
+
+
+def test_an_integration_that_was_uninstalled_is_a_line_in_the_log(
+    books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = orjson.dumps({"action": "deleted", "data": {"installation": {"uuid": "x"}}})
+    assert sent(books, body, Sentry_Hook_Resource="installation").json() == {"outcome": "ignored"}
+    (line,) = caplog.messages
+    assert line.startswith("the integration was uninstalled")

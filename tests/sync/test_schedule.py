@@ -226,3 +226,24 @@ def test_a_slice_is_a_minute_of_the_budget_and_never_less_than_a_window_of_pages
     assert (schedule.capacity(100), schedule.quantum(100)) == (80, 100)
     assert (schedule.capacity(10), schedule.quantum(10)) == (8, 100)
     assert schedule.quantum(1000) == 980
+
+
+def test_what_fails_keeps_its_reason_until_it_comes_through() -> None:
+    entry = schedule.followed(Entry("events", HOUR, NOW), Outcome("failed", error="no room"), NOW)
+    assert (entry.failures, entry.error) == (1, "no room")
+    again = schedule.followed(entry, Outcome("done"), NOW)
+    assert (again.failures, again.error) == (0, None)
+
+
+def test_hints_may_spend_a_fifth_a_few_at_once_and_no_more_after_a_quiet_time() -> None:
+    paid: datetime | None = None
+    now, spent = NOW, 0
+    for second in range(600):
+        now = NOW + timedelta(seconds=second)
+        if schedule.hurried(paid, now):
+            paid = schedule.paid_until(paid, "issues.hinted", 1, now, 80.0)
+            spent += 1
+    assert 160 <= spent <= 166
+    assert schedule.hurried(paid, now + HOUR)
+    later = schedule.paid_until(paid, "issues.hinted", 1, now + HOUR, 80.0)
+    assert later > now + HOUR, "a quiet hour is not saved up"
