@@ -135,6 +135,15 @@ def test_another_sites_name_is_refused(world: Asking) -> None:
     assert got(world, "/", headers={"host": "evil.example"}).status_code == 421
 
 
+@pytest.mark.parametrize(
+    ("for_what", "status"), [("document", 200), ("image", 403), ("empty", 403), ("iframe", 403)]
+)
+def test_another_site_may_link_to_a_page_but_not_load_it(world: Asking, for_what: str, status: int) -> None:
+    sent = {"sec-fetch-site": "cross-site", "sec-fetch-dest": for_what}
+    assert got(world, "/sync", headers=sent).status_code == status
+    assert got(world, "/sync", headers={**sent, "sec-fetch-site": "same-origin"}).status_code == 200
+
+
 def test_our_own_form_is_answered(world: Asking) -> None:
     sent = {"origin": "http://127.0.0.1:8000"}
     answer = got(world, "/sql", method="POST", data={"sql": "SELECT 41 + 1 AS n"}, headers=sent)
