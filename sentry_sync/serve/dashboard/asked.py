@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sentry_sync.answers.asking import Answer, Ask, Question
 from sentry_sync.answers.capping import MOST_BYTES
@@ -48,10 +48,10 @@ class Asked:
         """The time that ages are told by."""
         return self.answers.now
 
-    def answer(self, question: Question, **how: Any) -> Answer:
+    def answer(self, question: Question, max_bytes: int = MOST_BYTES) -> Answer:
         """The answer from the copy, or from Sentry if that was asked for with the page's button."""
-        plainly = FROM_SENTRY if self.of_sentry else FROM_THE_COPY
-        return self.answers.ask(question, plainly if not how else _with(plainly, **how))
+        how = FROM_SENTRY if self.of_sentry else FROM_THE_COPY
+        return self.answers.ask(question, replace(how, max_bytes=max_bytes))
 
     def carried_out(self, command: Command) -> Answer:
         """What came of a command."""
@@ -64,7 +64,3 @@ class Asked:
         """
         left = self.began + PATIENCE - monotonic() if patience is None else patience
         return self.kept.ask(key, work, max(0.0, left))
-
-
-def _with(ask: Ask, max_bytes: int) -> Ask:
-    return Ask(ask.fresh, ask.max_age, max_bytes, ask.copy_alone)
