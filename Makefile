@@ -37,6 +37,7 @@ bench: $(VENV)/.installed ## Measure us beside the least that is possible
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.past
 	$(BIN)/python -m benchmarks.day
+	$(BIN)/python -m benchmarks.privacy
 
 docs: $(VENV)/.installed-dev ## Write the generated pages anew
 	$(BIN)/python -m docs.generate

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.cli import output
 from sentry_sync.cli.alert_rules import Alerts, parsed
+from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings, written
 from sentry_sync.cli.together import Half
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import SystemClock
-from sentry_sync.store.store import Store
 from sentry_sync.trends.alerting import State
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show(settings: Settings, config: Path | None, *, as_json: bool) -> None:
 
     alerts, clock = of_file(config), SystemClock()
     with (
-        closing(Store(settings.store, clock)) as store,
+        closing(store_of(settings, clock)) as store,
         closing(Watch(store, clock, alerts.rules, alerts.targets, output.warn)) as watch,
     ):
         states = watch.states()
@@ -130,7 +130,7 @@ def halves(settings: Settings, config: Path | None, tell: Callable[[str], None])
 
     clock = SystemClock()
     with (
-        closing(Store(settings.store, clock)) as store,
+        closing(store_of(settings, clock)) as store,
         closing(Watch(store, clock, alerts.rules, alerts.targets, tell)) as watch,
     ):
         looking = Looking(watch, tell)

@@ -26,6 +26,7 @@ from sentry_sync.cli.together import Half, until_a_signal
 from sentry_sync.daemon import Said
 from sentry_sync.errors import SettingsError
 from sentry_sync.records.clock import SystemClock
+from sentry_sync.records.delivery import Taken
 from sentry_sync.serve import logs
 from sentry_sync.serve.dashboard.wing import wings as dashboard
 from sentry_sync.serve.ending import end_without_waiting
@@ -36,6 +37,7 @@ from sentry_sync.serve.http_server import HttpSide, Watch
 from sentry_sync.serve.machines import wings as machines
 from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.webhooks import Intake, Webhooks
+from sentry_sync.store.audit_trail import AuditTrail, Entry
 
 FIXED = ("org", "base_url", "store", "log_format", "projects", "scrub", "scrub_patterns")
 """Settings that a running process keeps: another store, or another organization, is another process."""
@@ -140,9 +142,17 @@ class _Running:
 def _wings(running: _Running, metrics: Metrics, gate: Gate) -> list[Wing]:
     metrics.reads(lambda counted: running.answers.holdings(counted=counted))
     intake = Intake(running.answers.take, running.half.nudge)
-    webhooks = Webhooks(intake, running.secret, SystemClock().now, metrics.webhook)
+    came = partial(_came, metrics, running.answers.trail)
+    webhooks = Webhooks(intake, running.secret, SystemClock().now, came)
     pages = dashboard(running.answers, gate, ahead=True)
     return [*pages, *machines(running.answers, metrics), webhooks.wing()]
+
+
+def _came(metrics: Metrics, trail: AuditTrail, outcome: str) -> None:
+    """A webhook came. Refused ones are counted only: whoever can reach the port could fill the log with them."""
+    metrics.webhook(outcome)
+    if outcome in {taken.value for taken in Taken}:
+        trail.note(Entry("Sentry over HTTP", "webhook", {}, outcome))
 
 
 def _rules(settings: Settings) -> Rules:

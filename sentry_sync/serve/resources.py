@@ -20,6 +20,7 @@ from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.errors import QuestionError, SentrySyncError
+from sentry_sync.serve import auditing
 
 SCHEME = "sentry-sync://"
 MIME = "application/json"
@@ -127,7 +128,9 @@ def templates() -> types.ListResourceTemplatesResult:
 async def read(answers: Answers, uri: str, defect: Callable[[Exception], str]) -> types.ReadResourceResult:
     """What is at the address, as JSON; raises MCPError, one line, for what cannot be read."""
     try:
+        asked = auditing.Asked("an MCP client", "resource", {"uri": uri})
         content = await _content(answers, parsed(uri))
+        answers.trail.note(asked.answered(content))
         text = orjson.dumps({"about_untrusted_text": DATA_NOTE, **content}).decode()
     except QuestionError as error:
         raise MCPError(INVALID_PARAMS, _one_line(str(error)), {"uri": uri}) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-from sentry_sync.store import lake_tables
+from sentry_sync.store import erased_tables, lake_tables
 from sentry_sync.store.types import EventId, Moment, Tags
 
 metadata = MetaData()
@@ -493,11 +493,5 @@ audit_log = Table(
     Index("ix_audit_log_at", "at"),
 )
 
-erasures = Table(
-    "erasures",
-    metadata,
-    _key("memory"),
-    Column("erased_at", Moment, nullable=False),
-)
-
 lake_tables.declare(metadata)
+erased_tables.declare(metadata)

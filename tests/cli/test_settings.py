@@ -206,3 +206,45 @@ def test_every_setting_has_a_variable_a_description_and_an_expectation() -> None
         assert all(variable.startswith("SENTRY_") for variable in variables(name))
         assert field.description
         assert any(type(item).__name__ == "Expects" for item in field.metadata), name
+
+
+def test_choices_of_scrubbing_are_the_same_as_text_and_as_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[scrub]\nuser.email = "keep"\n"cookies" = "hash"\n[keep_days]\nevents = 30\n')
+    written = load(file=file)
+    monkeypatch.setenv("SENTRY_SYNC_SCRUB", "user.email=keep, cookies=hash")
+    monkeypatch.setenv("SENTRY_SYNC_KEEP_DAYS", "events=30")
+    assert load().rules == written.rules
+    assert written.rules.of("user.email") == "keep"
+    assert load().keeping.days["events"] == 30
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SENTRY_SYNC_SCRUB", "user.email=burn"),
+        ("SENTRY_SYNC_SCRUB", "user.mail=keep"),
+        ("SENTRY_SYNC_SCRUB_PATTERNS", "(a"),
+        ("SENTRY_SYNC_SCRUB_PATTERNS", "(?=a)b"),
+        ("SENTRY_SYNC_KEEP_DAYS", "events=0"),
+        ("SENTRY_SYNC_KEEP_DAYS", "event=5"),
+        ("SENTRY_SYNC_PROJECTS", "web; drop"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused_in_a_line(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as refused:
+        load()
+    assert str(refused.value).startswith(f"{variable} must be ")
+    assert value not in str(refused.value)
+
+
+def test_patterns_stand_on_lines_and_projects_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTRY_SYNC_SCRUB_PATTERNS", "cust-[0-9]{2,5}\norder, [0-9]+\n")
+    monkeypatch.setenv("SENTRY_SYNC_PROJECTS", "web, api")
+    assert load().rules.patterns == ("cust-[0-9]{2,5}", "order, [0-9]+")
+    assert load().projects == ("web", "api")

@@ -22,7 +22,10 @@ FROM_SENTRY = Ask(max_bytes=MOST_BYTES, fresh=True)
 PATIENCE = 0.02
 """Seconds that a page waits in all for what is worked out beside it: it must be there within 0.05."""
 
-BROWSER = Listener(name="the dashboard")
+WHO = "the dashboard over HTTP"
+"""Who asks, for the audit log, which has a line for each page."""
+
+BROWSER = Listener(name=WHO)
 
 
 @dataclass(frozen=True, slots=True)

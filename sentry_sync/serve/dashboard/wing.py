@@ -31,7 +31,7 @@ from sentry_sync.serve.dashboard import (
     sql,
     sync,
 )
-from sentry_sync.serve.dashboard.asked import BROWSER, Asked
+from sentry_sync.serve.dashboard.asked import WHO, Asked
 from sentry_sync.serve.dashboard.kept import Kept
 from sentry_sync.serve.dashboard.live import Live
 from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, compiled, rendered
@@ -146,7 +146,7 @@ class _Dashboard:
         arguments = {**asked.given, **asked.form, **asked.path}
         source = (page.freshness or {}).get("source")
         took = 1000 * (time.monotonic() - asked.began)
-        self._answers.trail.note(Entry(BROWSER.name, f"page {path}", arguments, outcome, source, None, took))
+        self._answers.trail.note(Entry(WHO, f"page {path}", arguments, outcome, source, None, took))
 
     def _sent(self, page: Page, path: str, began: float) -> Response:
         response = rendered(page, path=path, now=self._answers.now, leaves=self._gate.wants_token)

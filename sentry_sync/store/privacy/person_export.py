@@ -69,8 +69,8 @@ def _names(value: Any, clean: Callable[[str], str]) -> bool:
 
 
 def _shown(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = COLUMNS[table]
-    return {name: _readable(kinds[name], value) for name, value in row.items() if name in kinds}
+    # By our own names, since SQLAlchemy's are of a kind that JSON has not.
+    return {name: _readable(kind, row[name]) for name, kind in COLUMNS[table].items() if name in row}
 
 
 def _readable(kind: str, value: Any) -> Any:

@@ -63,6 +63,9 @@ class Scrubber:
 
             own = filtered(rules.patterns)
         self._texts = cleaner(self._persons, own)
+        kept = all(rules.of(part) is Treatment.KEEP for part in ("messages", "tags", "user.id"))
+        self._lenient = kept and own is None
+        """Whether a row without anything to be found in its texts is left alone."""
         self._names = cleaner(self._persons, own, names=True)
 
     def records(self, records: Sequence[Any], erased: Erased) -> list[Any]:
@@ -71,6 +74,8 @@ class Scrubber:
         means = _Means(
             _remembering(self._texts.narrowed(wanted).clean), _remembering(self._names.narrowed(wanted).clean)
         )
+        if not wanted.anything and not erased and self._lenient and all(map(_is_plain, records)):
+            return list(records)
         # Bodies were not looked through for what is worth looking for.
         whole = _Means(_remembering(self._texts.clean), _remembering(self._names.clean))
         found, changed = [], set[str]()
@@ -157,7 +162,7 @@ SCRUBBED = "_scrubbed"
 def _texts(record: Any) -> Iterable[str]:
     for name, what in FIELDS.get(type(record), _NOTHING).items():
         value = getattr(record, name)
-        if what in (MESSAGE, NAME) and value is not None:
+        if what in (MESSAGE, NAME, USER) and value is not None:
             yield value
         elif what == TAGS:
             yield from value
@@ -165,6 +170,15 @@ def _texts(record: Any) -> Iterable[str]:
 
 
 _NOTHING: Mapping[str, str] = {}
+
+
+def _is_plain(record: Any) -> bool:
+    """Whether a record has nothing but texts, and a user known by an id alone."""
+    kind = type(record)
+    if kind is Event:
+        key = record.user_key
+        return not record.tags and (key is None or key.startswith("id:"))
+    return kind is not EventBody and kind is not IssueRaw
 
 
 def _remembering(clean: Clean) -> Clean:

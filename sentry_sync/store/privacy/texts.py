@@ -82,6 +82,12 @@ class Wanted:
     marks: tuple[str, ...] = MARKS
     hints: tuple[str, ...] = HINTS
     cards: bool = True
+    addresses: bool = True
+
+    @property
+    def anything(self) -> bool:
+        """Whether any text may have to be changed."""
+        return bool(self.marks or self.hints or self.cards or self.addresses)
 
 
 ALL = Wanted()
@@ -92,7 +98,8 @@ def of_page(texts: Iterable[str]) -> Wanted:
     page = "\n".join(texts)
     lower = page.lower()
     marks, hints = tuple(m for m in MARKS if m in page), tuple(h for h in HINTS if h in lower)
-    return Wanted(marks, hints, _CARD.search(page) is not None)
+    addresses = "@" in page or "%40" in page or _IPV4.search(page) or (":" in page and _IPV6.search(page))
+    return Wanted(marks, hints, _CARD.search(page) is not None, bool(addresses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +119,23 @@ class Cleaner:
     def clean(self, text: str) -> str:
         """``text`` without what must not stay: the very same object where there is nothing of that kind."""
         found = self._without_secrets(text)
-        if "@" in found or "%40" in found:
-            found = _USERINFO.sub(FILTERED, found)
-            if self.email is not None:
-                found = _EMAIL.sub(self._email, found)
-        if self.ip is not None:
-            if found.count(".") > 2:
-                found = _IPV4.sub(self._address, found)
-            if found.count(":") > 1:
-                found = _IPV6.sub(self._address, found)
+        if self.wanted.addresses:
+            found = self._without_addresses(found)
         if self.own is not None:
             found = self.own(found)
         return text if found == text else found
+
+    def _without_addresses(self, text: str) -> str:
+        if "@" in text or "%40" in text:
+            text = _USERINFO.sub(FILTERED, text)
+            if self.email is not None:
+                text = _EMAIL.sub(self._email, text)
+        if self.ip is not None:
+            if text.count(".") > 2:
+                text = _IPV4.sub(self._address, text)
+            if text.count(":") > 1:
+                text = _IPV6.sub(self._address, text)
+        return text
 
     def _without_secrets(self, text: str) -> str:
         if _has(text, self.wanted.marks):

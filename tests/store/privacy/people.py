@@ -29,12 +29,13 @@ from tests.support.rows import NOW, event, issue
 ID, EMAIL, USERNAME, IP = "4711042", "chloé.müller8@example.org", "chloé.müller8", "203.0.113.77"
 NAMES = (ID, EMAIL, USERNAME, IP)
 KEEPING = chosen([("user.email", "keep"), ("user.username", "keep"), ("user.ip", "keep"), ("emails", "keep"), ("ips", "keep")])  # fmt: skip
-OLD = NOW - timedelta(days=3)
+OLD, NEW = NOW - timedelta(days=3), NOW - timedelta(minutes=30)
+"""Old enough to lie in the lake, and too new."""
 
 USER = {"id": ID, "email": EMAIL, "username": USERNAME, "ip_address": IP, "name": "Chloé Müller"}
 
 
-def body_of(key: str, user: dict[str, Any] | None, text: str) -> EventBody:
+def body_of(key: str, user: dict[str, Any] | None, text: str, at: datetime) -> EventBody:
     body = {
         "eventID": key,
         "title": f"Boom: {text}",
@@ -52,20 +53,19 @@ def body_of(key: str, user: dict[str, Any] | None, text: str) -> EventBody:
         ],
         "contexts": {"app": {"account": USERNAME}},
     }
-    return EventBody("2", key, "17", OLD, body, NOW)
+    return EventBody("2", key, "17", at, body, NOW)
 
 
-def rows() -> list[Any]:
+def rows(at: datetime = NEW) -> list[Any]:
     """Two events of the person, with other names each, one of somebody else's that names them, and one of nobody."""
     first, second, third, fourth = (f"{number:032x}" for number in (1, 2, 3, 4))
-    at: datetime = OLD
     return [
         replace(event(1, at), event_id=first, user_key=f"id:{ID}", title=f"no cart of {EMAIL}", tags={"user": f"id:{ID}", "who": USERNAME}),
         replace(event(2, at), event_id=second, user_key=f"id:{ID}", title="plain", transaction=f"GET /u/{quote(EMAIL)}", tags={}),
         replace(event(3, at), event_id=third, user_key="id:5", title=f"share with {EMAIL} failed", tags={"peer": EMAIL}),
         replace(event(4, at), event_id=fourth, user_key="id:6", title="plain", tags={}),
-        body_of(first, USER, EMAIL),
-        body_of(third, {"id": "5", "email": "ben@example.org"}, f"share with {USERNAME}"),
+        body_of(first, USER, EMAIL, at),
+        body_of(third, {"id": "5", "email": "ben@example.org"}, f"share with {USERNAME}", at),
         issue(title=f"Boom: {EMAIL}", exception_value=EMAIL, verified_at=NOW),
         IssueRaw("17", orjson.dumps({"id": "17", "title": f"Boom: {EMAIL}", "metadata": {"value": EMAIL}}), NOW),
         Deploy("9", "r1", "prod", f"by {EMAIL}", f"https://ci.example/?by={quote(EMAIL)}", None, NOW),
@@ -73,12 +73,12 @@ def rows() -> list[Any]:
     ]  # fmt: skip
 
 
-def filled(folder: Path, clock: FakeClock, rules: Rules = KEEPING) -> Store:
+def filled(folder: Path, clock: FakeClock, rules: Rules = KEEPING, at: datetime = NEW) -> Store:
     store = Store(folder, clock, rules)
     store.prepare()
     with store.write() as uow:
         uow.claim("http://127.0.0.1/api/0/", "acme")
-        uow.upsert(rows())
+        uow.upsert(rows(at))
     Lake(store, clock).publish()
     return store
 
