@@ -102,8 +102,9 @@ def serve(
 ) -> None:
     """Sync on schedule and answer over HTTP, in one process: the daemon people leave running.
 
-    It does what `daemon` and `mcp --http` do, so that neither is needed beside it. At /webhooks/sentry it hears
-    Sentry's webhooks, at /metrics it shows its figures, at /healthz and /readyz how it is.
+    It does what `daemon` and `mcp --http` do, so that neither is needed beside it. At / it shows the copy to
+    people (docs/dashboard.md). At /webhooks/sentry it hears Sentry's webhooks, at /metrics it shows its figures,
+    at /healthz and /readyz how it is.
 
     Ctrl-C or SIGTERM ends it within five seconds; a second one at once. If one half fails, the process ends, with
     a code that is not 0. SIGHUP reads the settings file anew.
