@@ -407,6 +407,8 @@ class Daemon:
                     self._tell(Said(f"{error}; next try in {RETRY_STORE:.0f} s"))
                     self._stopping.wait(RETRY_STORE)
         finally:
+            # One that rings while their clock is stopped would be looked up in vain, with a traceback.
+            self._alarms.remove_all_jobs()
             self._alarms.shutdown(wait=False)
 
     def _sync(self) -> None:
