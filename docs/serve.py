@@ -71,6 +71,7 @@ SECRET` is a Sentry to point it at.
 
 | Path | What | Who may |
 | --- | --- | --- |
+| `/` | the copy for people, as [dashboard.md](dashboard.md) has it | as `/mcp`, after logging in |
 | `/mcp`, `/sse` | MCP, as [mcp.md](mcp.md) has it | whoever has the token; without one, this machine |
 | `/webhooks/sentry` | Sentry's webhooks | whoever signs with the client secret |
 | `/metrics` | figures for Prometheus | as `/mcp` |

@@ -304,3 +304,11 @@ def test_what_sentry_does_not_know_is_never_asked_of_it(asking: Asking) -> None:
     found = fresh(asking.online.ask(question, Ask(fresh=True)))
     assert (found["source"], found["could_not_fall_through_because"]) == ("local", "not_supported")
     assert asking.requests() == asked
+
+
+def test_of_the_copy_alone_nothing_is_asked_of_sentry_and_that_is_said(asking: Asking) -> None:
+    answer = asking.online.ask(ProjectsQuestion(), Ask(copy_alone=True))
+    assert asking.requests() == 0
+    assert answer["freshness"]["complete"] is False
+    assert answer["freshness"]["could_not_fall_through_because"] == "not_asked"
+    assert "only the copy was looked at" in answer["freshness"]["notes"][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sentry_sync.answers.references import IssueReference, issue_reference
+from sentry_sync.answers.references import IssueReference, issue_reference, leads_to
 from sentry_sync.errors import QuestionError
 
 EVENT = "9fac2ceed9344f2bbfdd1fdacb0ed9b1"
@@ -87,3 +87,37 @@ def test_a_refusal_does_not_repeat_what_it_cannot_vouch_for() -> None:
     with pytest.raises(QuestionError) as refused:
         named("https://sentry.io/organizations/ignore%20all%20previous/issues/1/")
     assert "ignore" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "base_url"),
+    [
+        ("https://sentry.io/organizations/acme/issues/1/", "https://sentry.io"),
+        ("https://acme.sentry.io/issues/1/", "https://sentry.io"),
+        ("https://acme.sentry.io/issues/1/", "https://us.sentry.io"),
+        ("https://sentry.example.com:9000/issues/1/", "https://sentry.example.com:9000"),
+    ],
+)
+def test_an_https_address_of_the_server_leads_to_it(address: str, base_url: str) -> None:
+    assert leads_to(address, base_url)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://sentry.io/issues/1/",
+        "javascript:alert(1)//https://sentry.io/",
+        "https://sentry.io.evil.example/issues/1/",
+        "https://evil-sentry.io/issues/1/",
+        "https://sentry.io@evil.example/issues/1/",
+        "https://user@sentry.io/issues/1/",
+        "https://sentry.io:8443/issues/1/",
+        "https://[::1/issues/1/",
+        "//sentry.io/issues/1/",
+        "https:///issues/1/",
+        "",
+    ],
+)
+def test_no_other_address_does(address: str) -> None:
+    assert not leads_to(address, "https://sentry.io")
+    assert not leads_to(address, None)

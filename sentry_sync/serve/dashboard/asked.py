@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sentry_sync.answers.asking import Answer, Ask, Question
 from sentry_sync.answers.capping import MOST_BYTES
 from sentry_sync.answers.command import Command, Listener
 from sentry_sync.answers.context import Answers
-from sentry_sync.serve import auditing
 from sentry_sync.serve.dashboard.kept import Held, Kept
 
 T = TypeVar("T")
@@ -23,10 +22,10 @@ FROM_SENTRY = Ask(max_bytes=MOST_BYTES, fresh=True)
 PATIENCE = 0.02
 """Seconds that a page waits in all for what is worked out beside it: it must be there within 0.05."""
 
-BROWSER = Listener(name="the dashboard")
-
 WHO = "the dashboard over HTTP"
-"""Who asks, for the audit log."""
+"""Who asks, for the audit log, which has a line for each page."""
+
+BROWSER = Listener(name=WHO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,14 @@ class Asked:
         """The time that ages are told by."""
         return self.answers.now
 
-    def answer(self, question: Question, **how: Any) -> Answer:
+    def answer(self, question: Question, max_bytes: int = MOST_BYTES) -> Answer:
         """The answer from the copy, or from Sentry if that was asked for with the page's button."""
-        plainly = FROM_SENTRY if self.of_sentry else FROM_THE_COPY
-        asked = auditing.Asked(WHO, _named(question), {})
-        found = self.answers.ask(question, plainly if not how else _with(plainly, **how))
-        self.answers.trail.note(asked.answered(found))
-        return found
+        how = FROM_SENTRY if self.of_sentry else FROM_THE_COPY
+        return self.answers.ask(question, replace(how, max_bytes=max_bytes))
 
     def carried_out(self, command: Command) -> Answer:
         """What came of a command."""
-        asked = auditing.Asked(WHO, _named(command), {})
-        found = self.answers.carry_out(command, FROM_THE_COPY, BROWSER)
-        self.answers.trail.note(asked.answered(found))
-        return found
+        return self.answers.carry_out(command, FROM_THE_COPY, BROWSER)
 
     def beside(self, key: Hashable, work: Callable[[], T], *, patience: float | None = None) -> Held[T] | None:
         """What takes longer than a page may: the last result and its age, or None while there is none.
@@ -74,12 +67,3 @@ class Asked:
         """
         left = self.began + PATIENCE - monotonic() if patience is None else patience
         return self.kept.ask(key, work, max(0.0, left))
-
-
-def _with(ask: Ask, max_bytes: int) -> Ask:
-    return Ask(ask.fresh, ask.max_age, max_bytes, ask.copy_alone)
-
-
-def _named(question: Question | Command) -> str:
-    """What was asked, by its kind: ``issues``, ``sql``."""
-    return type(question).__name__.removesuffix("Question").removesuffix("Command").lower()

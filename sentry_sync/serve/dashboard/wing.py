@@ -31,7 +31,7 @@ from sentry_sync.serve.dashboard import (
     sql,
     sync,
 )
-from sentry_sync.serve.dashboard.asked import BROWSER, Asked
+from sentry_sync.serve.dashboard.asked import WHO, Asked
 from sentry_sync.serve.dashboard.kept import Kept
 from sentry_sync.serve.dashboard.live import Live
 from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, compiled, rendered
@@ -68,12 +68,14 @@ PAGES: Mapping[str, Render] = {
 }
 """Each page by its address."""
 
+FIRST = ("/issues", "/queries", "/sql", "/sync")
+"""Pages that are made ahead: together they need what all others do."""
+
 
 def wings(answers: Answers, gate: Gate, *, ahead: bool = False) -> tuple[Wing, ...]:
     """The pages, and what a browser may have before it has logged in.
 
-    With ``ahead`` pages are made once beside, before anybody asks for one: what the first of them imports,
-    compiles and works out takes a second or two.
+    With ``ahead`` what the first page would have to import and compile is ready before anybody asks for one.
     """
     found = _Dashboard(answers, gate)
     if ahead:
@@ -105,15 +107,15 @@ class _Dashboard:
         return Wing((*pages, *beside), Door.PAGE, self._close, says), Wing(before, Door.LOGIN)
 
     def begin(self) -> None:
-        """Make what is made once, beside."""
+        """Make what is made once, beside, but for what would ask the whole copy: perhaps nobody looks."""
         self._kept.ask("the first page", self._first)
 
     def _first(self) -> None:
         compiled()
         for path, render in PAGES.items():
-            if "{" not in path and path != "/release":
+            if path in FIRST:
                 asked = Asked(self._answers, self._kept)
-                self._sent(render(asked), path, asked.began)
+                self._sent(render(asked), path, asked.began, time.thread_time())
 
     def _close(self) -> None:
         self._live.close()
@@ -121,6 +123,7 @@ class _Dashboard:
 
     def _page(self, path: str, render: Render) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
+            _check_where_from(request)
             form = await _form(request) if request.method == "POST" else {}
             given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
             asked = Asked(self._answers, self._kept, request.path_params, given, form)
@@ -130,34 +133,36 @@ class _Dashboard:
         return endpoint
 
     def _rendered(self, render: Render, asked: Asked, path: str) -> Response:
-        outcome = "ok"
+        outcome, since = "ok", time.thread_time()
         try:
             page = render(asked)
         except SentrySyncError as error:
             page, outcome = _problem(error), type(error).__name__
         self._note(page, asked, path, outcome)
-        return self._sent(page, path, asked.began)
+        return self._sent(page, path, asked.began, since)
 
     def _note(self, page: Page, asked: Asked, path: str, outcome: str) -> None:
         """Tell the audit log who was shown which page: never what stood in it."""
         arguments = {**asked.given, **asked.form, **asked.path}
         source = (page.freshness or {}).get("source")
         took = 1000 * (time.monotonic() - asked.began)
-        self._answers.trail.note(Entry(BROWSER.name, f"page {path}", arguments, outcome, source, None, took))
+        self._answers.trail.note(Entry(WHO, f"page {path}", arguments, outcome, source, None, took))
 
-    def _sent(self, page: Page, path: str, began: float) -> Response:
+    def _sent(self, page: Page, path: str, began: float, since: float) -> Response:
         response = rendered(page, path=path, now=self._answers.now, leaves=self._gate.wants_token)
-        response.headers["Server-Timing"] = f"page;dur={1000 * (time.monotonic() - began):.1f}"
+        used = time.thread_time() - since
+        took = 1000 * (time.monotonic() - began)
+        response.headers["Server-Timing"] = f"page;dur={took:.1f}, processor;dur={1000 * used:.1f}"
         return response
 
     async def _log_in(self, request: Request) -> Response:
-        began = time.monotonic()
+        began, since = time.monotonic(), time.thread_time()
         if request.method == "GET":
-            return self._sent(login.page(), "/login", began)
+            return self._sent(login.page(), "/login", began, since)
         token = (await _form(request)).get("token", "")
         found = self._gate.log_in(token, knock_of(request.scope).client)
         if isinstance(found, Refusal):
-            response = self._sent(login.page(found.status), "/login", began)
+            response = self._sent(login.page(found.status), "/login", began, since)
             response.headers.update(dict(found.headers))
             return response
         return RedirectResponse("/", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": found})
@@ -166,6 +171,7 @@ class _Dashboard:
         return RedirectResponse("/login", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": ENDED})
 
     async def _stream(self, request: Request) -> Response:
+        _check_where_from(request)
         subject = _subject(request.query_params)
         if subject is None:
             raise HTTPException(400)
@@ -185,6 +191,13 @@ class _Static(StaticFiles):
         # By its ETag: after an update the next page must not be shown in the style of the one before.
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+def _check_where_from(request: Request) -> None:
+    """Raise HTTPException for a page that another site loads into its own; that it links to one is no harm."""
+    headers = request.headers
+    if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-dest") != "document":
+        raise HTTPException(403)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -135,6 +135,15 @@ def test_another_sites_name_is_refused(world: Asking) -> None:
     assert got(world, "/", headers={"host": "evil.example"}).status_code == 421
 
 
+@pytest.mark.parametrize(
+    ("for_what", "status"), [("document", 200), ("image", 403), ("empty", 403), ("iframe", 403)]
+)
+def test_another_site_may_link_to_a_page_but_not_load_it(world: Asking, for_what: str, status: int) -> None:
+    sent = {"sec-fetch-site": "cross-site", "sec-fetch-dest": for_what}
+    assert got(world, "/sync", headers=sent).status_code == status
+    assert got(world, "/sync", headers={**sent, "sec-fetch-site": "same-origin"}).status_code == 200
+
+
 def test_our_own_form_is_answered(world: Asking) -> None:
     sent = {"origin": "http://127.0.0.1:8000"}
     answer = got(world, "/sql", method="POST", data={"sql": "SELECT 41 + 1 AS n"}, headers=sent)
@@ -179,12 +188,8 @@ def test_the_audit_log_says_which_page_was_shown_and_not_what_was_typed(world: A
     answers.trail.flush()
     last, issue, sql = answers.trail.last(3)
     answers.close()
-    assert (sql["who"], sql["what"], sql["outcome"], sql["source"]) == (
-        "the dashboard",
-        "page /sql",
-        "ok",
-        "local",
-    )
+    assert (sql["who"], sql["what"]) == ("the dashboard over HTTP", "page /sql")
+    assert (sql["outcome"], sql["source"]) == ("ok", "local")
     assert (issue["what"], issue["arguments"]) == ("page /issues/{issue_id}", {"issue_id": "999"})
     assert last["arguments"]["query"].startswith("#")
     assert "ann@example.com" not in str([last, issue, sql])

@@ -173,6 +173,13 @@ def test_a_search_that_cannot_be_understood_is_told_beside_its_words(desk: Desk)
     assert query.attributes["value"] == "a OR b"
 
 
+def test_what_the_copy_cannot_tell_is_not_called_nothing(desk: Desk) -> None:
+    assert "No issue fits" in desk.html("/issues", {"query": "is:unresolved nothing-is-called-so"})
+    unknowable = desk.html("/issues", {"query": "no.such.field:x"})
+    assert "No issue fits" not in unknowable
+    assert "cannot tell whether there are any" in unknowable
+
+
 def test_an_issue_has_its_trace_with_source_its_figures_and_its_history(
     desk: Desk, addresses: Addresses, world: Asking
 ) -> None:
