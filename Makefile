@@ -47,7 +47,8 @@ format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .tools dist build tests/conformance/node_modules tests/serve/dashboard/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .tools dist build tests/conformance/node_modules tests/serve/dashboard/browser/node_modules \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # A stamp per kind of install: nothing is installed again until pyproject.toml changes.
 $(VENV)/.created:

@@ -284,8 +284,8 @@ class Worker:
         result = self._slice(name, terms)
         self._rows[name] = self._rows.get(name, 0) + result.rows
         ended = self._clock.now()
-        spent = self.entries[name].pages - before
-        self._pace = self._pace.after((ended - now).total_seconds(), spent)
+        spent = schedule.Spent(self.entries[name].pages - before, ended - now)
+        self._pace = self._pace.after(spent.time.total_seconds(), spent.requests)
         if name in HINTED:
             self._paid[name] = schedule.paid_until(self._paid.get(name), name, spent, ended, self._capacity)
         outcome = Outcome(result.state, self._found(name), result.error)

@@ -79,6 +79,17 @@ class Files(StrEnum):
     DUCKDB = "duckdb"
 
 
+FilesForm = Annotated[
+    Files | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="One file: sqlite, duckdb; a file for each table: the others [default: by TARGET, else parquet].",
+        show_default=False,
+    ),
+]
+
+
 class Pages(StrEnum):
     """How a report is written."""
 
@@ -152,15 +163,7 @@ def query(
 def export(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The new folder, or the new file.")],
     *,
-    form: Annotated[
-        Files | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="One file: sqlite, duckdb; a file for each table: the others [default: by TARGET, else parquet].",
-            show_default=False,
-        ),
-    ] = None,
+    form: FilesForm = None,
     tables: Annotated[
         list[str] | None,
         typer.Option("--table", "-t", metavar="NAME", help="Only this table; repeatable.", show_default=False),

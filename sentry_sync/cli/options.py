@@ -62,6 +62,24 @@ Resources = Annotated[
         show_default=False,
     ),
 ]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format", metavar="FORMAT", help="text or json (SENTRY_SYNC_LOG_FORMAT).", show_default=False
+    ),
+]
+LogLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--log-level",
+        metavar="LEVEL",
+        help="debug, info, warning or error (SENTRY_SYNC_LOG_LEVEL).",
+        show_default=False,
+    ),
+]
+AllowWrites = Annotated[
+    bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
+]
 StoreDirectory = Annotated[
     str | None,
     typer.Option(

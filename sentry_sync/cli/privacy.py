@@ -24,7 +24,7 @@ from sentry_sync.store.privacy.erase import erase as erase_person
 from sentry_sync.store.privacy.erased import Identity
 from sentry_sync.store.privacy.finding import Names, identity
 from sentry_sync.store.privacy.rewriting import rewrite
-from sentry_sync.store.privacy.vacuum import vacuum
+from sentry_sync.store.privacy.vacuum import alone, vacuum
 from sentry_sync.store.store import Store
 
 
@@ -66,7 +66,7 @@ def _preview(store: Store, given: Sequence[Identity], *, as_json: bool) -> None:
 def scrub(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
     """Write every row again as today's rules want it."""
     clock = clock or SystemClock()
-    with closing(_present(settings, clock)) as store:
+    with closing(_present(settings, clock)) as store, alone(store, clock):
         scrubber = store.scrubber()
         rows = rewrite(store, lambda erased, kind, row: scrubber.fields(kind, row, erased))
         if sum(rows.values()):

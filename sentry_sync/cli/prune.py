@@ -11,7 +11,7 @@ from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import StoreMissing
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.lake import Lake
-from sentry_sync.store.privacy.vacuum import vacuum
+from sentry_sync.store.privacy.vacuum import alone, vacuum
 
 
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
@@ -21,11 +21,12 @@ def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> Non
         if not store.paths.database.exists():
             raise StoreMissing(f"there is no store at {settings.store} yet: run `sentry-sync sync` first")
         store.prepare()
-        with store.write() as uow:
-            done = uow.prune(settings.keeping, clock.now(), settings.max_events)
-        done["audit"] = trail_of(settings).prune(settings.keeping.since("audit", clock.now()))
-        Lake(store, clock).publish()
-        vacuum(store, clock)
+        with alone(store, clock):
+            with store.write() as uow:
+                done = uow.prune(settings.keeping, clock.now(), settings.max_events)
+            done["audit"] = trail_of(settings).prune(settings.keeping.since("audit", clock.now()))
+            Lake(store, clock).publish()
+            vacuum(store, clock)
     if as_json:
         output.document({"pruned": done})
     else:

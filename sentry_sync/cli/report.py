@@ -10,6 +10,7 @@ from pathlib import Path
 from sentry_sync.answers.report.document import Report
 from sentry_sync.cli import output
 from sentry_sync.cli.answering import answers_of
+from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.settings import Settings
 from sentry_sync.errors import SettingsError
 
@@ -34,6 +35,7 @@ def run(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
     form = form_of(wanted)
     with answers_of(settings) as answers:
         report = answers.weekly_report(wanted.project, week=wanted.week)
+    noted(settings, "report", {"project": wanted.project, "until": wanted.week})
     text = _WRITERS[form](report)
     if wanted.out:
         output.into(wanted.out, lambda path: path.write_text(text, encoding="utf-8"))

@@ -45,9 +45,7 @@ def daemon(
 
 def mcp(
     *,
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
-    ] = False,
+    allow_writes: options.AllowWrites = False,
     http: options.Http = None,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
@@ -88,24 +86,9 @@ def mcp(
 def serve(
     *,
     http: Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8000",
-    log_format: Annotated[
-        str | None,
-        typer.Option(
-            "--log-format", metavar="FORMAT", help="text or json (SENTRY_SYNC_LOG_FORMAT).", show_default=False
-        ),
-    ] = None,
-    log_level: Annotated[
-        str | None,
-        typer.Option(
-            "--log-level",
-            metavar="LEVEL",
-            help="debug, info, warning or error (SENTRY_SYNC_LOG_LEVEL).",
-            show_default=False,
-        ),
-    ] = None,
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Let assistants resolve, ignore, reopen and assign issues.")
-    ] = False,
+    log_format: options.LogFormat = None,
+    log_level: options.LogLevel = None,
+    allow_writes: options.AllowWrites = False,
     org: options.Org = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = None,

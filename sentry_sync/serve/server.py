@@ -70,23 +70,12 @@ def build(
     """
     calls = _Calls(answers, way, observe)
     running = set() if told is None else told
-
-    @asynccontextmanager
-    async def lifespan(_server: Server[Any]) -> AsyncIterator[Subscriptions]:
-        subscriptions = Subscriptions(answers, look_seconds)
-        async with subscriptions.running():
-            running.add(subscriptions)
-            try:
-                yield subscriptions
-            finally:
-                running.discard(subscriptions)
-
     server: Server[Any] = Server(
         "sentry-sync",
         version=__version__,
         title="Sentry, from a local copy",
         instructions=INSTRUCTIONS,
-        lifespan=lifespan,
+        lifespan=lambda _server: _subscribed(Subscriptions(answers, look_seconds), running),
         cache_hints={"tools/list": CONSTANT, "resources/list": CONSTANT, "prompts/list": CONSTANT},
         get_tool_input_schema=calls.schema,
         on_list_tools=calls.list_tools,
@@ -97,6 +86,16 @@ def build(
     # Instead of OpenTelemetry's, which makes a span of each message, 40 us, and here nobody ever collects one.
     server.middleware[:] = [_enclose]
     return server
+
+
+@asynccontextmanager
+async def _subscribed(subscriptions: Subscriptions, running: set[Subscriptions]) -> AsyncIterator[Subscriptions]:
+    async with subscriptions.running():
+        running.add(subscriptions)
+        try:
+            yield subscriptions
+        finally:
+            running.discard(subscriptions)
 
 
 class _Calls:

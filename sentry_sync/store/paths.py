@@ -48,6 +48,11 @@ class StorePaths:
         return self.directory / "write.lock"
 
     @property
+    def care_lock(self) -> Path:
+        """Held by whoever writes all rows again, or the file."""
+        return self.directory / "care.lock"
+
+    @property
     def lake_lock(self) -> Path:
         """Held by whoever publishes."""
         return self.directory / "lake.lock"

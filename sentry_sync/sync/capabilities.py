@@ -37,7 +37,7 @@ BROWNOUT = timedelta(days=1)
 _NAMES_IT = re.compile(r"\bdataset\b|no longer (exists|supported)", re.IGNORECASE)
 """What Sentry says of a dataset it does not have (any more)."""
 
-_DOUBTED, _TWICE, _PROGRAM = "doubted:", "twice:", "program:"
+_DOUBTED, TWICE, _PROGRAM = "doubted:", "twice:", "program:"
 """Notes of ours beside the server's capabilities: since when one has failed, whether it was found lacking more
 than once, and which version asked."""
 
@@ -132,7 +132,7 @@ class Capabilities:
 
     def _expired(self, name: str) -> bool:
         known = self._told.get(name)
-        believed = FORGET if f"{_TWICE}{name}" in self._told else FORGET_ONCE
+        believed = FORGET if f"{TWICE}{name}" in self._told else FORGET_ONCE
         return known is None or self._clock.now() - known[1] >= believed
 
     def confirm(self, name: str) -> None:
@@ -141,7 +141,7 @@ class Capabilities:
         known = self._told.get(name)
         if known is None or not known[0] or self._clock.now() - known[1] > TELLING:
             self._learn(name, available=True)
-        for note in (f"{_DOUBTED}{name}", f"{_TWICE}{name}"):
+        for note in (f"{_DOUBTED}{name}", f"{TWICE}{name}"):
             if note in self._told:
                 self._forget(note)
 
@@ -162,7 +162,7 @@ class Capabilities:
         judged = verdict(found)
         if judged is Verdict.LACKING:
             if known is not None and not known[0]:
-                self._learn(f"{_TWICE}{name}", available=False)
+                self._learn(f"{TWICE}{name}", available=False)
             self._learn(name, available=False)
             self._forget(f"{_DOUBTED}{name}")
         elif judged is Verdict.DOUBTED and doubted is None:

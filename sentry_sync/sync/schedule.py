@@ -229,10 +229,19 @@ PATIENT = MINUTE / 3
 """How far ahead of what they may spend hints are acted on: at 100 requests a minute the first five at once."""
 
 
-def paid_until(before: datetime | None, stream: str, requests: int, now: datetime, capacity: float) -> datetime:
-    """Until when a ladder that hints hurry has spent what it may, after so many more ``requests``."""
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a slice took."""
+
+    requests: int
+    time: timedelta
+    """Of the one worker there is: a slow server makes that dearer than requests."""
+
+
+def paid_until(before: datetime | None, stream: str, spent: Spent, now: datetime, capacity: float) -> datetime:
+    """Until when a ladder that hints hurry has had its part, of the budget and of the time, after so much more."""
     share = RHYTHMS[stream].hasty or 1.0
-    return max(before or now, now) + requests * MINUTE / (capacity * share)
+    return max(before or now, now) + max(spent.requests * MINUTE / capacity, spent.time) / share
 
 
 def hurried(paid: datetime | None, now: datetime) -> bool:

@@ -61,8 +61,10 @@ def stages(text: str) -> list[Stage]:
 
 BUILD, IMAGE = stages((ROOT / "Dockerfile").read_text(encoding="utf-8"))
 
-SOURCES = [source for value in BUILD.all("COPY") for source in value.split()[:-1]]
-"""What of the work tree the image is made of."""
+COPIED = [(source, value.split()[-1]) for value in BUILD.all("COPY") for source in value.split()[:-1]]
+"""What of the work tree the image is made of, and where it is copied to."""
+
+SOURCES = [source for source, _ in COPIED]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sentry_sync import __version__
 from sentry_sync.cli.settings import HANDED, Settings, variables
 from sentry_sync.simulator.options import WELL_KNOWN_BEARER
 from tests.deploy.compose import FILE, read
@@ -100,7 +101,8 @@ def test_the_demo_is_the_same_program_with_the_simulators_own_token(services: di
     assert f"--webhook-secret={demo['environment']['SENTRY_SYNC_WEBHOOK_SECRET']}" in simulator["command"]
     owner = IMAGE.one("USER").partition(":")[0]
     assert f"/data:uid={owner},gid={owner},mode=0700" in demo["tmpfs"]
-    assert {service["image"] for service in (demo, simulator, services["sentry-sync"])} == {demo["image"]}
+    programs = (demo, simulator, services["sentry-sync"])
+    assert {service["image"] for service in programs} == {f"sentry-sync:{__version__}"}
 
 
 def test_images_of_others_have_a_version() -> None:

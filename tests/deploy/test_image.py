@@ -9,7 +9,7 @@ import pytest
 
 from sentry_sync import __version__
 from sentry_sync.cli.settings import HANDED, Settings, variables
-from tests.deploy.image import BUILD, IMAGE, ROOT, SOURCES
+from tests.deploy.image import BUILD, COPIED, IMAGE, ROOT, SOURCES
 from tests.deploy.tools import ours, said_by
 
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -64,10 +64,10 @@ def test_its_label_names_this_version_and_its_base_is_one_we_support() -> None:
     assert f'licenses="{project["license"]}"' in labels
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_builder_is_handed_what_is_copied(source: str) -> None:
+@pytest.mark.parametrize(("source", "target"), COPIED)
+def test_a_builder_is_handed_what_is_copied_and_has_it_where_it_was(source: str, target: str) -> None:
     assert f"!{source}" in IGNORED
-    assert (ROOT / source).exists()
+    assert target == (source if (ROOT / source).is_dir() else "./")
 
 
 def test_a_builder_is_handed_nothing_else() -> None:

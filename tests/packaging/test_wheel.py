@@ -72,6 +72,8 @@ def test_it_holds_the_code_and_what_the_code_reads_and_nothing_else(wheel: Path)
             for name in names
             if name.startswith(f"sentry_sync/{shipped}/") and name.endswith(ending)
         }
+    ours = (path.relative_to(ROOT).as_posix() for path in (ROOT / "sentry_sync").rglob("*.*") if path.is_file())
+    assert {name for name in ours if "__pycache__" not in name} <= set(names), "the dashboard's own files, too"
     assert not any("test" in name or "__pycache__" in name for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -13,7 +13,7 @@ from sentry_sync.records.schedule import Entry
 from sentry_sync.sync import schedule
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.run import LADDERS
-from sentry_sync.sync.schedule import RHYTHMS, Demand, Outcome, Pace
+from sentry_sync.sync.schedule import RHYTHMS, Demand, Outcome, Pace, Spent
 
 NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -235,15 +235,20 @@ def test_what_fails_keeps_its_reason_until_it_comes_through() -> None:
     assert (again.failures, again.error) == (0, None)
 
 
+ONE = Spent(1, timedelta(seconds=0.1))
+
+
 def test_hints_may_spend_a_fifth_a_few_at_once_and_no_more_after_a_quiet_time() -> None:
     paid: datetime | None = None
     now, spent = NOW, 0
     for second in range(600):
         now = NOW + timedelta(seconds=second)
         if schedule.hurried(paid, now):
-            paid = schedule.paid_until(paid, "issues.hinted", 1, now, 80.0)
+            paid = schedule.paid_until(paid, "issues.hinted", ONE, now, 80.0)
             spent += 1
     assert 160 <= spent <= 166
     assert schedule.hurried(paid, now + HOUR)
-    later = schedule.paid_until(paid, "issues.hinted", 1, now + HOUR, 80.0)
+    later = schedule.paid_until(paid, "issues.hinted", ONE, now + HOUR, 80.0)
     assert later > now + HOUR, "a quiet hour is not saved up"
+    slow = Spent(1, timedelta(seconds=10))
+    assert schedule.paid_until(None, "issues.hinted", slow, NOW, 10_000.0) == NOW + timedelta(seconds=50)

@@ -20,7 +20,7 @@ from sentry_sync.store.privacy.erased import Erased, Identity, of_body, of_key, 
 from sentry_sync.store.privacy.finding import Names
 from sentry_sync.store.privacy.rewriting import rewrite
 from sentry_sync.store.privacy.scrub import Fields
-from sentry_sync.store.privacy.vacuum import vacuum
+from sentry_sync.store.privacy.vacuum import alone, vacuum
 from sentry_sync.store.store import Store
 
 Report = Callable[[str], None]
@@ -44,10 +44,13 @@ def erase(store: Store, clock: Clock, given: Sequence[Identity], report: Report)
     Raises StoreError when the store can't be written; then it is to be run again.
     """
     store.prepare()
-    pseudonyms = store.scrubber().pseudonyms
-    names = Names(given, pseudonyms)
+    with alone(store, clock):
+        return _erased(store, clock, Names(given, store.scrubber().pseudonyms), report)
+
+
+def _erased(store: Store, clock: Clock, names: Names, report: Report) -> Erasure:
     done = Erasure()
-    if given:
+    if names.all:
         report("looking for the person's other names")
         with closing(store.read()) as reading, reading.begin():
             beside.look(reading, names)

@@ -14,12 +14,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from sentry_sync.store.privacy.persons import KINDS
+from sentry_sync.store.privacy.persons import ERASED, KINDS
 from sentry_sync.store.privacy.pseudonyms import Pseudonyms, plain
 from sentry_sync.store.privacy.texts import FILTERED
-
-ERASED = "erased"
-"""The user of an event whose person was erased: the same for all, so that it tells nobody apart."""
 
 SHORTEST = 4
 """Characters of a name that is taken out of texts: shorter ones are words and numbers of everybody's."""

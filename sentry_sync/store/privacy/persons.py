@@ -6,9 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sentry_sync.store.privacy.names import is_id
 from sentry_sync.store.privacy.pseudonyms import MARK, Pseudonyms
 from sentry_sync.store.privacy.rules import Rules, Treatment
 from sentry_sync.store.privacy.texts import FILTERED, Cleaner, Replace
+
+ERASED = "erased"
+"""The user of an event whose person was erased: the same for all, so that it tells nobody apart."""
 
 KINDS = ("id", "email", "username", "ip")
 """What Sentry knows a user by; the first three tell one person, an address may be shared."""
@@ -54,11 +58,14 @@ class Persons:
         if treatment is Treatment.HASH:
             return self.hashed(kind, str(value)) if value != "" else value
         # An id is often an address: kept as an id, it is scrubbed as an address.
-        return value if isinstance(value, int) or kind in ("email", "ip") else clean(value)
+        plain = isinstance(value, int) or kind in ("email", "ip") or is_id(kind, value)
+        return value if plain else clean(str(value))
 
     def user_key(self, key: str, clean: Clean) -> str | None:
         """Sentry's key of a user, ``id:7``; of a kind it does not say it is taken for a username."""
         kind, colon, value = key.partition(":")
+        if key == ERASED:
+            return key
         if not colon or kind not in KINDS:
             if (found := clean(key)) is not key:
                 return found
@@ -75,6 +82,8 @@ class Persons:
         if name.startswith("user.") and name[5:] in (*KINDS, "name"):
             told = self.treated(name[5:], value, clean)
             return FILTERED if told is None else str(told)
+        if is_id(name, value):
+            return value
         if name in self._kept_tags or self._rules.of("tags") is Treatment.KEEP:
             return clean(value)
         return FILTERED if self._rules.of("tags") is Treatment.DROP else self.hashed("text", value)

@@ -15,8 +15,8 @@ from sentry_sync.records.issue import Issue, IssueRaw
 from sentry_sync.records.performance import QueryStat, TransactionStat, TransactionWindow, WebVital
 from sentry_sync.records.release import Deploy
 from sentry_sync.store.privacy import erased as erasing
-from sentry_sync.store.privacy.erased import ERASED, Erased, Identity
-from sentry_sync.store.privacy.persons import Clean, Persons, cleaner
+from sentry_sync.store.privacy.erased import Erased, Identity
+from sentry_sync.store.privacy.persons import ERASED, Clean, Persons, cleaner
 from sentry_sync.store.privacy.pseudonyms import Pseudonyms
 from sentry_sync.store.privacy.rules import Rules, Treatment
 from sentry_sync.store.privacy.texts import of_page

@@ -55,7 +55,7 @@ MARKS = (
 """Without one of these no text has a key of a known form."""
 
 _USERINFO = re.compile(r"(?<=://)[^\s/@:\"'<>]{0,255}:[^\s/@\"'<>]{1,255}(?=@)")
-_CARD = re.compile(r"(?<![\w.-])[3-6]\d{3}(?:[ -]?\d){9,15}(?![\w-]|\.\d)")
+_CARD = re.compile(r"(?<![\w./-])[3-6]\d{3}(?:[ -]?\d){9,15}(?![\w-]|\.\d)")
 _EMAIL = re.compile(
     r"(?<![\w.%+\\-])[\w.%+\\-]{1,128}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[^\W\d_]{2,24}(?![\w-])"
 )

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sentry_sync.errors import StoreBusy
 from sentry_sync.records.clock import Clock
+from sentry_sync.store import locks
 from sentry_sync.store.store import Store
 
 TRIES = 60
 """Times that the log is tried to be emptied, a second apart: a reader holds it while its statement runs."""
 
+AT_WORK = "another erase, scrub or prune is at work: try again when it is done"
+
 BUSY = (
     "the rows are written, but another process still reads what was there before: "
     "end it (an `sql` or `export` that runs for long) and run the command again"
 )
+
+
+@contextmanager
+def alone(store: Store, clock: Clock) -> Iterator[None]:
+    """Be the only process that writes all rows again, row by row: a vacuum meanwhile would number them anew.
+
+    Raises StoreBusy.
+    """
+    store.paths.create()
+    with locks.held(store.paths.care_lock, clock, patience=locks.PATIENCE_SECONDS, busy=AT_WORK):
+        yield
 
 
 def vacuum(store: Store, clock: Clock) -> None:

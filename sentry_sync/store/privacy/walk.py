@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sentry_sync.store.privacy.names import NAME, SECRET, USERNAME, announces
+from sentry_sync.store.privacy.names import NAME, SECRET, USERNAME, announces, is_id
 from sentry_sync.store.privacy.persons import Persons
 from sentry_sync.store.privacy.rules import Rules, Treatment
 from sentry_sync.store.privacy.texts import FILTERED
@@ -25,6 +25,9 @@ _MESSAGES = frozenset({"title", "message", "formatted", "value"})
 
 _REQUEST = {"headers": "headers", "cookies": "cookies", "query": "query", "data": "body", "env": "headers"}
 _USER = {"id": "id", "email": "email", "username": "username", "name": "name", "ip_address": "ip"}
+
+SHORTEST_CARD = 10**12
+"""A whole number below it has fewer digits than a card."""
 
 _PLAIN = frozenset({type(None), bool})
 
@@ -60,6 +63,8 @@ class Walk:
             return self._clean(value)
         if type(value) is dict:
             return self._mapping(value)
+        if type(value) is int and value >= SHORTEST_CARD:
+            return value if self._clean(str(value)) == str(value) else FILTERED
         return self._sequence(value) if type(value) is list else value
 
     def _mapping(self, values: Any, special: Mapping[str, Leaf] | None = None) -> Any:
@@ -88,6 +93,8 @@ class Walk:
 
     def _named(self, name: str, value: Any) -> Any:
         told = announces(name)
+        if is_id(name, value):
+            return value
         if told is None or type(value) in _PLAIN or value in ("", FILTERED):
             return self._value(value)
         if told == SECRET:
@@ -190,8 +197,10 @@ class Walk:
         if treatment is Treatment.KEEP or value is None:
             return self._value(value)
         if treatment is Treatment.DROP:
-            return None if whole else _filled(value, lambda _: FILTERED)
-        return _filled(value, self._persons.hashed_text, deep=True)
+            found = None if whole else _filled(value, lambda _: FILTERED)
+        else:
+            found = _filled(value, self._persons.hashed_text, deep=True)
+        return value if found == value else found
 
 
 _PAIR = {"key", "value"}

@@ -141,7 +141,19 @@ def test_every_row_of_a_markdown_table_has_its_tables_columns(lines: str, whole:
 
 
 @pytest.mark.parametrize(
-    "title", [*HOSTILE, "\\", "\\|", "`", "|`|``|```", "``` x", " ", "a\\\\|b", "`\\|` ![a](b)"]
+    "title",
+    [
+        *HOSTILE,
+        "mail@evil.example www.evil.example",
+        "\\",
+        "\\|",
+        "`",
+        "|`|``|```",
+        "``` x",
+        " ",
+        "a\\\\|b",
+        "`\\|` ![a](b)",
+    ],
 )
 def test_no_title_leaves_its_cell(title: str) -> None:
     table = Table("T", (Column("a"), Column("b")), ((quoted(title), "x"),))

@@ -21,7 +21,7 @@ FIRST_LOOK = TODAY - 20 * DAY
 HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
     "[click](http://evil.example) ![x](http://evil.example/x.png)",
-    "http://evil.example www.evil.example mail@evil.example @everyone",
+    "http://evil.example www.evil.example @everyone",
     "``` a `tick` ``",
     "a\\| [x](http://evil.example) | b",
     "one\n# two\n\u202ethree\x1b[31m",

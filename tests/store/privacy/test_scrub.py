@@ -9,7 +9,8 @@ import pytest
 
 from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.issue import IssueRaw, parse_issue
-from sentry_sync.store.privacy.erased import ERASED, Erased
+from sentry_sync.store.privacy.erased import Erased
+from sentry_sync.store.privacy.persons import ERASED
 from sentry_sync.store.privacy.pseudonyms import Pseudonyms
 from sentry_sync.store.privacy.rules import chosen
 from sentry_sync.store.privacy.scrub import SCRUBBED, Scrubber
@@ -140,6 +141,32 @@ def test_scrubbing_twice_changes_nothing_more() -> None:
         first = scrubbed(once, **choices)
         assert first != once
         assert scrubbed(first, **choices) == first
+
+
+def test_scrubbing_a_body_twice_gives_the_very_same() -> None:
+    erasing = Erased(PSEUDONYMS, frozenset({"x"}))
+    once = scrubbed(EventBody("2", "a" * 32, "17", NOW, BODY, NOW))
+    assert scrubbed(once) is once
+    assert scrubbed(once, erasing) is once
+    gone = replace(EVENT, user_key=ERASED)
+    assert scrubbed(gone) is gone
+
+
+def test_an_id_is_no_card_however_many_digits_it_has() -> None:
+    card = "4507000000000000"
+    ids = {
+        "projectID": card,
+        "project": {"id": card},
+        "user": {"id": card},
+        "tags": [{"key": "order_id", "value": card}],
+    }
+    plain = EventBody(
+        "2", "a" * 32, "17", NOW, {**ids, "permalink": f"https://acme.sentry.io/issues/{card}/"}, NOW
+    )
+    assert scrubbed(plain) is plain
+    assert scrubbed(replace(EVENT, user_key=f"id:{card}")).user_key == f"id:{card}"
+    found = scrubbed(replace(plain, body={"number": card, "amount": int(card), "said": f"pay {card}"})).body
+    assert {found["number"], found["amount"], found["said"]} == {FILTERED, f"pay {FILTERED}"}
 
 
 @pytest.mark.parametrize(
