@@ -2,10 +2,10 @@
 
 Usage: python -m benchmarks.dashboard [--store DIRECTORY] [--rounds N]
 
-The server is a process of its own that asks nobody. What a page took is what it says itself (Server-Timing), from the
-whole request to the whole answer, rendered; beside it stands the processor's time, which other processes on the
-machine don't lengthen. What is worked out beside pages is waited for first, and the time that takes is told; each page
-is then loaded again and again. The floor is a page without anything in it.
+The server is a process of its own that asks nobody. What a page took is what it says itself (Server-Timing),
+from the whole request to the whole answer, rendered; beside it stands the processor's time, which others do not
+lengthen. What is worked out beside pages is waited for first, and the time that takes is told; each page is
+then loaded again and again. The floor is a page without anything in it.
 """
 
 from __future__ import annotations
