@@ -33,6 +33,7 @@ class Live:
         self._answers = answers
         self._look_seconds = look_seconds
         self._open: dict[asyncio.Event, Subject] = {}
+        self._changes: Changes | None = None
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -62,30 +63,28 @@ class Live:
     @contextmanager
     def _told(self, subject: Subject) -> Iterator[asyncio.Event]:
         changed = asyncio.Event()
+        if self._changes is None:
+            self._changes = self._answers.changes()
+            self._watching = asyncio.create_task(self._watch(self._changes))
+        # At once, or what changes before the next look would be what others are compared with.
+        self._changes.note(subject)
         self._open[changed] = subject
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
         try:
             yield changed
         finally:
             del self._open[changed]
 
-    async def _watch(self) -> None:
+    async def _watch(self, changes: Changes) -> None:
         """Look for what changed until no page is open any more."""
-        changes = self._answers.changes()
         try:
-            while self._open and not self._closed:
-                self._look(changes)
+            while not self._closed:
                 await asyncio.sleep(self._look_seconds)
+                if not self._open:
+                    return
+                found = changes.since_last(set(self._open.values()))
+                for changed, subject in self._open.items():
+                    if subject in found:
+                        changed.set()
         finally:
-            self._watching = None
+            self._changes = None
             changes.close()
-
-    def _look(self, changes: Changes) -> None:
-        subjects = set(self._open.values())
-        for subject in subjects:
-            changes.note(subject)
-        found = changes.since_last(subjects)
-        for changed, subject in self._open.items():
-            if subject in found:
-                changed.set()

@@ -41,7 +41,6 @@ def told(asking: Asking, subject: Subject, change: Any) -> list[str]:
         with anyio.fail_after(20):
             async with anyio.create_task_group() as group:
                 group.start_soon(listen)
-                await anyio.sleep(5 * OFTEN)  # for the first look, beside which others are compared
                 asking.fill([change])
         live.close()
         return [*heard, *[rest async for rest in stream]]
@@ -54,6 +53,23 @@ def test_a_page_hears_that_its_issue_changed(asking: Asking) -> None:
         RETRY,
         "event: changed\ndata: issue\n\n",
     ]
+
+
+def test_a_page_that_is_opened_beside_another_hears_what_changes_from_then_on(asking: Asking) -> None:
+    async def run() -> str:
+        live = Live(asking.offline, OFTEN)
+        first, second = live.stream(ISSUE), live.stream(Subject("issue", "18"))
+        await anext(first)
+        await anext(second)
+        asking.fill([issue(id="18", short_id="API-I", title="another")])
+        with anyio.fail_after(20):
+            heard = await anext(second)
+        live.close()
+        for stream in (first, second):
+            assert [rest async for rest in stream] == []
+        return heard
+
+    assert anyio.run(run) == "event: changed\ndata: issue\n\n"
 
 
 def test_no_page_can_be_told_beyond_a_bound(asking: Asking) -> None:
