@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -235,27 +234,9 @@ def test_the_json_is_one_line_with_the_same_content(cli: CommandLine, rig: Rig) 
     assert resource(found, "issues")["as_of"] == START.isoformat()
 
 
-def test_it_takes_at_most_three_times_the_import_of_sqlalchemy(rig: Rig, tmp_path: Path) -> None:
-    rig.sync()
-    env = environment(tmp_path)
-    command = [sys.executable, "-m", "sentry_sync.cli", "status", "--store", str(rig.directory)]
-    measure = [sys.executable, "-c", "import sqlalchemy"]
-
-    def cost(arguments: list[str]) -> float:
-        """Seconds of processor time, which a busy machine doesn't stretch as it does wall time."""
-        child = subprocess.Popen(arguments, env=env, stdout=subprocess.DEVNULL)
-        _, code, usage = os.wait4(child.pid, 0)
-        child.returncode = code
-        assert code == 0
-        return usage.ru_utime + usage.ru_stime
-
-    turns = [(cost(command), cost(measure)) for _ in range(4)]
-    assert min(status for status, _ in turns) <= 3 * min(imported for _, imported in turns)
-
-
 def test_it_imports_nothing_that_it_does_not_use(rig: Rig, tmp_path: Path) -> None:
     rig.sync("projects")
-    unused = {"httpx", "alembic", "duckdb", "rich", "mcp", "uvicorn", "apscheduler"}
+    unused = {"httpx", "alembic", "duckdb", "rich", "mcp", "uvicorn", "apscheduler", "jinja2", "starlette"}
     code = (
         "import sys; from sentry_sync.cli.main import run; "
         f"code = run(['status', '--json', '--store', {str(rig.directory)!r}]); "
