@@ -16,6 +16,7 @@ The codes are drawn in ``sentry_sync.errors``; to them this adds what only a com
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -29,9 +30,14 @@ EXIT_BROKEN_PIPE = 141  # the same for SIGPIPE
 TRACEBACK_VARIABLE = "SENTRY_SYNC_TRACEBACK"
 """Set to 1 by whoever hunts a defect. A traceback may quote an event's text, so nobody else gets one."""
 
+GARBAGE = 100_000
+"""New objects after which Python looks for circles: at its own 700 it would, hundreds of times, while a command is
+imported that stays for good. That is a twentieth of what ``mcp`` takes to start; records are in no circles."""
+
 
 def main() -> None:
     """Run the command that the process's arguments name, and exit."""
+    gc.set_threshold(GARBAGE)
     code = run(sys.argv[1:])
     if code == EXIT_BROKEN_PIPE or not _flushed():
         # The interpreter would flush once more at its end, and complain: let that go nowhere.
