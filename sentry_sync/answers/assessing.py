@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from sentry_sync.answers.asking import Found, Step, View
 from sentry_sync.answers.assessment import shown_case
 from sentry_sync.answers.counted import FROM_EVENTS, no_counts, read
 from sentry_sync.answers.freshness import Facts
+from sentry_sync.answers.judging import AssessmentQuestion
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.release_evidence import Case, case
@@ -26,23 +26,12 @@ from sentry_sync.trends.verdicts.release import assess
 EMPTY: dict[str, Any] = {"project": None, "verdict": None, "release": None, "baseline": None}
 
 
-@dataclass(frozen=True, slots=True)
-class AssessmentQuestion:
-    """Whether ``version`` made ``project`` worse than ``baseline``, or than the release before it."""
-
-    project: str
-    version: str
-    baseline: str | None = None
-    environment: str | None = None
-
-    resource = "releases"
-
-    def look(self, view: View) -> Found:
-        """The verdict as far as the store knows."""
-        project = locate(view, self.project)
-        if project is None:
-            return not_located(view, self.resource, EMPTY)
-        return _Look(self, view, project).found()
+def assessed(question: AssessmentQuestion, view: View) -> Found:
+    """The verdict as far as the store knows."""
+    project = locate(view, question.project)
+    if project is None:
+        return not_located(view, question.resource, EMPTY)
+    return _Look(question, view, project).found()
 
 
 class _Look:

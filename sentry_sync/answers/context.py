@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sentry_sync.answers import names
 from sentry_sync.answers.asking import PLAINLY, Answer, Ask, Pending, Question, begin
-from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.capping import DEFAULT_BYTES, cap
 from sentry_sync.answers.changes import Changes
 from sentry_sync.answers.command import NOBODY, Command, Listener
@@ -18,9 +17,9 @@ from sentry_sync.answers.intake import take
 from sentry_sync.answers.issue import IssueQuestion
 from sentry_sync.answers.issue_rows import DETAILED
 from sentry_sync.answers.issues import issues_question
+from sentry_sync.answers.judging import AssessmentQuestion, HealthQuestion
 from sentry_sync.answers.library import DescribeCommand, QueryCommand
 from sentry_sync.answers.performance_views import performance_question
-from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.readiness import Readiness, readiness
 from sentry_sync.answers.references import leads_to

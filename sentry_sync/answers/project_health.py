@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from sentry_sync.answers.asking import Found, View
 from sentry_sync.answers.counted import no_counts, read
 from sentry_sync.answers.figures import rounded
 from sentry_sync.answers.freshness import Facts
+from sentry_sync.answers.judging import HealthQuestion
 from sentry_sync.answers.locating import Project, locate, not_located
 from sentry_sync.answers.misses import Miss
 from sentry_sync.answers.times import DAY, HOUR, shown
@@ -40,20 +40,12 @@ LEVEL = 0.8
 EMPTY: dict[str, Any] = {"project": None, "score": None, "parts": [], "anomalies": [], "forecast": None}
 
 
-@dataclass(frozen=True, slots=True)
-class HealthQuestion:
-    """How well ``project`` is."""
-
-    project: str
-
-    resource = "events"
-
-    def look(self, view: View) -> Found:
-        """Its health as far as the store knows."""
-        project = locate(view, self.project)
-        if project is None:
-            return not_located(view, self.resource, EMPTY)
-        return _Look(view, project).found()
+def health_of(question: HealthQuestion, view: View) -> Found:
+    """Its health as far as the store knows."""
+    project = locate(view, question.project)
+    if project is None:
+        return not_located(view, question.resource, EMPTY)
+    return _Look(view, project).found()
 
 
 class _Look:

@@ -91,7 +91,7 @@ def _invoke(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A title may hold what the terminal's encoding has not: show it escaped rather than fail.
         sys.stdout.reconfigure(errors="backslashreplace")
-    with command().make_context("sentry-sync", arguments) as context:
+    with command(arguments[0]).make_context("sentry-sync", arguments) as context:
         context.command.invoke(context)
     if sys.stdout is not None:
         sys.stdout.flush()

@@ -9,15 +9,14 @@ from enum import Enum
 from typing import Any
 
 from sentry_sync.answers.asking import Ask, Question
-from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.capping import DEFAULT_BYTES, LEAST_BYTES, MOST_BYTES
 from sentry_sync.answers.command import Command
 from sentry_sync.answers.events import LIMIT, LIMIT_WITH_TRACES, EventsQuestion
 from sentry_sync.answers.issue import DETAILED, IssueQuestion
 from sentry_sync.answers.issues import issues_question
+from sentry_sync.answers.judging import AssessmentQuestion, HealthQuestion
 from sentry_sync.answers.library import DescribeCommand, QueryCommand
 from sentry_sync.answers.performance_views import performance_question
-from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import LONGEST_STATEMENT, MOST_ROWS, ROWS, SqlCommand

@@ -12,8 +12,7 @@ import orjson
 import pytest
 
 from sentry_sync.answers.asking import Pending
-from sentry_sync.answers.assessing import AssessmentQuestion
-from sentry_sync.answers.project_health import HealthQuestion
+from sentry_sync.answers.judging import AssessmentQuestion, HealthQuestion
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.event import ErrorCount, Event
 from sentry_sync.records.intervals import Interval, floor

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from sentry_sync import __version__
+from sentry_sync.cli.app import command
 from sentry_sync.cli.main import guarded
 from sentry_sync.errors import SentrySyncError, StoreBusy
 from tests.support.cli import SECRET, CommandLine, environment, process
@@ -132,3 +134,21 @@ def test_an_output_that_is_closed_is_no_reason_to_fail(tmp_path: Path) -> None:
 def test_a_title_in_no_encoding_of_the_terminals_is_still_printed(tmp_path: Path) -> None:
     outcome = process("query", env=environment(tmp_path, PYTHONIOENCODING="ascii"))
     assert outcome.code == 0
+
+
+def test_a_command_alone_is_the_command_among_all() -> None:
+    everything = command()
+    assert isinstance(everything, TyperGroup)
+    for name, among in everything.commands.items():
+        alone = command(name)
+        assert isinstance(alone, TyperGroup)
+        assert {parameter.name for parameter in alone.commands[name].params} == {
+            parameter.name for parameter in among.params
+        }
+        assert alone.commands[name].help == among.help
+
+
+def test_only_the_command_that_is_named_is_made() -> None:
+    alone = command("mcp")
+    assert isinstance(alone, TyperGroup)
+    assert list(alone.commands) == ["mcp"]

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sentry_sync.answers.asking import Found, View
-from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.desk import Desk
+from sentry_sync.answers.judging import AssessmentQuestion, HealthQuestion
 from sentry_sync.answers.locating import Project, locate
-from sentry_sync.answers.project_health import HealthQuestion
 from sentry_sync.answers.report.week import Week
 from sentry_sync.errors import StoreMissing
 from sentry_sync.store.reads import releases

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
-from sentry_sync.answers.assessing import AssessmentQuestion
 from sentry_sync.answers.context import Answers
-from sentry_sync.answers.project_health import HealthQuestion
+from sentry_sync.answers.judging import AssessmentQuestion, HealthQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.serve.dashboard.asked import FROM_THE_COPY, Asked
 from sentry_sync.serve.dashboard.beside import Part, Works, parts

@@ -6,7 +6,7 @@ from functools import partial
 
 from sentry_sync.answers import untrusted
 from sentry_sync.answers.asking import Answer
-from sentry_sync.answers.assessing import AssessmentQuestion
+from sentry_sync.answers.judging import AssessmentQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.errors import QuestionError
 from sentry_sync.serve.dashboard.asked import Asked
