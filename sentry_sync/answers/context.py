@@ -21,7 +21,6 @@ from sentry_sync.answers.judging import AssessmentQuestion, HealthQuestion
 from sentry_sync.answers.library import DescribeCommand, QueryCommand
 from sentry_sync.answers.performance_views import performance_question
 from sentry_sync.answers.projects import ProjectsQuestion
-from sentry_sync.answers.readiness import Readiness, readiness
 from sentry_sync.answers.references import leads_to
 from sentry_sync.answers.releases import ReleasesQuestion
 from sentry_sync.answers.sql import ROWS, SqlCommand
@@ -37,6 +36,7 @@ from sentry_sync.store.reads.snapshot import TookTooLong
 from sentry_sync.store.store import Store
 
 if TYPE_CHECKING:
+    from sentry_sync.answers.readiness import Readiness
     from sentry_sync.answers.report.document import Report
     from sentry_sync.sentry.client import SentryClient
 
@@ -168,6 +168,8 @@ class Answers:
 
     def readiness(self) -> Readiness:
         """Whether there is anything to answer from."""
+        from sentry_sync.answers.readiness import readiness
+
         return readiness(self._desk)
 
     def holdings(self, *, counted: bool = False) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from sentry_sync.answers.hourly import HourlyQuestion
-from sentry_sync.answers.performance import PerformanceQuestion
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentry_sync.answers.hourly import HourlyQuestion
+    from sentry_sync.answers.performance import PerformanceQuestion
 
 
 def performance_question(
@@ -17,6 +20,10 @@ def performance_question(
     cursor: str | None = None,
 ) -> PerformanceQuestion | HourlyQuestion:
     """The question for ``view``: transactions, queries, vitals or trend."""
+    # Here, since a server's start need not take these 10 ms.
+    from sentry_sync.answers.hourly import HourlyQuestion
+    from sentry_sync.answers.performance import PerformanceQuestion
+
     if view == "transactions":
         return PerformanceQuestion(project, transaction, start_time, end_time, environment, cursor)
     return HourlyQuestion(project, view, transaction, start_time, end_time, environment, cursor)
