@@ -72,7 +72,7 @@ def copy(settings: Settings, clock: Clock) -> Iterator[Finding]:
     if sound.state == FAIL:
         return
     with closing(Store(settings.store, clock)) as store, closing(store.read()) as connection, connection.begin():
-        yield kept_up(connection, clock.now())
+        yield kept_up(connection, paths, clock.now())
         yield erasures(connection)
         yield lacking(connection)
         yield webhooks(connection, settings, clock.now())
@@ -120,13 +120,13 @@ def soundness_of(paths: StorePaths) -> Finding:
     return Finding("database", OK, f"schema {migrate.HEAD}, sound, {size / 1e6:.0f} MB")
 
 
-def kept_up(connection: Connection, now: datetime) -> Finding:
+def kept_up(connection: Connection, paths: StorePaths, now: datetime) -> Finding:
     """Whether somebody keeps the copy up to date."""
-    holder = lease.held(lease.read(connection), now)
+    holder = lease.held(lease.read(connection), now, paths)
     newest = connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
     age = "never synced" if newest is None else f"newest data of {newest:%Y-%m-%d %H:%M} UTC"
     if holder:
-        return Finding("sync", OK, f"process {holder.holder} syncs; {age}")
+        return Finding("sync", OK, f"process {holder.process} syncs; {age}")
     if newest is not None and now - newest < timedelta(hours=1):
         return Finding("sync", OK, f"nobody syncs just now; {age}")
     return Finding("sync", WARN, f"nobody syncs; {age}", "run `sentry-sync serve` or `daemon`, or sync by cron")

@@ -26,7 +26,7 @@ import orjson
 
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import Clock
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.store.privacy.pseudonyms import key_of
 
 SECONDS = 1.0

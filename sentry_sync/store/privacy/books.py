@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from sentry_sync.store import tables
-from sentry_sync.store.ledger_processes import this_process
 from sentry_sync.store.moments import to_micros
+from sentry_sync.store.presence import this_process
 from sentry_sync.store.privacy import held, sweeping
 from sentry_sync.store.privacy.erased import Erased, Identity
 from sentry_sync.store.privacy.held import Held
