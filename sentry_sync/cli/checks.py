@@ -22,7 +22,7 @@ from sentry_sync.store.lake_parts import parts
 from sentry_sync.store.lake_resources import RESOURCES
 from sentry_sync.store.moments import from_micros
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.store.privacy.books import BEGUN, ERASE
+from sentry_sync.store.privacy.erase import unfinished
 from sentry_sync.store.reading import reading
 from sentry_sync.store.store import Store
 
@@ -73,7 +73,7 @@ def copy(settings: Settings, clock: Clock) -> Iterator[Finding]:
         return
     with closing(Store(settings.store, clock)) as store, closing(store.read()) as connection, connection.begin():
         yield kept_up(connection, paths, clock.now())
-        yield erasures(connection)
+        yield erasures(store)
         yield lacking(connection)
         yield webhooks(connection, settings, clock.now())
     yield lake(paths)
@@ -132,12 +132,11 @@ def kept_up(connection: Connection, paths: StorePaths, now: datetime) -> Finding
     return Finding("sync", WARN, f"nobody syncs; {age}", "run `sentry-sync serve` or `daemon`, or sync by cron")
 
 
-def erasures(connection: Connection) -> Finding:
+def erasures(store: Store) -> Finding:
     """Whether a person was erased in part only."""
-    log = tables.audit_log.c
-    begun = connection.execute(select(log.id).where(log.action == ERASE, log.outcome == BEGUN)).first()
-    if begun:
-        return Finding("erasures", FAIL, "one was begun and is not through", "run `sentry-sync erase --yes`")
+    if unfinished(store):
+        todo = "`serve` and `daemon` finish it within a minute or so; without them run `sentry-sync erase --yes`"
+        return Finding("erasures", FAIL, "one was begun and is not through", todo)
     return Finding("erasures", OK, "none is unfinished")
 
 

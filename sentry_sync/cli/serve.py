@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from sentry_sync.answers.context import Answers
-from sentry_sync.cli import alerts
+from sentry_sync.cli import alerts, erasing
 from sentry_sync.cli.answering import answers_of, means_of, once
 from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.settings import Settings
@@ -67,6 +67,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
         metrics = Metrics()
         half = opened.enter_context(syncing(settings, partial(_tell, metrics), metrics.request_sent))
         watching = opened.enter_context(alerts.halves(settings, chosen.config, logger.info))
+        erasures = opened.enter_context(erasing.half(settings, logger.info))
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
         gate = Gate(known, time.monotonic)
         running = _Running(settings, chosen, half, answers, gate)
@@ -82,6 +83,7 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
         until_a_signal(
             Half("the sync", half.daemon.run, half.daemon.stop),
             Half("the HTTP server", serving.run, serving.stop),
+            erasures,
             *watching,
             on_hangup=lambda: running.reload(again, where, listening),
         )

@@ -33,6 +33,11 @@ class StorePaths:
         return self.directory / "persons.key"
 
     @property
+    def erasing(self) -> Path:
+        """The names of whoever is being erased, until they are."""
+        return self.directory / "erasing.json"
+
+    @property
     def audit(self) -> Path:
         """Who asked what."""
         return self.directory / "audit"
