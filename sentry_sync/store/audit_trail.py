@@ -67,7 +67,7 @@ SPOKEN = frozenset(
         "end_time",
         "name",
     }
-    | {"project", "issue_id", "table", "organization", "scope"}
+    | {"project", "issue_id", "table", "organization", "scope", "target"}
 )
 """Arguments that are written as they are: words of our own, times, and what is asked about. Of any other, which
 may hold a person's name or an event's text, a keyed hash is written: enough to tell that two were the same."""
