@@ -2,7 +2,8 @@
 
 Usage: python -m benchmarks.http_load URL CLIENTS SECONDS QUESTIONS.json [PAUSE]
 
-Each client is a session with one connection, and asks PAUSE seconds after it was answered, at once by default. Prints one JSON object:
+Each client is a session with one connection, and asks PAUSE seconds after
+it was answered, at once by default. Prints one JSON object:
 ``{"milliseconds": [...], "errors": [...]}``.
 """
 

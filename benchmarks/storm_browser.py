@@ -2,8 +2,9 @@
 
 Usage: python -m benchmarks.storm_browser URL SECONDS
 
-Prints one JSON object: ``{"pages": N, "renewals": N, "statuses": {...}, "said": [...], "slowest_ms": N}``, where
-``said`` is what the pages' scripts and the browser complained of. Needs Chromium, as the tests of the dashboard do.
+Prints one JSON object, in which "said" is what the pages' scripts and the browser complained of:
+``{"pages": N, "renewals": N, "statuses": {...}, "said": [...], "slowest_ms": N}``. Needs Chromium, as the tests of
+the dashboard do.
 """
 
 from __future__ import annotations
