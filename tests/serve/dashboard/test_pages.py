@@ -11,9 +11,10 @@ import pytest
 
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
+from sentry_sync.records.delivery import Delivery
 from sentry_sync.serve.dashboard.kept import Kept
 from sentry_sync.store import tables
-from tests.answers.desk import Asking
+from tests.answers.desk import NOW, Asking
 from tests.answers.report.page import Element
 from tests.serve.dashboard.conftest import Addresses, Desk
 
@@ -273,6 +274,9 @@ def test_an_empty_copy_has_pages_too(tmp_path: Path) -> None:
     for path in ("/", "/issues", "/releases", "/sync", "/queries", "/sql"):
         assert desk.page(path).status == 200, path
     assert "No project is known yet" in desk.html("/")
+    asking.write(lambda uow: uow.deliveries.take([Delivery("c" * 32, "3", "installation", "deleted", NOW)]))
+    assert "The integration was uninstalled in Sentry" in desk.html("/sync")
+    assert "install it again in Sentry" in desk.html("/sync")
     desk.close()
     asking.close()
 
