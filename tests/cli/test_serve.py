@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -152,6 +151,13 @@ class Ear:
             self._rung = anyio.Event()
 
 
+async def status(client: Client, address: str) -> str:
+    """Of the issue, as it reads there."""
+    (read,) = (await client.read_resource(address)).contents
+    assert isinstance(read, types.TextResourceContents)
+    return str(json.loads(read.text)["issue"]["status"])
+
+
 async def news(client: Client, opened: AsyncExitStack, wanted: set[str]) -> Callable[[], Awaitable[None]]:
     """Listen as clients since 2026-07-28 do; what waits until all of it was heard."""
     stream = await opened.enter_async_context(client.listen(resource_subscriptions=sorted(wanted)))
@@ -191,10 +197,10 @@ def test_after_a_webhook_subscribers_of_each_era_are_told_and_read_what_is_new(
                 until = await news(newer, opened, wanted)
                 server.mutate.resolve(issue.id)
                 assert (await anyio.to_thread.run_sync(told, url, issue.id)).status_code == 202
-                for each in (until, *(partial(ear.until, wanted) for ear in ears)):
-                    await each()
-                read = [await each.read_resource(address) for each in (newer, older)]
-        return [str(json.loads(one.contents[0].text)["issue"]["status"]) for one in read]
+                await until()
+                for ear in ears:
+                    await ear.until(wanted)
+                return [await status(client, address) for client in (newer, older)]
 
     with serving(variables) as (process, url):
         assert anyio.run(talk, url) == ["resolved", "resolved"]

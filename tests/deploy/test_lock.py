@@ -64,7 +64,7 @@ def chosen(name: str, python: str) -> dict[str, Locked]:
     taken = [
         one for one in locked(name) if not one.requirement.marker or one.requirement.marker.evaluate(image(python))
     ]
-    found = {canonicalize_name(one.requirement.name): one for one in taken}
+    found: dict[str, Locked] = {canonicalize_name(one.requirement.name): one for one in taken}
     assert len(found) == len(taken), "one version of each"
     return found
 
