@@ -16,13 +16,26 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from sentry_sync.daemon import ASLEEP, REFUSED, Daemon, Nudged, Said, StoppableClock, Stopped, Worker
+from sentry_sync.daemon import (
+    ASLEEP,
+    REFUSED,
+    TIDY,
+    TIDY_ON,
+    Daemon,
+    Nudged,
+    Said,
+    StoppableClock,
+    Stopped,
+    Worker,
+)
 from sentry_sync.errors import LeaseLost, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
+from sentry_sync.records.event import EventBody
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
+from sentry_sync.store.pruning import SLICE
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 from tests.support.clock import FakeClock
@@ -352,6 +365,19 @@ def test_a_chore_that_fails_is_told_and_ends_nothing(running: Running) -> None:
         said.text for said in running.said
     ]
     assert states(running.said)["done"] > 5
+
+
+def test_a_first_pruning_of_many_rows_gives_way_and_is_gone_on_with(running: Running) -> None:
+    kept, at = POLICY.max_events, START - timedelta(days=1)
+    with running.rig.store.write() as uow:
+        uow.upsert([EventBody("2", f"{n:032x}", "17", at, {}, at) for n in range(kept + 2 * SLICE)])
+    left = []
+    with running.rig.store.syncing():
+        for wait, stop in ((TIDY, True), (TIDY_ON / 2, True), (TIDY_ON / 2, False)):
+            running.clock.advance(wait.total_seconds())
+            running.worker.turn(lambda stop=stop: stop)
+            left.append(len(running.rig.rows(tables.event_bodies)))
+    assert left == [kept + SLICE, kept + SLICE, kept]
 
 
 def test_a_clock_set_back_starves_nothing(running: Running) -> None:
