@@ -131,9 +131,9 @@ class Batches:
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
         """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
 
-        The latter once there is no event of it either. Where none is held to ask for, it may have become part of an
-        issue that is on its way out: then it is asked for after that one, or how it went is not known before the
-        next look; for a day at most.
+        The latter once there is no event of it either. Where none is held to ask for, it may have become part of
+        an issue that is on its way out: then it is asked for after that one, or how it went is not known before
+        the next look; for a day at most.
         """
         place = self._place(work, cursor, look)
         if not place.missing:
