@@ -7,8 +7,8 @@ from typing import Any
 
 from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.issues import issues_question
-from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.errors import QuestionError
+from sentry_sync.serve.dashboard import known
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.beside import Part, parts
 from sentry_sync.serve.dashboard.page import Page, Watched
@@ -32,10 +32,9 @@ def page(asked: Asked) -> Page:
     given: dict[str, Any] = {name: asked.given[name] for name in FIELDS if name in asked.given}
     if not given:
         given = {"query": UNRESOLVED}
-    projects = asked.answer(ProjectsQuestion())["projects"]
     values = {
         "asked_for": {name: given.get(name, "") for name in FIELDS},
-        "projects": [one["slug"] for one in projects],
+        "projects": known.projects(asked, stats=False).slugs,
         "sorts": SORTS,
         "statuses": STATUSES,
         "times": TIMES,
@@ -51,7 +50,7 @@ def page(asked: Asked) -> Page:
         {**values, "part": part, "onward": {**given, "cursor": found.get("next_cursor")}},
         found.get("freshness"),
         asks_sentry=True,
-        pending=part.pending,
+        pending=part.to_come,
         watched=Watched(),
     )
 

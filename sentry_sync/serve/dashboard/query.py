@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sentry_sync.answers.library import QueryCommand
-from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.errors import QueryError
-from sentry_sync.serve.dashboard import pictures
+from sentry_sync.serve.dashboard import known, pictures
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.beside import Part
+from sentry_sync.serve.dashboard.beside import Part, of_held
 from sentry_sync.serve.dashboard.page import Page
 
 ROWS = 200
@@ -41,8 +40,9 @@ def page(asked: Asked) -> Page:
     values: dict[str, Any] = {
         "query": query,
         "chosen": given,
-        "projects": [one["slug"] for one in asked.answer(ProjectsQuestion())["projects"]],
+        "projects": known.projects(asked, stats=False).slugs,
         "column": asked.given.get(CHART) or query.chart,
+        "part": None,
         "answer": None,
         "chart": None,
         "problem": None,
@@ -55,6 +55,7 @@ def page(asked: Asked) -> Page:
         return Page("query.html.j2", query.title, {**values, "problem": str(error)}, status=400)
     answer = part.value
     values |= {
+        "part": part,
         "answer": answer,
         "chart": pictures.of_query(query.title, answer, values["column"]) if answer else None,
     }
@@ -63,12 +64,11 @@ def page(asked: Asked) -> Page:
         query.title,
         values,
         answer["freshness"] if answer else None,
-        pending=part.pending,
+        pending=part.to_come,
         charts=True,
     )
 
 
 def _answered(asked: Asked, name: str, given: dict[str, str]) -> Part[Any]:
     command = QueryCommand(name, given, ROWS, BYTES)
-    held = asked.beside(("asked", name, *sorted(given.items())), lambda: asked.carried_out(command))
-    return Part(held.value, held.age) if held else Part()
+    return of_held(asked.beside(("asked", name, *sorted(given.items())), lambda: asked.carried_out(command)))

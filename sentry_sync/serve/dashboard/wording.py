@@ -49,6 +49,16 @@ def age(seconds: float | None) -> str:
     return "0 s"
 
 
+def old(moment: str, now: datetime) -> str:
+    """How old what was true at a moment of an answer is by now, however long ago the answer was made."""
+    return age(max(0.0, (now - datetime.fromisoformat(moment)).total_seconds()))
+
+
+def at_least(number: int, exact: bool) -> str:
+    """So many as are known: of none that is not exact nothing is known."""
+    return f"{number:,}" if exact else f"{number:,}+" if number else NONE
+
+
 def since(moment: str | None, now: datetime) -> str:
     """How long ago a moment of an answer was."""
     if not moment:
@@ -120,8 +130,11 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "ms": ms,
     "size": size,
     "age": age,
+    "old": old,
+    "at_least": at_least,
     "since": since,
     "instant": instant,
     "said": said,
+    "line": untrusted.line,
     "cell": cell,
 }

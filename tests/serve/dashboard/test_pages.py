@@ -12,8 +12,9 @@ import pytest
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
 from sentry_sync.serve.dashboard.kept import Kept
+from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
-from tests.answers.desk import Asking
+from tests.answers.desk import NOW, Asking
 from tests.answers.report.page import Element
 from tests.serve.dashboard.conftest import Addresses, Desk
 
@@ -48,6 +49,12 @@ def table(found: Element, caption: str) -> list[list[str]]:
     (one,) = (each for each in found.all("table") if each.all("caption")[0].text.startswith(caption))
     (body,) = one.all("tbody")
     return [[cell.text for cell in row.children] for row in body.all("tr")]
+
+
+def tiles(found: Element) -> dict[str, Element]:
+    """The figures that stand at the top, by their names."""
+    (held,) = (one for one in found.all("dl") if one.attributes.get("class") == "tiles")
+    return {one.all("dt")[0].text: one.all("strong")[0] for one in held.all("div")}
 
 
 @contextmanager
@@ -272,7 +279,31 @@ def test_an_empty_copy_has_pages_too(tmp_path: Path) -> None:
     desk = Desk(asking.answers(None))
     for path in ("/", "/issues", "/releases", "/sync", "/queries", "/sql"):
         assert desk.page(path).status == 200, path
-    assert "No project is known yet" in desk.html("/")
+    found = desk.shown("/")
+    assert "No project is known yet" in found.text
+    assert [one.text for one in tiles(found).values()] == ["-", "-", "-", "-"]
+    assert "No project is known yet" in desk.html("/projects")
+    desk.close()
+    asking.close()
+
+
+def test_all_projects_count_though_an_answer_has_a_hundred(tmp_path: Path) -> None:
+    asking = Asking(tmp_path, size=WorldSize(projects=130, issues=130, events_per_day=200, releases=1, days=2))
+    asking.rig.sync("projects", "events")
+    desk = Desk(asking.answers(None))
+    stats = asking.rig.rows(tables.project_stats)
+    found = desk.shown("/")
+    told = {name: one.text for name, one in tiles(found).items()}
+    assert told["Projects"] == "130"
+    assert told["Errors, last 24 hours"] == f"{sum(one.errors_24h for one in stats):,}"
+    (picture,) = (one for one in found.all("figure") if "Errors a day" in one.text)
+    days = [row.children[0].text for row in picture.all("tbody")[0].all("tr")]
+    assert days == sorted(days)
+    assert days[-1] == f"{NOW:%Y-%m-%d}"
+    assert "each of the 12 projects with the most errors of 130" in " ".join(desk.shown("/releases").text.split())
+    for path in ("/issues", "/releases", "/queries/error_trend"):
+        (choice,) = (one for one in desk.shown(path).all("select") if one.attributes["name"] == "project")
+        assert len(choice.all("option")) == 131, path
     desk.close()
     asking.close()
 

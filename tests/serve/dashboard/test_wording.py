@@ -27,6 +27,18 @@ def test_a_moment_is_told_by_how_long_ago_it_was() -> None:
     assert wording.since(None, NOW) == "-"
 
 
+def test_it_grows_old_though_the_answer_was_made_long_ago() -> None:
+    assert wording.old("2026-11-20T11:58:30Z", NOW) == "1 min"
+    assert wording.old("2026-11-20T12:00:05Z", NOW) == "0 s"
+
+
+@pytest.mark.parametrize(
+    ("number", "exact", "shown"), [(3, True, "3"), (1200, False, "1,200+"), (0, True, "0"), (0, False, "-")]
+)
+def test_none_is_said_only_where_it_is_known(number: int, exact: bool, shown: str) -> None:
+    assert wording.at_least(number, exact) == shown
+
+
 @pytest.mark.parametrize(
     ("size", "shown"), [(None, "-"), (999, "999 B"), (35_000_000, "35 MB"), (2.5e9, "2.5 GB")]
 )
