@@ -62,12 +62,18 @@ def plotted(chart: Chart) -> str:
     """The figures of a chart over time, for the script that draws them anew: JSON, to be escaped."""
     known = [time for points in chart.lines.values() for time, _ in points]
     times = sorted({*known, *(time for time, _, _ in chart.band)})
-    lines = [(name, dict(points)) for name, points in chart.lines.items()]
+    lines = [
+        (name, dict(points), [at for at in times if (name, at) in chart.partly])
+        for name, points in chart.lines.items()
+    ]
     low = {time: least for time, least, _ in chart.band}
     high = {time: most for time, _, most in chart.band}
     told = {
         "times": [round(time.timestamp()) for time in times],
-        "lines": [{"name": name, "values": list(map(values.get, times))} for name, values in lines],
+        "lines": [
+            {"name": name, "values": list(map(values.get, times)), "partly": [times.index(at) for at in partly]}
+            for name, values, partly in lines
+        ],
         "band": {"low": list(map(low.get, times)), "high": list(map(high.get, times))} if chart.band else None,
         "share": chart.share,
         "hourly": is_hourly(chart),
