@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,7 @@ UNRESOLVED = "is:unresolved"
 def page(asked: Asked) -> Page:
     """The page; a search that cannot be understood is told beside its words."""
     given: dict[str, Any] = {name: asked.given[name] for name in FIELDS if name in asked.given}
+    _check(given)
     if not given:
         given = {"query": UNRESOLVED}
     values = {
@@ -53,6 +55,12 @@ def page(asked: Asked) -> Page:
         pending=part.to_come,
         watched=Watched(),
     )
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    for name, choices in (("status", STATUSES), ("sort", SORTS)):
+        if name in given and given[name] not in choices:
+            raise QuestionError(f"{name} is one of {', '.join(choices)}")
 
 
 def _found(asked: Asked, question: Any) -> Part[Answer]:

@@ -71,6 +71,7 @@ def page(asked: Asked) -> Page:
             "vitals": _with_rows(by_name["vitals"], _poorest),
             "parts": by_name,
             "told": {name: part.value["freshness"] if part.value else None for name, part in by_name.items()},
+            "judging": any(line.state.pending for line in lines),
             "judged": sorted((line for line in lines if _is_judged(line)), key=_newest_first, reverse=True)[:ROWS],
         },
         together([projects.freshness, new["freshness"], *judged.freshness(line.state for line in lines)]),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.library import QueryCommand
+from sentry_sync.answers.tidy import size
 from sentry_sync.errors import QueryError
 from sentry_sync.serve.dashboard import known, pictures
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.beside import Part, of_held
+from sentry_sync.serve.dashboard.beside import ROW_BYTES, Part, of_held
 from sentry_sync.serve.dashboard.page import Page
 
 ROWS = 200
-"""Rows of an answer: more are for a file, which `sentry-sync query` writes."""
+"""Rows that a table shows: more are for a file, which `sentry-sync query` writes."""
 
 BYTES = 120_000
-"""Of an answer: the page made of it takes twice as much, and must stay under 250 kB."""
+"""Of these: the page made of them takes twice as much, and must stay under 250 kB."""
+
+DRAWN = 5_000
+"""Rows that a chart is drawn from: two weeks of three hundred projects, whose newest days come last."""
 
 CHART = "chart"
 """The field that says which column the chart shows."""
@@ -56,7 +61,7 @@ def page(asked: Asked) -> Page:
     answer = part.value
     values |= {
         "part": part,
-        "answer": answer,
+        "answer": _first_rows(answer) if answer else None,
         "chart": pictures.of_query(query.title, answer, values["column"]) if answer else None,
     }
     return Page(
@@ -70,5 +75,17 @@ def page(asked: Asked) -> Page:
 
 
 def _answered(asked: Asked, name: str, given: dict[str, str]) -> Part[Any]:
-    command = QueryCommand(name, given, ROWS, BYTES)
+    command = QueryCommand(name, given, DRAWN, DRAWN * ROW_BYTES)
     return of_held(asked.beside(("asked", name, *sorted(given.items())), lambda: asked.carried_out(command)))
+
+
+def _first_rows(answer: Answer) -> Answer:
+    """As much of the answer as a table shows."""
+    rows, room = [], BYTES
+    for row in answer["untrusted"]["rows"][:ROWS]:
+        room -= size(row)
+        if room < 0:
+            break
+        rows.append(row)
+    more = answer["more"] or len(rows) < answer["row_count"]
+    return {**answer, "untrusted": {"rows": rows}, "row_count": len(rows), "more": more}
