@@ -121,7 +121,8 @@ class Lake:
                 held,
                 [part for part in listed if part not in held],
                 list(_changes(connection, held)),
-                _waiting(connection, resource, held, lake_plan.horizon(now)),
+                _waiting(connection, resource, held, lake_plan.horizon(now, resource.settled)),
+                resource.settled,
             )
         return lake_plan.due(state, now)
 
