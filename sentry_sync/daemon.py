@@ -205,6 +205,13 @@ class Worker:
         self._run(name, now, stop)
         return 0.0
 
+    def alarms(self) -> dict[str, datetime]:
+        """When each ladder falls due that is not yet.
+
+        What is overdue waits for the end of a rest: its alarm would ring at once, and again.
+        """
+        return {name: entry.due_at for name, entry in self.entries.items() if entry.due_at > self._last}
+
     def _publish(self, now: datetime, stop: Callable[[], bool]) -> None:
         """Write what of the lake is due. A lake that can't be written costs nobody a row: SQL reads the store."""
         if self._lake is None or timedelta() <= now - self._published < PUBLISH:
@@ -465,10 +472,8 @@ class Daemon:
         return hurried
 
     def _sleep(self, seconds: float) -> None:
-        for entry in self._worker.entries.values():
-            self._alarms.add_job(
-                self._wake.set, "date", run_date=entry.due_at, id=entry.stream, replace_existing=True
-            )
+        for name, at in self._worker.alarms().items():
+            self._alarms.add_job(self._wake.set, "date", run_date=at, id=name, replace_existing=True)
         self._wake.wait(min(seconds, ASLEEP))
         self._wake.clear()
 

@@ -241,6 +241,9 @@ def test_a_server_that_is_away_is_not_asked_by_every_stream(running: Running) ->
     asked = running.rig.asked()
     running.run(timedelta(minutes=30))
     assert running.rig.asked() - asked < 80
+    assert any(entry.due_at <= running.clock.now() for entry in running.worker.entries.values())
+    # One that is overdue would ring at once, and keep a processor busy for as long as the server is away.
+    assert all(at > running.clock.now() - timedelta(seconds=ASLEEP) for at in running.worker.alarms().values())
     running.rig.sim.faults.clear()
     running.said.clear()
     running.run(timedelta(minutes=8))
@@ -476,6 +479,9 @@ class Scripted(Worker):
 
     def start(self) -> None:
         self.starts += 1
+
+    def alarms(self) -> dict[str, datetime]:
+        return {}
 
     def turn(self, stop: Callable[[], bool]) -> float:
         return self.turns.pop(0)()

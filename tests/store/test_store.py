@@ -48,7 +48,7 @@ def test_a_new_store_is_private_and_at_the_newest_schema(store: Store) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path.name
 
 
-def test_the_migrations_make_the_tables_the_program_declares(store: Store) -> None:
+def test_a_new_store_has_the_tables_that_the_program_declares(store: Store) -> None:
     with closing(store.read()) as connection:
         found = inspect(connection)
         names = set(found.get_table_names()) - {"alembic_version"}
