@@ -323,7 +323,10 @@ class Settled:
             self.apart.append(f"transaction_windows {name}: the last that was read ended at {end}")
             return
         at = f'start = {(end - length) * MICRO} AND "end" = {end * MICRO}'
-        self._spans("transaction_windows", at, truth.transactions(self._world, end - length, end))
+        read = self._held.rows("passes", f"stream = 'transaction_windows.{name}' AND state = 'done'")[-1]
+        served = read["started_at"] // MICRO - self._rig.sim.options.retention_days * DAY
+        true = truth.transactions(self._world, max(end - length, served), end)
+        self._spans("transaction_windows", at, true)
 
     def _spans(
         self, table: str, at: str, true: dict[Any, Any], *, name: str = "transaction", figure: str = "p95"
