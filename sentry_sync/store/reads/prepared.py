@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from time import perf_counter, thread_time
@@ -198,7 +198,11 @@ class Change:
 
     @cached_property
     def _compiled(self) -> _Bound:
-        return _bound(self._statement.compile(dialect=_DIALECT, column_keys=list(self._columns) or None))
+        compiled = self._statement.compile(dialect=_DIALECT, column_keys=list(self._columns) or None)
+        bound = _bound(compiled)
+        # Of those SQLAlchemy tells only by a placeholder that they are missing, and SQLite would write that.
+        given = {name for bind, name in compiled.bind_names.items() if bind.required}
+        return replace(bound, values={name: bound.values[name] for name in bound.values.keys() - given})
 
     def run(self, connection: Connection, given: Mapping[str, Any] | None = None) -> sqlite3.Cursor:
         """Run it in the connection's transaction. Raises sqlite3.Error, which the store explains."""
