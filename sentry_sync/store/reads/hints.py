@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
+from sentry_sync.store.reads.prepared import Prepared
+from sentry_sync.store.reads.snapshot import driver_of
 from sentry_sync.store.types import MICROSECOND
 
 _known = tables.webhook_deliveries.c
+_LAST, _AT_ONCE = func.max(_known.received_at), _known.look_after.is_(None)
+
+# A daemon asks for them every other second.
+_NEWEST = Prepared(
+    select(
+        select(_LAST).where(_known.handled_at.is_(None), _AT_ONCE).scalar_subquery().label("fresh"),
+        select(_LAST)
+        .where(_known.event_wanted, _known.received_at >= bindparam("since"), _AT_ONCE)
+        .scalar_subquery()
+        .label("wanted"),
+    )
+)
 
 
 class Hints:
@@ -32,14 +46,8 @@ class Hints:
 
     def newest(self, events_since: datetime) -> tuple[datetime | None, datetime | None]:
         """When the newest hint came that can be acted on at once, and the newest one of an event since then."""
-        fresh = select(func.max(_known.received_at)).where(
-            _known.handled_at.is_(None), _known.look_after.is_(None)
-        )
-        wanted = select(func.max(_known.received_at)).where(
-            _known.event_wanted, _known.received_at >= events_since, _known.look_after.is_(None)
-        )
-        with self._connection.begin():
-            return self._connection.execute(fresh).scalar(), self._connection.execute(wanted).scalar()
+        row = _NEWEST.first(driver_of(self._connection), {"since": events_since})
+        return (row.fresh, row.wanted) if row else (None, None)
 
     def newest_at(self, otherwise: datetime) -> datetime:
         """When the newest hint came that nobody has acted on."""

@@ -141,8 +141,7 @@ class State:
 
     def wishes(self) -> dict[str, datetime]:
         """When each stream that somebody wants before its turn was wished for."""
-        with self._connection.begin():
-            return wishes.read(self._connection)
+        return wishes.read(self._connection)
 
     def changes_seen(self, streams: Sequence[str], since: datetime) -> int:
         """How many changes of issues these streams found out since then; counts move with events and are none."""
