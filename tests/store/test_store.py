@@ -20,6 +20,7 @@ from sentry_sync.records.issue import IssueEnvironment, IssueProject
 from sentry_sync.store import migrate, tables
 from sentry_sync.store.bodies import unpack
 from sentry_sync.store.privacy.retention import Keeping
+from sentry_sync.store.pruning import prune
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from tests.support.clock import FakeClock
@@ -197,7 +198,7 @@ def test_only_the_newest_bodies_of_an_issue_are_kept(store: Store) -> None:
     ]
     with store.write() as uow:
         uow.upsert(bodies)
-        uow.prune(Keeping.chosen([("passes", "1")]), NOW + timedelta(days=1), bodies_per_issue=2)
+    prune(store, FakeClock(NOW), Keeping.chosen([("passes", "1")]), NOW + timedelta(days=1), bodies_per_issue=2)
     with closing(store.read()) as connection:
         kept = connection.execute(
             select(tables.event_bodies.c.event_id).order_by(tables.event_bodies.c.event_id)

@@ -18,6 +18,10 @@ GOOD_FOR = 30.0
 """Seconds. Verdicts rest on whole hours, so that nothing of them changes faster; what they read is synced by the
 minute at best."""
 
+LONGEST = 600.0
+"""Seconds that a result is shown for, with its age, while the next is worked out. One of last night would tell of
+another day, and of persons who were erased since."""
+
 MOST = 500
 """Results kept, the last ones wanted: a few kilobytes each."""
 
@@ -31,6 +35,8 @@ class Held(Generic[T]):
 
     value: T
     age: float
+    renewing: bool = False
+    """Whether it grew old and the next one is worked out."""
 
 
 @dataclass(slots=True)
@@ -52,7 +58,8 @@ class Kept:
     def ask(self, key: Hashable, work: Callable[[], T], patience: float = 0.0) -> Held[T] | None:
         """The result of ``work``; None if there is none within ``patience`` seconds.
 
-        One that grew old is given while the next is worked out. Raises what ``work`` raised.
+        One that grew old is given while the next is worked out, and says so. Raises what ``work`` raised, unless
+        that is tried again by now.
         """
         with self._lock:
             entry = self._entry(key)
@@ -66,7 +73,11 @@ class Kept:
             if entry.done is None:
                 return None
             future, began = entry.done
-        return Held(future.result(), max(0.0, self._clock() - began))
+            renewing = entry.under_way is not None
+        age = max(0.0, self._clock() - began)
+        if renewing and (age > LONGEST or future.exception() is not None):
+            return None
+        return Held(future.result(), age, renewing)
 
     def close(self) -> None:
         """Begin nothing more; what is under way ends by itself."""

@@ -17,7 +17,8 @@
   }
 
   // Of a series at the place of the pointer; nothing while it points nowhere.
-  const pointed = (share) => (_plot, value, _series, at) => (at == null ? "" : written(value, share));
+  const pointed = (share, partly = []) => (_plot, value, _series, at) =>
+    at == null ? "" : written(value, share) + (partly.includes(at) ? " (in part)" : "");
 
   function moment(seconds, hourly) {
     const text = new Date(seconds * 1000).toISOString();
@@ -30,7 +31,7 @@
     const value = pointed(told.share);
     const series = told.lines.map((line, at) => {
       const stroke = colour(`--c${at + 1}`);
-      return { label: line.name, stroke, width: 2, dash: DASHES[at], points: { size: 5, fill: stroke }, value };
+      return { label: line.name, stroke, width: 2, dash: DASHES[at], points: { size: 5, fill: stroke }, value: pointed(told.share, line.partly) };
     });
     const bands = [];
     if (told.band) {
