@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 
 from sentry_sync.answers.changes import Changes, Subject
@@ -52,7 +52,7 @@ class Live:
         for changed in self._open:
             changed.set()
 
-    async def stream(self, subject: Subject, who: str) -> AsyncIterator[str]:
+    async def stream(self, subject: Subject, who: str) -> AsyncGenerator[str, None]:
         """The events of one page of ``who``, for as long as it stays open."""
         with self._told(subject, who) as changed:
             yield RETRY

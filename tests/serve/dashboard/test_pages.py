@@ -11,7 +11,7 @@ import pytest
 
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
-from sentry_sync.serve.dashboard.kept import Kept
+from sentry_sync.serve.dashboard.kept import Held, Kept
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from tests.answers.desk import NOW, Asking
@@ -67,6 +67,16 @@ def later(world: Asking, seconds: float) -> Iterator[Desk]:
     finally:
         world.rig.clock.advance(-seconds)
         desk.close()
+
+
+class Old(Kept):
+    """Everything was worked out five minutes ago, and is worked out anew."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0.0)
+
+    def ask(self, key: object, work: Callable[[], Any], patience: float = 0.0) -> Held[Any]:
+        return Held(work(), 300.0, renewing=True)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +153,16 @@ def test_what_is_still_worked_out_is_said_so_and_the_page_asks_again(world: Aski
         assert "data-pending" in main.attributes
         (again,) = (one for meta in found.all("noscript") for one in meta.all("meta"))
         assert again.attributes["http-equiv"] == "refresh"
+    desk.close()
+
+
+@pytest.mark.parametrize("name", ["overview", "issues by events", "project", "release", "query over time"])
+def test_what_was_worked_out_long_ago_says_so_and_the_page_asks_again(
+    world: Asking, addresses: Addresses, name: str
+) -> None:
+    desk = Desk(world.answers(None), Old())
+    assert desk.page(*addresses[name]).pending
+    assert "5 min</span> ago, and being worked out anew" in desk.html(*addresses[name])
     desk.close()
 
 
