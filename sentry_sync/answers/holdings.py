@@ -74,7 +74,7 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
     """What was read of the store, beside what is known of its files and its budget."""
     now = clock.now()
     sizes = reads.size_on_disk(store.paths)
-    holder = lease.held(status.lease, now)
+    holder = lease.held(status.lease, now, store.paths)
     syncing = holder is not None
     return {
         "now": now,
@@ -83,7 +83,7 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
         "store": {"directory": str(store.paths.directory), "bytes": sum(sizes.values()), **sizes},
         "budget": budget(store, per_minute, clock),
         "syncing": syncing,
-        "syncing_process": holder.holder if holder else None,
+        "syncing_process": holder.process if holder else None,
         "syncing_since": holder.taken_at if holder else None,
         "syncing_heard_of_at": holder.beat_at if holder else None,
         "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],

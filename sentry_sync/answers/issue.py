@@ -15,6 +15,7 @@ from sentry_sync.answers.misses import Miss, still_good
 from sentry_sync.answers.references import issue_reference
 from sentry_sync.answers.times import shown
 from sentry_sync.answers.warnings import warnings
+from sentry_sync.records.issue import UNKNOWN
 from sentry_sync.store.reads import issues
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
@@ -131,7 +132,7 @@ class _Look:
         if issue.removed_at and issue.merged_into:
             notes.append(f"this issue was merged into {issue.merged_into}, which is not held")
         elif issue.removed_at:
-            how = "it was deleted, or is hidden from this token" if issue.removed_as == "deleted" else "removed"
+            how = _WENT.get(issue.removed_as, "removed")
             notes.append(f"Sentry no longer has this issue (seen {shown(issue.removed_at)}): {how}")
         elif learned is None and self._as_of() - issue.verified_at > stale_after("issues"):
             notes.append(
@@ -140,6 +141,12 @@ class _Look:
             )
         return notes
 
+
+_WENT = {
+    "deleted": "it was deleted, or is hidden from this token",
+    UNKNOWN: "it was deleted, or is part of another that is being merged itself; within a day it is known which",
+}
+"""What is said of how an issue went, by ``removed_as``."""
 
 _CALLED = ("title", "culprit", "exception_type", "exception_value", "filename", "function")
 _CALLED_FURTHER = ("logger", "first_release")

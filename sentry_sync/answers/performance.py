@@ -20,8 +20,7 @@ from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.store.reads import knowledge, performance
 from sentry_sync.store.reads.knowledge import Knowledge
 from sentry_sync.sync.plan import stale_after
-from sentry_sync.sync.streams.explore import PAGE_LIMIT
-from sentry_sync.sync.streams.performance import LADDER
+from sentry_sync.sync.streams.performance import CUT, LADDER
 
 ROWS = 50
 """Transactions shown at most: those that take the most time in all."""
@@ -79,7 +78,7 @@ class _Look:
         )
         streams = ["transactions", "queries", "web_vitals", "transaction_windows.asked"]
         streams += [f"transaction_windows.{name}" for name in PERIODS]
-        self.known: Knowledge = knowledge.read(view.snapshot, streams, _RESOURCES, ("", *self.scopes()))
+        self.known: Knowledge = knowledge.read(view.snapshot, streams, _RESOURCES, ("", CUT, *self.scopes()))
 
     def scopes(self) -> list[str]:
         """Under which names an answer of Sentry's to this window is remembered: of all environments, or one."""
@@ -117,15 +116,14 @@ class _Look:
         if learned:
             return self._stored(self._window_read(learned.at), learned.at, complete=learned.complete), None
         synced = self.known.as_of(f"transaction_windows.{self.kept.name}") if self.kept else None
-        if self.kept and synced and not self._cut_off(self.kept):
+        if self.kept and synced and synced != self._cut_off(self.kept):
             return self._stored(up_to(synced, self.kept.length), synced, complete=True), None
         hour = self._settled_hour()
         return (hour, None) if hour else self._asked()
 
-    def _cut_off(self, kept: Period) -> bool:
-        """Whether the sync met the end of Explore's offsets, so that the rarest transactions are missing."""
-        stream = f"transaction_windows.{kept.name}"
-        return any(found.stream == stream and found.pages >= PAGE_LIMIT for found in self.known.passes)
+    def _cut_off(self, kept: Period) -> datetime | None:
+        """When the sync last met the end of Explore's offsets, so that the rarest transactions are missing."""
+        return self.known.as_of(f"transaction_windows.{kept.name}", CUT)
 
     def _asked(self) -> tuple[Table | None, Miss | None]:
         """The rows that this question brought a moment ago; those of a window long over stay as they are."""

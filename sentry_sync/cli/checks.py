@@ -22,7 +22,7 @@ from sentry_sync.store.lake_parts import parts
 from sentry_sync.store.lake_resources import RESOURCES
 from sentry_sync.store.moments import from_micros
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.store.privacy.books import BEGUN, ERASE
+from sentry_sync.store.privacy.erase import unfinished
 from sentry_sync.store.reading import reading
 from sentry_sync.store.store import Store
 
@@ -72,8 +72,8 @@ def copy(settings: Settings, clock: Clock) -> Iterator[Finding]:
     if sound.state == FAIL:
         return
     with closing(Store(settings.store, clock)) as store, closing(store.read()) as connection, connection.begin():
-        yield kept_up(connection, clock.now())
-        yield erasures(connection)
+        yield kept_up(connection, paths, clock.now())
+        yield erasures(store)
         yield lacking(connection)
         yield webhooks(connection, settings, clock.now())
     yield lake(paths)
@@ -120,24 +120,23 @@ def soundness_of(paths: StorePaths) -> Finding:
     return Finding("database", OK, f"schema {migrate.HEAD}, sound, {size / 1e6:.0f} MB")
 
 
-def kept_up(connection: Connection, now: datetime) -> Finding:
+def kept_up(connection: Connection, paths: StorePaths, now: datetime) -> Finding:
     """Whether somebody keeps the copy up to date."""
-    holder = lease.held(lease.read(connection), now)
+    holder = lease.held(lease.read(connection), now, paths)
     newest = connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
     age = "never synced" if newest is None else f"newest data of {newest:%Y-%m-%d %H:%M} UTC"
     if holder:
-        return Finding("sync", OK, f"process {holder.holder} syncs; {age}")
+        return Finding("sync", OK, f"process {holder.process} syncs; {age}")
     if newest is not None and now - newest < timedelta(hours=1):
         return Finding("sync", OK, f"nobody syncs just now; {age}")
     return Finding("sync", WARN, f"nobody syncs; {age}", "run `sentry-sync serve` or `daemon`, or sync by cron")
 
 
-def erasures(connection: Connection) -> Finding:
+def erasures(store: Store) -> Finding:
     """Whether a person was erased in part only."""
-    log = tables.audit_log.c
-    begun = connection.execute(select(log.id).where(log.action == ERASE, log.outcome == BEGUN)).first()
-    if begun:
-        return Finding("erasures", FAIL, "one was begun and is not through", "run `sentry-sync erase --yes`")
+    if unfinished(store):
+        todo = "`serve` and `daemon` finish it within a minute or so; without them run `sentry-sync erase --yes`"
+        return Finding("erasures", FAIL, "one was begun and is not through", todo)
     return Finding("erasures", OK, "none is unfinished")
 
 

@@ -96,13 +96,17 @@ def parse_event_body(raw: Raw, at: datetime) -> EventBody:
     return EventBody(event.project_id, event.event_id, event.issue_id, event.timestamp, raw, at)
 
 
-def parse_explore_event(raw: Raw, project_ids: Mapping[str, str]) -> Event:
-    """A row of Explore's ``errors`` dataset; ``project_ids`` maps the slugs it names to ids."""
+PROJECT = "project.id"
+"""The column of Explore that says whose a row is. ``project`` is its slug, which may be another's by now."""
+
+
+def parse_explore_event(raw: Raw) -> Event:
+    """A row of Explore's ``errors`` dataset."""
     timestamp = moment(raw, "timestamp")
     if timestamp is None:
         raise Malformed("timestamp is missing")
     return Event(
-        project_id=explore_project(raw, project_ids),
+        project_id=required(raw, PROJECT),
         event_id=event_id(required(raw, "id")),
         issue_id=required(raw, "issue.id"),
         timestamp=timestamp,
@@ -117,10 +121,10 @@ def parse_explore_event(raw: Raw, project_ids: Mapping[str, str]) -> Event:
     )
 
 
-def parse_error_count(raw: Raw, hour: datetime, project_ids: Mapping[str, str]) -> ErrorCount:
+def parse_error_count(raw: Raw, hour: datetime) -> ErrorCount:
     """A row of Explore's ``errors`` dataset grouped by issue, environment and release within ``hour``."""
     return ErrorCount(
-        project_id=explore_project(raw, project_ids),
+        project_id=required(raw, PROJECT),
         issue_id=required(raw, "issue.id"),
         environment=text(raw, "environment") or "",
         release=text(raw, "release") or "",
@@ -128,20 +132,6 @@ def parse_error_count(raw: Raw, hour: datetime, project_ids: Mapping[str, str]) 
         count=integer(raw, "count()") or 0,
         users=integer(raw, "count_unique(user)"),
     )
-
-
-UNKNOWN_PROJECT = "project is not one we know"
-"""Why a row is set aside that names its project by a slug that no list of projects had."""
-
-
-def explore_project(raw: Raw, project_ids: Mapping[str, str]) -> str:
-    """The project id of an Explore row, from ``project.id`` or by the slug in ``project``."""
-    if raw.get("project.id") is not None:
-        return required(raw, "project.id")
-    slug = required(raw, "project")
-    if slug not in project_ids:
-        raise Malformed(UNKNOWN_PROJECT)
-    return project_ids[slug]
 
 
 def event_id(value: str) -> str:

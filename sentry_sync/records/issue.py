@@ -61,6 +61,10 @@ class IssueRaw:
     verified_at: datetime
 
 
+UNKNOWN = "unknown"
+"""How an issue went that may be part of one that is on its way out itself; looked at again until it is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class IssueGone:
     """An issue is no longer there: asked for by its id, the server had none, or answered with another one."""
@@ -69,8 +73,8 @@ class IssueGone:
     at: datetime
     """When that was seen."""
     removed_as: str
-    """``deleted`` (or hidden from this token: the server doesn't say which), ``merged``, or ``project`` where it
-    went with its whole project."""
+    """``deleted`` (or hidden from this token: the server doesn't say which), ``merged``, ``project`` where it
+    went with its whole project, or ``unknown``: deleted or merged, and which of both can't be said yet."""
     merged_into: str | None = None
     """The issue it was merged into."""
 

@@ -6,11 +6,10 @@ exactly its window.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentry_sync.records.event import explore_project
+from sentry_sync.records.event import PROJECT
 from sentry_sync.records.fields import Raw, integer, number, required, text
 
 
@@ -97,13 +96,11 @@ class WebVital:
     approximate: bool
 
 
-def parse_transaction(
-    raw: Raw, start: datetime, end: datetime, project_ids: Mapping[str, str], *, approximate: bool
-) -> TransactionWindow:
+def parse_transaction(raw: Raw, start: datetime, end: datetime, *, approximate: bool) -> TransactionWindow:
     """A row of Explore's ``spans`` (or ``transactions``) dataset for the window from ``start`` to ``end``."""
     names = _SPANS if "count(span.duration)" in raw else _TRANSACTIONS
     return TransactionWindow(
-        project_id=explore_project(raw, project_ids),
+        project_id=required(raw, PROJECT),
         environment=text(raw, "environment") or "",
         transaction=required(raw, "transaction"),
         start=start,
@@ -143,11 +140,11 @@ def hourly(row: TransactionWindow) -> TransactionStat:
     )
 
 
-def parse_query(raw: Raw, hour: datetime, project_ids: Mapping[str, str], *, approximate: bool) -> QueryStat:
+def parse_query(raw: Raw, hour: datetime, *, approximate: bool) -> QueryStat:
     """A row of Explore's ``spans`` dataset of ``span.category:db``."""
     description = text(raw, "sentry.normalized_description") or text(raw, "span.description")
     return QueryStat(
-        project_id=explore_project(raw, project_ids),
+        project_id=required(raw, PROJECT),
         environment=text(raw, "environment") or "",
         query_id=text(raw, "span.group") or description or "",
         description=description,
@@ -164,10 +161,10 @@ def parse_query(raw: Raw, hour: datetime, project_ids: Mapping[str, str], *, app
     )
 
 
-def parse_web_vital(raw: Raw, hour: datetime, project_ids: Mapping[str, str], *, approximate: bool) -> WebVital:
+def parse_web_vital(raw: Raw, hour: datetime, *, approximate: bool) -> WebVital:
     """A row of Explore's ``spans`` (or ``transactions``) dataset of page loads."""
     return WebVital(
-        project_id=explore_project(raw, project_ids),
+        project_id=required(raw, PROJECT),
         environment=text(raw, "environment") or "",
         transaction=text(raw, "transaction") or "",
         hour=hour,

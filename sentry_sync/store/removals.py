@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from sentry_sync.records.intervals import Interval, floor
-from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.records.issue import UNKNOWN, Issue, IssueGone
 from sentry_sync.store.types import from_micros, to_micros
 
 SECOND = timedelta(seconds=1)
@@ -20,6 +20,8 @@ _HISTORY = (
     "SELECT id, verified_at, ?2, 'removed_as', removed_as, ?3, ?4 FROM issues "
     "WHERE id = ?1 AND verified_at <= ?2 AND removed_as IS NOT ?3"
 )
+# How it went that is known already is not forgotten by a look that can't tell.
+_STILL_UNKNOWN = f" AND coalesce(removed_as, '{UNKNOWN}') = '{UNKNOWN}'"
 _BURY = (
     "UPDATE issues SET removed_at = coalesce(removed_at, ?2), removed_as = ?3, merged_into = ?4, verified_at = ?2 "
     "WHERE id = ?1 AND verified_at <= ?2"
@@ -69,11 +71,12 @@ def bury(connection: Connection, gone: IssueGone, seen_by: str) -> bool:
 
     Of one that isn't held there may be events all the same, read before any list showed it. A merged issue's
     events, bodies, environments and hourly counts become its parent's, as they did in Sentry. A deleted issue's go
-    with it. One whose whole project is gone keeps them: the project's row says that it is.
+    with it. One whose whole project is gone keeps them: the project's row says that it is. One of which it is not
+    known how it went keeps them until it is.
     """
-    at = to_micros(gone.at)
-    connection.exec_driver_sql(_HISTORY, (gone.issue_id, at, gone.removed_as, seen_by))
-    done = connection.exec_driver_sql(_BURY, (gone.issue_id, at, gone.removed_as, gone.merged_into))
+    at, only = to_micros(gone.at), _STILL_UNKNOWN if gone.removed_as == UNKNOWN else ""
+    connection.exec_driver_sql(_HISTORY + only, (gone.issue_id, at, gone.removed_as, seen_by))
+    done = connection.exec_driver_sql(_BURY + only, (gone.issue_id, at, gone.removed_as, gone.merged_into))
     if not done.rowcount and connection.exec_driver_sql(_IS_HELD, (gone.issue_id,)).first():
         return False
     if gone.merged_into is not None:

@@ -24,7 +24,6 @@ from sentry_sync.store import (
     history,
     only,
     projects,
-    pruning,
     releases,
     removals,
     tables,
@@ -36,6 +35,7 @@ from sentry_sync.store.alerts import AlertBooks
 from sentry_sync.store.coverage_books import CoverageBooks, How
 from sentry_sync.store.deliveries import Deliveries
 from sentry_sync.store.lake_books import LakeBooks
+from sentry_sync.store.old_rows import OldRows
 from sentry_sync.store.reads.looks import OLDEST
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import MICROSECOND
@@ -43,7 +43,6 @@ from sentry_sync.store.upserts import Record, upsert_for
 
 if TYPE_CHECKING:
     from sentry_sync.store.privacy.books import PersonBooks
-    from sentry_sync.store.privacy.retention import Keeping
     from sentry_sync.store.privacy.scrub import Scrubber
 
 _passes, _known = tables.passes.c, tables.coverage.c
@@ -147,6 +146,7 @@ class UnitOfWork:
         self._scrubber = scrubber
         self._covered = CoverageBooks(connection)
         self.lake = LakeBooks(connection)
+        self.old_rows = OldRows(connection)
         self.alerts = AlertBooks(connection)
         self.deliveries = Deliveries(connection)
 
@@ -433,13 +433,6 @@ class UnitOfWork:
         self._connection.execute(
             delete(passes).where(passes.c.stream == stream, passes.c.state == "failed", passes.c.pages == 0)
         )
-
-    def prune(self, keeping: Keeping, now: datetime, bodies_per_issue: int | None = None) -> dict[str, int]:
-        """Drop what is older than ``keeping`` wants, and all but the newest bodies of each issue; rows by table.
-
-        What is gone is not covered any more: whoever asks for that time is told so.
-        """
-        return pruning.prune(self._connection, keeping, now, bodies_per_issue)
 
     def oldest_look(self) -> datetime | None:
         """When the issue that was looked at longest ago was last looked at; removed ones aside."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sentry_sync.store import tables
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 
 _wishes = tables.wishes.c
 

@@ -25,13 +25,12 @@ from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.windows import fitted, halves, shrunk
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import Pass, UnitOfWork
-from sentry_sync.sync import slugs
 from sentry_sync.sync.headway import Trail, follow
 from sentry_sync.sync.order import Task, last_known, ordered
 from sentry_sync.sync.page_read import PageRead
 from sentry_sync.sync.plan import OVERLAP, worth_asking
 from sentry_sync.sync.server_clock import ServerClock
-from sentry_sync.sync.stream import Harvest, Look, Part, Stream, Work
+from sentry_sync.sync.stream import Look, Part, Stream, Work
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
@@ -70,8 +69,8 @@ class Tally:
     rejected: int = 0
 
 
-class _BehindServer(Exception):
-    """Our clock was slow: the window planned by it ends too early."""
+class _WrongClock(Exception):
+    """Our clock was slow, or fast: the window planned by it ends too early, or has not ended yet."""
 
 
 class Engine:
@@ -86,8 +85,6 @@ class Engine:
         self._setback: SentryError | None = None
         self._steady = 0
         """How many windows were read in a row at the size they have now."""
-        self._slugs: dict[str, str] | None = None
-        """The projects as they were listed once more."""
         self._resumed: set[tuple[str, datetime | None]] = set()
         """Where passes go on, of a stream that has no coverage to tell."""
         self.left: tuple[Work, ...] | None = None
@@ -102,7 +99,8 @@ class Engine:
         """
         tasks: deque[Task] = deque()
         if stream.covers is None:
-            tasks.extend(_unfinished(stream, look))
+            going_on = self._worth_resuming(stream, look)
+            tasks.extend(Task(Work(run.scope, run.window), run) for run in going_on)
         self._resumed = {_place(task.work) for task in tasks}
         planned = False
         while tasks or not planned:
@@ -119,7 +117,7 @@ class Engine:
                 continue
             try:
                 more = self._attempt(stream, task, look, tally)
-            except _BehindServer:
+            except _WrongClock:
                 look, planned = replace(look, now=self._clock.now()), False
                 tasks.clear()
                 continue
@@ -206,7 +204,7 @@ class Engine:
         while True:
             try:
                 page = self._fetch(stream, work, cursor, look)
-                harvest = self._harvest(stream, page, work, look)
+                harvest = stream.harvest(page, work, look)
                 seen = harvest.rows + len(harvest.rejects)
                 trail = follow(trail, cursor, page, seen, paged=stream.paged, counted=stream.counted)
             except SentryError as error:
@@ -214,7 +212,7 @@ class Engine:
                     return []
                 self._fail(stream, work, run, look, error)
                 raise
-            self._check_clock(work, run, look, page)
+            self._check_clock(stream, work, run, look, page)
             # Of a pass that was sampled on one page, no page can say that the whole is exact.
             approximate = approximate or harvest.approximate
             read = PageRead(stream, work, run, page, harvest, approximate)
@@ -229,17 +227,6 @@ class Engine:
             if self._stop():
                 return None
 
-    def _harvest(self, stream: Stream, page: Page, work: Work, look: Look) -> Harvest:
-        """What the page gave. A project nobody knows may have been renamed since: they are listed anew, once."""
-        harvest = stream.harvest(page, work, self._renamed(look))
-        if self._slugs is None and slugs.missing(harvest.rejects):
-            self._slugs = slugs.listed(self._client)
-            harvest = stream.harvest(page, work, self._renamed(look))
-        return harvest
-
-    def _renamed(self, look: Look) -> Look:
-        return replace(look, projects={**look.projects, **self._slugs}) if self._slugs else look
-
     def _fetch(self, stream: Stream, work: Work, cursor: str | None, look: Look) -> Page:
         try:
             return stream.fetch(self._client, work, cursor, look)
@@ -249,11 +236,14 @@ class Engine:
                 raise
             return page
 
-    def _check_clock(self, work: Work, run: Pass | None, look: Look, page: Page) -> None:
+    def _check_clock(self, stream: Stream, work: Work, run: Pass | None, look: Look, page: Page) -> None:
         """Hear the server's time; a window that was to end now but ended before the server's is asked anew."""
         ahead = self._clock.hear(page.server_time)
-        if run is None and ahead > BEHIND and work.window and work.window.end == look.now:
-            raise _BehindServer
+        if run is not None or work.window is None:
+            return
+        too_early = ahead > BEHIND and work.window.end == look.now
+        if too_early or (stream.exact and ahead < timedelta() and work.window.end > page.server_time):
+            raise _WrongClock
 
     def _commit(self, read: PageRead) -> Pass:
         at = read.page.server_time
@@ -344,10 +334,6 @@ class Engine:
     def _end(self, run: Pass, state: str, at: datetime, error: str) -> None:
         with self._store.write() as uow:
             uow.end_pass(run, state, at, error)
-
-
-def _unfinished(stream: Stream, look: Look) -> list[Task]:
-    return [Task(Work(run.scope, run.window), run) for run in look.state.unfinished(stream.name)]
 
 
 def _place(work: Work) -> tuple[str, datetime | None]:

@@ -144,6 +144,9 @@ class Stream:
     """``X-Hits`` counts the rows that this list has, about: one that ends far short of it is not whole."""
     page_limit: int | None = None
     """Pages after which a pass goes on with a shorter window: the server's offset cap."""
+    exact: bool = False
+    """Its rows are of exactly the window that was asked for: one that has not ended by the server's clock is no
+    use."""
     finest: timedelta = timedelta(hours=1)
     """A window is not halved below this when the server says it is too large."""
     grain: timedelta = timedelta(hours=1)

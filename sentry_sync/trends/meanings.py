@@ -17,8 +17,9 @@ MEANING: Mapping[str, str] = {
     ),
     "removed_issues": (
         "Issues that Sentry no longer has, and why: `removed_as` is `merged` (their events are now those "
-        "of `merged_into`), `deleted` (their events are deleted here as well) or `project` (the whole project is "
-        "gone; their events stay)."
+        "of `merged_into`), `deleted` (their events are deleted here as well), `project` (the whole project is "
+        "gone; their events stay) or `unknown` (deleted, or part of an issue that is being merged itself: known "
+        "within a day)."
     ),
     "issue_raw": "When an issue's whole row was last kept. The row itself is compressed, out of SQL's reach.",
     "issue_environments": "In which environments an issue was seen, and when first and last.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,12 +18,14 @@ import pytest
 from sentry_sync.answers.alert_messages import TOLD, as_slack, message, sample
 from sentry_sync.answers.alert_targets import Command, Slack, Undelivered, Webhook
 from sentry_sync.answers.alerts import EVERY, REST, SETTLE, Watch, try_out
-from sentry_sync.errors import QuestionError
+from sentry_sync.errors import QueryError, QuestionError
 from sentry_sync.records.event import ErrorCount
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
+from sentry_sync.store.audit_trail import Entry
 from sentry_sync.store.store import Store
 from sentry_sync.trends.alerting import Change, Rule, State, Threshold
+from sentry_sync.trends.session import Result, answers_within
 from tests.answers.desk import NOW, Asking
 from tests.support.clock import FakeClock
 from tests.support.rows import issue, project
@@ -216,6 +218,42 @@ def test_a_rule_that_is_gone_from_the_settings_is_forgotten(stage: Stage) -> Non
     growing = Rule("growing", "noisiest_issues", "errors", Change("previous", 5), ("team",), {"days": 1})
     assert stage.again(growing).look(NOW + 5 * SECOND) == 1
     assert {row.rule for row in stage.asking.rig.rows(tables.alerts)} == {"growing"}
+
+
+def test_a_query_that_fails_stops_no_other_rule_and_not_the_process(stage: Stage) -> None:
+    def ask(paths: Any, connection: Any, questions: Any, clock: Any) -> list[Result]:
+        if any("release_health" in question.statement for question in questions):
+            raise QueryError("the statement was stopped after 30 seconds")
+        return answers_within(paths, connection, questions, clock)
+
+    failing = Rule("failing", "crash_free_trend", "sessions", Threshold(1), ("team",))
+    rig, noted = stage.asking.rig, list[Entry]()
+    stage.errors(150)
+    with closing(
+        Watch(
+            rig.store,
+            rig.clock,
+            [failing, NOISY],
+            {"team": stage.team},
+            stage.said.append,
+            note=noted.append,
+            ask=ask,
+        )
+    ) as watch:
+        assert watch.look(NOW) == 1
+        watch.look(NOW + 2 * EVERY)
+    assert stage.said == ["the alert failing cannot be asked: the statement was stopped after 30 seconds"]
+    assert [(one.who, one.outcome, one.rows) for one in noted] == [("alert: noisy", "ok", 1)]
+
+
+def test_a_target_that_a_rule_no_longer_tells_is_forgotten_though_the_rule_cannot_be_asked(stage: Stage) -> None:
+    stage.team.deaf = True
+    stage.errors(150)
+    stage.look(0 * SECOND)
+    broken = Rule("noisy", "error_trend", "errors", Threshold(1), ("other",), {"project": "later"})
+    stage.watch.adopt([broken], {"other": Hearing()})
+    assert stage.look(HOUR) == 0
+    assert stage.asking.rig.rows(tables.alerts) == []
 
 
 def test_states_are_there_to_be_shown(stage: Stage) -> None:

@@ -16,7 +16,7 @@ from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.audit import Doubt
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.schedule import Entry
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.sync.plan import INTERVALS, stale_after
 from sentry_sync.sync.run import RESOURCES
 from tests.answers.desk import NOW, Asking, ago

@@ -126,6 +126,18 @@ def test_a_webhook_changes_the_copy_and_the_figures_tell(variables: dict[str, st
         assert store.execute("SELECT status FROM issues WHERE id = ?", (issue.id,)).fetchone() == ("resolved",)
 
 
+ALERT = """
+[[alerts]]
+name = "noisy"
+query = "error_trend"
+parameters = {project = "later"}
+above = 0
+to = "run"
+[alert_targets.run]
+command = ["true"]
+"""
+
+
 def test_a_hangup_reads_the_settings_anew_and_says_what_stays(variables: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("")
@@ -137,6 +149,13 @@ def test_a_hangup_reads_the_settings_anew_and_says_what_stays(variables: dict[st
         said = lines_until(process.stderr, "read anew")
         assert any("to change log_format, end this process and start another" in line for line in said)
         assert httpx.get(f"{url}/metrics").status_code == 401
+        file.write_text('mcp_token = "0123456789abcdef"\n[[alerts]]\nname = "noisy"\n')
+        process.send_signal(signal.SIGHUP)
+        *_, last = lines_until(process.stderr, "stay as they were")
+        assert "the alert 'noisy'" in last
+        file.write_text(f'mcp_token = "0123456789abcdef"\n{ALERT}')
+        process.send_signal(signal.SIGHUP)
+        lines_until(process.stderr, "read anew", "the alert noisy cannot be asked: the project later is not known")
         file.write_text('mcp_token = "short"\n')
         process.send_signal(signal.SIGHUP)
         *_, last = lines_until(process.stderr, "stay as they were")

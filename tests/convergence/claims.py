@@ -136,18 +136,10 @@ class Claims:
             if said not in true:
                 self._say(f"issue {key} is held as {said}; when it was looked at it was {true}")
 
-    def _beside_pending(self, key: str, project_id: str) -> bool:
-        issues = self._world.issues
-        return key not in issues and any(
-            issue.stored_status.startswith("pending") and issue.project.id == project_id
-            for issue in issues.values()
-        )
-
     def swept(self) -> list[str]:
         """After an issue sync that came through, nothing open is held that the last sweep did not show.
 
-        A sweep is followed by a look at each issue it ought to have shown: so no status is older than it. But of one
-        that is gone nobody can say whether it is part of another that is on its way out.
+        A sweep is followed by a look at each issue it ought to have shown: so no status is older than it.
         """
         marks = {row["stream"]: row["as_of"] for row in self._held.rows("marks")}
         since = marks.get("issues.sweep", 0)
@@ -158,7 +150,6 @@ class Claims:
                 and row["status"] == "unresolved"
                 and visible
                 and row["verified_at"] < since
-                and not self._beside_pending(key, row["project_id"])
             ):
                 self._say(f"issue {key} is held as unresolved; the sweep of {since // MICRO} did not show it")
         return self.broken

@@ -159,7 +159,7 @@ class Convergence(RuleBasedStateMachine):
         settled = Settled(there.rig, there.held, since, synced)
         none_of(settled.check(wanted))
         if self.profile != "glitchtip":
-            none_of(wrong_answers(there.rig, settled.waiting()))
+            none_of(wrong_answers(there.rig))
 
     @property
     def _there(self) -> Watched:

@@ -42,9 +42,9 @@ class Settled:
         return self.apart
 
     def waiting(self) -> set[str]:
-        """Issues that are gone, beside one that never leaves its merge: for a day they may be part of it.
+        """Issues that are gone, beside one that never leaves its merge: for a day nobody knows how they went.
 
-        Only of those without an event to ask for.
+        Only those without an event to ask for.
         """
         stuck = {
             issue.project.id for issue in self._world.issues.values() if issue.stored_status == "pending_merge"
@@ -97,7 +97,7 @@ class Settled:
         true = {issue.id: issue for issue in self._world.issues.values()}
         # Nobody can know an issue that was out of every search's sight before it was first looked for.
         unseen = {key for key in true.keys() - alive.keys() if not self._searchable(true[key])}
-        for key in sorted((alive.keys() | true.keys()) - unseen - self.waiting()):
+        for key in sorted((alive.keys() | true.keys()) - unseen):
             if key not in alive or key not in true:
                 self.apart.append(f"issue {key}: {'is missing' if key in true else 'is a ghost'}")
             else:
@@ -163,6 +163,8 @@ class Settled:
         while number in self._world.redirects:
             number = self._world.redirects[number]
         alive = number in self._world.by_number
+        if row["removed_as"] == "unknown" and key in self.waiting():
+            return
         if not alive and rows.get(seen, {}).get("removed_as") == "deleted":
             return
         if seen not in (key, issue_id(number)) or (seen == key and alive):

@@ -101,12 +101,11 @@ def test_an_event_id_that_is_no_hex_is_refused() -> None:
         parse_event({"eventID": "../../etc", "groupID": "1", "projectID": "1", "dateCreated": "2026-11-20"})
 
 
-def test_an_explore_row_names_its_project_by_id_or_by_a_slug_we_know() -> None:
-    row = {"id": "b" * 32, "issue.id": 17, "timestamp": "2026-11-20T10:00:00+00:00"}
-    assert parse_explore_event({**row, "project": "api"}, {"api": "2"}).project_id == "2"
-    assert parse_explore_event({**row, "project.id": 3}, {}).project_id == "3"
-    with pytest.raises(Malformed, match="not one we know"):
-        parse_explore_event({**row, "project": "other"}, {"api": "2"})
+def test_an_explore_row_is_of_the_project_whose_id_it_has() -> None:
+    row = {"id": "b" * 32, "issue.id": 17, "timestamp": "2026-11-20T10:00:00+00:00", "project": "api"}
+    assert parse_explore_event({**row, "project.id": 3}).project_id == "3"
+    with pytest.raises(Malformed, match=r"project\.id"):
+        parse_explore_event(row)
 
 
 def test_times_without_a_zone_are_utc_and_epoch_seconds_are_taken() -> None:
@@ -144,9 +143,9 @@ def test_adoption_is_a_releases_share_of_its_projects_sessions_in_that_environme
 
 
 def test_a_transaction_is_read_from_spans_and_from_the_older_dataset() -> None:
-    spans = {"project": "api", "transaction": "/a", "count(span.duration)": 4, "p95(span.duration)": 20.5}
-    older = {"project": "api", "transaction": "/a", "count()": 4, "p95(transaction.duration)": 20.5}
+    spans = {"project.id": 2, "transaction": "/a", "count(span.duration)": 4, "p95(span.duration)": 20.5}
+    older = {"project.id": 2, "transaction": "/a", "count()": 4, "p95(transaction.duration)": 20.5}
     end = AT.replace(hour=13)
-    rows = [parse_transaction(raw, AT, end, {"api": "2"}, approximate=False) for raw in (spans, older)]
+    rows = [parse_transaction(raw, AT, end, approximate=False) for raw in (spans, older)]
     assert rows[0] == rows[1]
     assert (rows[0].count, rows[0].p95) == (4, 20.5)

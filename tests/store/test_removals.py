@@ -73,6 +73,28 @@ def test_an_issue_that_went_with_its_project_leaves_its_events(connection: Conne
     assert (removed_as(connection, "17"), held_of(connection, "17")) == ("project", OF_AN_ISSUE)
 
 
+def test_an_issue_of_which_it_is_not_known_how_it_went_leaves_its_events_until_it_is(
+    connection: Connection,
+) -> None:
+    uow = UnitOfWork(connection)
+    uow.upsert(everything_of("17"))
+    uow.upsert([IssueGone("17", NOW + MINUTE, "unknown")])
+    assert (removed_as(connection, "17"), held_of(connection, "17")) == ("unknown", OF_AN_ISSUE)
+    uow.upsert([IssueGone("17", NOW + 2 * MINUTE, "deleted")])
+    assert (removed_as(connection, "17"), held_of(connection, "17")) == ("deleted", set())
+
+
+def test_how_an_issue_went_is_not_forgotten_by_a_look_that_cannot_tell(connection: Connection) -> None:
+    uow = UnitOfWork(connection)
+    uow.upsert([*everything_of("17"), *everything_of("18")])
+    uow.upsert([IssueGone("17", NOW + MINUTE, "merged", "18")])
+    uow.upsert([IssueGone("17", NOW + 2 * MINUTE, "unknown")])
+    row = connection.execute(select(tables.issues).where(tables.issues.c.id == "17")).one()
+    assert (row.removed_as, row.merged_into) == ("merged", "18")
+    told = connection.execute(select(tables.issue_history.c.new).order_by(tables.issue_history.c.id)).scalars()
+    assert list(told) == ["merged"]
+
+
 def test_the_word_of_an_older_look_drops_nothing(connection: Connection) -> None:
     uow = UnitOfWork(connection)
     uow.upsert(everything_of("17"))

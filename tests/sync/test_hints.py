@@ -91,6 +91,38 @@ def test_an_issue_that_is_not_there_costs_a_second_look_and_is_no_row(rig: Rig) 
     assert pending(rig) == 0
 
 
+def test_a_hint_stays_until_its_issue_was_looked_at_by_itself(rig: Rig) -> None:
+    (one,) = some(rig, 1)
+    hint(rig, one, "999999")
+
+    def fails(_request: object) -> None:
+        rig.before = lambda request: None
+        rig.sim.faults.add("/issues/999999/", "status", status=500, times=100)
+
+    rig.before = fails
+    assert act(rig)[0].result.state == "failed"
+    assert pending(rig) == 1
+    rig.sim.faults.clear()
+    rig.restart()
+    assert act(rig)[0].result.state == "done"
+    assert pending(rig) == 0
+
+
+def test_what_is_gone_beside_a_merge_that_goes_on_is_not_taken_for_deleted_at_the_second_look(rig: Rig) -> None:
+    last, parent, child = some(rig, 3)
+    rig.advance(900)
+    rig.sim.mutate.merge(parent, child)
+    rig.sim.mutate.merge(last, parent, pending_seconds=3600)
+    removed = select(tables.issues.c.removed_as, tables.issues.c.merged_into).where(tables.issues.c.id == child)
+    for expected in (("unknown", None), ("unknown", None), ("merged", last)):
+        hint(rig, child, parent)
+        act(rig)
+        hint(rig, child)
+        act(rig)
+        assert rig.rows(removed) == [expected]
+        rig.advance(1900)
+
+
 def test_a_hint_that_comes_during_the_look_stays(rig: Rig) -> None:
     (one,) = some(rig, 1)
     hint(rig, one)

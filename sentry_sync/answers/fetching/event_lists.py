@@ -160,10 +160,8 @@ def _explored(live: Live, project: Project, listing: Listing) -> _Source:
             environments=listing.environments,
         )
 
-    # Only one project was asked for, so whatever a row calls it, it is that one.
     def read(page: Page) -> tuple[list[Any], list[str]]:
-        rows = explore.rows(page)
-        return sift(rows, lambda raw: parse_explore_event({**raw, "project.id": project.id}, {}))
+        return sift(explore.rows(page), parse_explore_event)
 
     return _Source("explore", fetch, read, windowed=True, chosen=lambda _event: True)
 

@@ -11,7 +11,6 @@ from sentry_sync.answers.asking import Learned
 from sentry_sync.answers.times import HOUR, ceiling
 from sentry_sync.errors import BadRequest, NotSupported
 from sentry_sync.records.intervals import Interval
-from sentry_sync.sync.streams import explore
 from sentry_sync.sync.streams import performance as streams
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Kind:
     """How one kind of hourly row is asked for."""
 
     fetch: Fetch
-    harvest: Callable[[Page, Interval, Mapping[str, str]], Harvest]
+    harvest: Callable[[Page, Interval], Harvest]
 
 
 KINDS: Mapping[str, Kind] = {
@@ -121,9 +120,7 @@ def _read(live: Live, request: HoursRequest, dataset: str, hour: Interval) -> _H
     approximate = False
     for _ in range(MOST_PAGES):
         page = kind.fetch(live.client, dataset, Interval(hour.start, until), cursor, (request.project_id,))
-        # Only one project was asked for, so whatever a row calls it, it is that one.
-        rows = [raw for raw in explore.rows(page) if isinstance(raw, dict)]
-        harvest = kind.harvest(page, hour, {str(raw.get("project")): request.project_id for raw in rows})
+        harvest = kind.harvest(page, hour)
         records += harvest.records
         rejects += harvest.rejects
         approximate = approximate or harvest.approximate

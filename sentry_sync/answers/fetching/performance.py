@@ -11,7 +11,6 @@ from sentry_sync.answers.fetching.environments import none_of_that_name
 from sentry_sync.answers.times import HOUR, ceiling
 from sentry_sync.errors import BadRequest, NotFound, NotSupported
 from sentry_sync.records.intervals import Interval, floor
-from sentry_sync.sync.streams import explore
 from sentry_sync.sync.streams.performance import fetch_transactions, transactions_of
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _pages(live: Live, request: WindowRequest, window: Interval, now: datetime, 
     cursor: str | None = None
     for _ in range(MOST_PAGES):
         page = _ask(live, request, window, now, dataset, cursor=cursor)
-        _take(found, page, request, window)
+        _take(found, page, window)
         cursor = page.next_cursor
         found.whole = cursor is None
         if found.whole:
@@ -121,10 +120,8 @@ def _ask(
     )
 
 
-def _take(found: _Rows, page: Page, request: WindowRequest, window: Interval) -> None:
-    # Only one project was asked for, so whatever a row calls it, it is that one.
-    names = {str(raw.get("project")): request.project_id for raw in explore.rows(page) if isinstance(raw, dict)}
-    harvest = transactions_of(page, window, names)
+def _take(found: _Rows, page: Page, window: Interval) -> None:
+    harvest = transactions_of(page, window)
     found.records += harvest.records
     found.rejects += harvest.rejects
 
@@ -137,5 +134,5 @@ def _read_named(live: Live, request: WindowRequest, now: datetime, found: _Rows)
     if any(record.transaction == name for record in found.records) and request.environment:
         return True
     page = _ask(live, request, request.at(now), now, found.dataset, query=f'transaction:"{name}"')
-    _take(found, page, request, request.at(now))
+    _take(found, page, request.at(now))
     return page.next_cursor is None

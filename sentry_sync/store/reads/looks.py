@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.issue import UNKNOWN
 from sentry_sync.store import tables
 from sentry_sync.store.types import EPOCH
 
@@ -20,7 +21,10 @@ PENDING = ("pending_deletion", "pending_merge")
 PASSING = ("unresolved", *PENDING, "reprocessing")
 """Statuses whose absence from a list of the unresolved asks for a look; all but the first never last."""
 
-OLDEST = select(func.min(_issues.verified_at)).where(_issues.removed_at.is_(None))
+OPEN = or_(_issues.removed_at.is_(None), _issues.removed_as == UNKNOWN)
+"""Issues that are still looked at: those that are there, and those of which it is not known how they went."""
+
+OLDEST = select(func.min(_issues.verified_at)).where(OPEN)
 """When the issue that was looked at longest ago was last looked at; nothing without issues."""
 
 After = tuple[datetime, str]
@@ -98,11 +102,11 @@ class Looks:
         began = select(_history.issue_id).where(_history.field == "status", _history.at >= since)
         of_issue = select(_issues.project_id).where(_issues.id == issue_id)
         of_pairs = select(_pairs.project_id).where(_pairs.issue_id == issue_id)
-        seen_at = select(_issues.verified_at).where(_issues.id == issue_id).scalar_subquery()
+        seen_at = select(_seen_alive()).where(_issues.id == issue_id).scalar_subquery()
         query = select(_issues.id).where(
             _issues.status.in_(PENDING),
-            _issues.removed_at.is_(None),
-            _issues.verified_at > func.coalesce(seen_at, EPOCH),
+            OPEN,
+            _seen_alive() > func.coalesce(seen_at, EPOCH),
             or_(_issues.known_since >= since, _issues.id.in_(began)),
             or_(_issues.project_id.in_(of_issue), _issues.project_id.in_(of_pairs)),
         )
@@ -132,10 +136,18 @@ class Looks:
             return [(EPOCH, issue) for issue in self._connection.execute(query).scalars()]
 
     def _page(self, conditions: list[ColumnElement[bool]], after: After | None, limit: int) -> list[After]:
-        query: Any = select(_issues.verified_at, _issues.id).where(_issues.removed_at.is_(None), *conditions)
+        query: Any = select(_issues.verified_at, _issues.id).where(OPEN, *conditions)
         if after:
             at, issue = after
             query = query.where(or_(_issues.verified_at > at, and_(_issues.verified_at == at, _issues.id > issue)))
         with self._connection.begin():
             rows = self._connection.execute(query.order_by(_issues.verified_at, _issues.id).limit(limit)).all()
         return [(row.verified_at, row.id) for row in rows]
+
+
+def _seen_alive() -> ColumnElement[datetime]:
+    """When an issue was last seen to be there: at the last look, or before the one that found it gone."""
+    went = select(func.max(_history.after)).where(
+        _history.issue_id == _issues.id, _history.field == "removed_as", _history.new == UNKNOWN
+    )
+    return case((_issues.removed_as == UNKNOWN, went.scalar_subquery()), else_=_issues.verified_at)

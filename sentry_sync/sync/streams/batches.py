@@ -17,7 +17,7 @@ import orjson
 
 from sentry_sync.errors import BadRequest, NotSupported
 from sentry_sync.records.intervals import Interval
-from sentry_sync.records.issue import Issue, IssueGone
+from sentry_sync.records.issue import UNKNOWN, Issue, IssueGone
 from sentry_sync.sentry.page import Page
 from sentry_sync.store.reads.looks import After
 from sentry_sync.store.types import from_micros, to_micros
@@ -83,7 +83,8 @@ def place_of(cursor: str) -> Place:
 class Looked:
     """What one request told: the body of a page of batches."""
 
-    asked: tuple[str, ...]
+    known: tuple[str, ...]
+    """Ids of which all is told that there is to tell, those still to be asked for one by one left out."""
     rows: list[Any]
     gone: tuple[tuple[str, str, str | None], ...] = ()
     """Id, how it went, and where it went, of issues known to be gone."""
@@ -123,15 +124,16 @@ class Batches:
             wrong=0,
             left=None if place.left is None else place.left - 1,
         )
-        body = Looked(ids, page.body, tuple((issue, "project", None) for issue in missing if issue in dead))
+        known = tuple(issue for issue in ids if issue not in place.missing)
+        body = Looked(known, page.body, tuple((issue, "project", None) for issue in missing if issue in dead))
         return replace(page, body=body, next_cursor=place.cursor)
 
     def absent(self, work: Work, cursor: str | None, look: Look, at: datetime) -> Page | None:
         """The page that a 404 stands for: the issue it was asked for is gone with its project, or deleted.
 
-        The latter once there is no event of it either. Where none is held to ask for, it waits for the issue that
-        it may have become part of: until that was asked for, or to the next look while it is on its way out, a day
-        at most.
+        The latter once there is no event of it either. Where none is held to ask for, it may have become part of
+        an issue that is on its way out: then it is asked for after that one, or how it went is not known before
+        the next look; for a day at most.
         """
         place = self._place(work, cursor, look)
         if not place.missing:
@@ -146,9 +148,10 @@ class Batches:
             if witness:
                 gone, left = (), place.missing
             elif pending := looks.pending_beside(asked, look.now - LONGEST_MERGE):
-                gone, left = (), (*others, asked) if pending & set(others) else others
+                later = bool(pending & set(others))
+                gone, left = ((), (*others, asked)) if later else (((asked, UNKNOWN, None),), others)
         place = replace(place, witness=witness, missing=left)
-        body = Looked((asked,), [], gone)
+        body = Looked((asked,) if asked not in left else (), [], gone)
         return Page(body, place.cursor, has_link=False, server_time=at, hits=None, headers={})
 
     def _place(self, work: Work, cursor: str | None, look: Look) -> Place:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.records.budget import Lane
-from sentry_sync.records.event import ErrorCount, explore_project, parse_error_count
+from sentry_sync.records.event import PROJECT, ErrorCount, parse_error_count
 from sentry_sync.records.fields import Malformed, Raw, moment, required, text
 from sentry_sync.records.issue import IssueEnvironment
 from sentry_sync.store.types import MICROSECOND
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
 
 COUNT_FIELDS = (
-    "project.id",
+    PROJECT,
     "issue.id",
     "environment",
     "release",
@@ -30,7 +30,7 @@ COUNT_FIELDS = (
 )
 COUNT_SORT = ("-timestamp.to_hour", "issue.id", "environment", "release")
 
-PAIR_FIELDS = ("project.id", "issue.id", "environment", "min(timestamp)", "max(timestamp)")
+PAIR_FIELDS = (PROJECT, "issue.id", "environment", "min(timestamp)", "max(timestamp)")
 PAIR_SORT = ("-max(timestamp)", "issue.id", "environment")
 
 PAIR_CHUNK = timedelta(days=30)
@@ -53,7 +53,7 @@ def _fetch_counts(client: SentryClient, work: Work, cursor: str | None, look: Lo
 
 
 def _harvest_counts(page: Page, work: Work, look: Look) -> Harvest:
-    records, rejects = sift(explore.rows(page), lambda raw: _count(raw, look))
+    records, rejects = sift(explore.rows(page), _count)
     return Harvest(
         records,
         len(records),
@@ -64,8 +64,8 @@ def _harvest_counts(page: Page, work: Work, look: Look) -> Harvest:
     )
 
 
-def _count(raw: Raw, look: Look) -> ErrorCount:
-    return parse_error_count(raw, _time(raw, "timestamp.to_hour"), look.projects)
+def _count(raw: Raw) -> ErrorCount:
+    return parse_error_count(raw, _time(raw, "timestamp.to_hour"))
 
 
 def _plan_pairs(look: Look) -> list[Work]:
@@ -84,7 +84,7 @@ def _fetch_pairs(client: SentryClient, work: Work, cursor: str | None, look: Loo
 
 
 def _harvest_pairs(page: Page, work: Work, look: Look) -> Harvest:
-    records, rejects = sift(explore.rows(page), lambda raw: _pair(raw, look))
+    records, rejects = sift(explore.rows(page), _pair)
     return Harvest(
         records,
         len(records),
@@ -95,11 +95,11 @@ def _harvest_pairs(page: Page, work: Work, look: Look) -> Harvest:
     )
 
 
-def _pair(raw: Raw, look: Look) -> IssueEnvironment:
+def _pair(raw: Raw) -> IssueEnvironment:
     return IssueEnvironment(
         issue_id=required(raw, "issue.id"),
         environment=text(raw, "environment") or "",
-        project_id=explore_project(raw, look.projects),
+        project_id=required(raw, PROJECT),
         first_seen=_time(raw, "min(timestamp)"),
         last_seen=_time(raw, "max(timestamp)"),
     )

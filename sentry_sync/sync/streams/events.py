@@ -61,7 +61,7 @@ def _fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> 
 
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
-    records, rejects = sift(explore.rows(page), lambda raw: parse_explore_event(raw, look.projects))
+    records, rejects = sift(explore.rows(page), parse_explore_event)
     gone = [] if rejects or explore.approximate(page) else vanished.between_rows(page, work, look, records)
     return Harvest(
         [*records, *gone],

@@ -71,7 +71,7 @@ class _Hinted:
 
 def _harvest(page: Page, work: Work, look: Look) -> Harvest:
     found = batches.harvest(replace(page, body=page.body.body), work, look)
-    return replace(found, records=[*found.records, HintsSeen(page.body.body.asked, page.body.until)])
+    return replace(found, records=[*found.records, HintsSeen(page.body.body.known, page.body.until)])
 
 
 def _no_mark(uow: UnitOfWork, run: Pass) -> datetime | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentry_sync.records.budget import Lane
+from sentry_sync.records.event import PROJECT
 from sentry_sync.records.intervals import Interval, floor
 from sentry_sync.records.performance import (
     hourly,
@@ -21,6 +22,7 @@ from sentry_sync.sync.streams import explore
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import Page, SentryClient
+    from sentry_sync.store.unit_of_work import Pass, UnitOfWork
 
     Fetch = Callable[[SentryClient, Work, str | None, Look], Page]
     HarvestPage = Callable[[Page, Work, Look], Harvest]
@@ -34,7 +36,7 @@ DISCOVER = "discover"
 LADDER = (SPANS, TRANSACTIONS, DISCOVER)
 """The ways to ask for transactions, best first."""
 
-_KEYS = ("project", "environment", "transaction")
+_KEYS = (PROJECT, "environment", "transaction")
 
 TRANSACTION_FIELDS = {
     SPANS: (
@@ -71,7 +73,7 @@ _TRANSACTION = "event.type:transaction"
 _EACH = {SPANS: "is_transaction:true", TRANSACTIONS: _TRANSACTION, DISCOVER: _TRANSACTION}
 
 QUERY_FIELDS = (
-    "project",
+    PROJECT,
     "environment",
     "span.group",
     "sentry.normalized_description",
@@ -84,7 +86,7 @@ QUERY_FIELDS = (
     "p95(span.self_time)",
     "sum(span.self_time)",
 )
-QUERY_SORT = ("-sum(span.self_time)", "span.group", "project", "environment")
+QUERY_SORT = ("-sum(span.self_time)", "span.group", PROJECT, "environment")
 
 VITAL_FIELDS = {
     SPANS: (
@@ -111,6 +113,12 @@ VITAL_FIELDS[DISCOVER] = VITAL_FIELDS[TRANSACTIONS]
 LATE_SPANS = HOUR
 """Ingestion lags by minutes: an hour is final once it was read an hour after its end."""
 
+LAG = timedelta(minutes=5)
+"""A day or a week is read once, so not before the spans of its last minutes have come."""
+
+CUT = "cut"
+"""The scope of another mark of a day or week that was read as far as Explore's offsets reach, with more behind."""
+
 
 def fetch_transactions(
     client: SentryClient,
@@ -129,19 +137,19 @@ def fetch_transactions(
         window,
         cursor,
         fields=TRANSACTION_FIELDS[dataset],
-        sort=(f"-{_COUNT[dataset]}", "transaction", "project", "environment"),
+        sort=(f"-{_COUNT[dataset]}", "transaction", PROJECT, "environment"),
         query=f"{_EACH[dataset]} {query}".strip(),
         project_ids=project_ids,
         environments=environments,
     )
 
 
-def transactions_of(page: Page, window: Interval, projects: Mapping[str, str]) -> Harvest:
-    """The page's rows as TransactionWindow records; ``projects`` maps slugs to ids."""
+def transactions_of(page: Page, window: Interval) -> Harvest:
+    """The page's rows as TransactionWindow records."""
     partial = explore.approximate(page)
     records, rejects = sift(
         explore.rows(page),
-        lambda raw: parse_transaction(raw, window.start, window.end, projects, approximate=partial),
+        lambda raw: parse_transaction(raw, window.start, window.end, approximate=partial),
     )
     return Harvest(records, len(records), rejects, approximate=partial)
 
@@ -197,38 +205,34 @@ def fetch_vitals(
         window,
         cursor,
         fields=VITAL_FIELDS[dataset],
-        sort=(f"-{_COUNT[dataset]}", "transaction", "project", "environment"),
+        sort=(f"-{_COUNT[dataset]}", "transaction", PROJECT, "environment"),
         query=f"{_EACH[dataset]} has:measurements.lcp",
         project_ids=project_ids,
     )
 
 
-def hours_of(page: Page, hour: Interval, projects: Mapping[str, str]) -> Harvest:
+def hours_of(page: Page, hour: Interval) -> Harvest:
     """A page of transactions of one hour as TransactionStat records."""
-    found = transactions_of(page, hour, projects)
+    found = transactions_of(page, hour)
     return replace(found, records=[hourly(record) for record in found.records])
 
 
-def queries_of(page: Page, hour: Interval, projects: Mapping[str, str]) -> Harvest:
+def queries_of(page: Page, hour: Interval) -> Harvest:
     """A page of database queries of one hour as QueryStat records."""
     partial = explore.approximate(page)
-    records, rejects = sift(
-        explore.rows(page), lambda raw: parse_query(raw, hour.start, projects, approximate=partial)
-    )
+    records, rejects = sift(explore.rows(page), lambda raw: parse_query(raw, hour.start, approximate=partial))
     return Harvest(records, len(records), rejects, approximate=partial)
 
 
-def vitals_of(page: Page, hour: Interval, projects: Mapping[str, str]) -> Harvest:
+def vitals_of(page: Page, hour: Interval) -> Harvest:
     """A page of page loads of one hour as WebVital records."""
     partial = explore.approximate(page)
-    records, rejects = sift(
-        explore.rows(page), lambda raw: parse_web_vital(raw, hour.start, projects, approximate=partial)
-    )
+    records, rejects = sift(explore.rows(page), lambda raw: parse_web_vital(raw, hour.start, approximate=partial))
     return Harvest(records, len(records), rejects, approximate=partial)
 
 
-def _harvest(read: Callable[[Page, Interval, Mapping[str, str]], Harvest]) -> HarvestPage:
-    return lambda page, work, look: read(page, _bucket(work), look.projects)
+def _harvest(read: Callable[[Page, Interval], Harvest]) -> HarvestPage:
+    return lambda page, work, look: read(page, _bucket(work))
 
 
 def _hourly(name: str, source: str, table: str, fetch: Fetch, harvest: HarvestPage) -> Stream:
@@ -275,7 +279,7 @@ def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Str
     stream = f"transaction_windows.{name}"
 
     def plan(look: Look) -> list[Work]:
-        end = floor(look.now, HOUR)
+        end = floor(look.now - LAG, HOUR)
         mark = look.state.mark(stream)
         due = mark is None or end - mark.mark >= every
         return [Work(window=Interval(end - length, end))] if due else []
@@ -283,17 +287,23 @@ def _period(name: str, length: timedelta, every: timedelta, dataset: str) -> Str
     def fetch(client: SentryClient, work: Work, cursor: str | None, look: Look) -> Page:
         return fetch_transactions(client, dataset, work.span, cursor)
 
+    def finish(uow: UnitOfWork, run: Pass) -> None:
+        if run.pages >= explore.PAGE_LIMIT and run.window:
+            uow.mark(stream, CUT, run.window.end, run.window.end)
+
     return Stream(
         name=stream,
         resource="performance",
         lane=Lane.HOT,
         plan=plan,
         fetch=fetch,
-        harvest=lambda page, work, look: transactions_of(page, work.span, look.projects),
+        harvest=lambda page, work, look: transactions_of(page, work.span),
         source=dataset,
         needs=f"explore.{dataset}",
         paged=True,
         page_limit=explore.PAGE_LIMIT,
+        exact=True,
+        finish=finish,
     )
 
 
