@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -375,7 +376,7 @@ def test_a_first_pruning_of_many_rows_gives_way_and_is_gone_on_with(running: Run
     with running.rig.store.syncing():
         for wait, stop in ((TIDY, True), (TIDY_ON / 2, True), (TIDY_ON / 2, False)):
             running.clock.advance(wait.total_seconds())
-            running.worker.turn(lambda stop=stop: stop)
+            running.worker.turn(partial(bool, stop))
             left.append(len(running.rig.rows(tables.event_bodies)))
     assert left == [kept + SLICE, kept + SLICE, kept]
 

@@ -32,7 +32,7 @@ def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> Non
             done = prune(store, clock, settings.keeping, clock.now(), settings.max_events, report=tell).rows
             done["audit"] = trail_of(settings).prune(settings.keeping.since("audit", clock.now()))
             Lake(store, clock).publish()
-            if not as_json and sum(done.values()):
+            if not as_json and any(done.values()):
                 output.warn("giving the disk back: a sync waits until the database is written anew")
             vacuum(store, clock)
     _say(done, as_json=as_json)

@@ -52,7 +52,7 @@ class Live:
         for changed in self._open:
             changed.set()
 
-    async def stream(self, subject: Subject, who: str) -> AsyncGenerator[str, None]:
+    async def stream(self, subject: Subject, who: str) -> AsyncGenerator[str]:
         """The events of one page of ``who``, for as long as it stays open."""
         with self._told(subject, who) as changed:
             yield RETRY
