@@ -12,11 +12,13 @@ import pytest
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
 from sentry_sync.serve.dashboard.kept import Held, Kept
+from sentry_sync.serve.dashboard.overview import TOLD
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from tests.answers.desk import NOW, Asking
 from tests.answers.report.page import Element
 from tests.serve.dashboard.conftest import Addresses, Desk
+from tests.support.rows import project
 
 DAY = 86_400.0
 
@@ -330,6 +332,17 @@ def test_all_projects_count_though_an_answer_has_a_hundred(tmp_path: Path) -> No
     for path in ("/issues", "/releases", "/queries/error_trend"):
         (choice,) = (one for one in desk.shown(path).all("select") if one.attributes["name"] == "project")
         assert len(choice.all("option")) == 131, path
+    desk.close()
+    asking.close()
+
+
+def test_projects_whose_errors_nobody_counted_are_not_called_those_with_the_most(tmp_path: Path) -> None:
+    asking = Asking(tmp_path)
+    asking.fill([project(str(number), f"p{number}") for number in range(TOLD + 1)])
+    desk = Desk(asking.answers(None))
+    for path in ("/", "/releases"):
+        assert f"{TOLD} first by name" in " ".join(desk.html(path).replace("projects ", "").split()), path
+    assert "most errors" not in desk.html("/projects")
     desk.close()
     asking.close()
 
