@@ -26,7 +26,7 @@ floors: $(VENV)/.installed-dev ## Which room may import which
 	$(BIN)/lint-imports
 
 suite: $(VENV)/.installed-dev ## The tests, in random order, on two cores
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.installed-dev ## The convergence test with fresh seeds, for MINUTES (10)
 	$(BIN)/python -m tests.convergence.soak $(MINUTES)
