@@ -455,6 +455,8 @@ CREATE INDEX ix_webhook_deliveries_digest ON webhook_deliveries (digest, receive
 
 CREATE INDEX ix_webhook_deliveries_pending ON webhook_deliveries (received_at) WHERE handled_at IS NULL;
 
+CREATE INDEX ix_webhook_deliveries_events ON webhook_deliveries (received_at) WHERE event_wanted = 1;
+
 CREATE TABLE alerts (
 	rule TEXT NOT NULL, 
 	subject TEXT NOT NULL, 

@@ -171,6 +171,12 @@ def upgrade() -> None:
         ["received_at"],
         sqlite_where=sa.text("handled_at IS NULL"),
     )
+    op.create_index(
+        "ix_webhook_deliveries_events",
+        "webhook_deliveries",
+        ["received_at"],
+        sqlite_where=sa.text("event_wanted = 1"),
+    )
     op.create_table(
         "alerts",
         sa.Column("rule", sa.Text(), nullable=False),
@@ -240,6 +246,7 @@ def downgrade() -> None:
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")
     op.drop_index("ix_events_project", "events")
+    op.drop_index("ix_webhook_deliveries_events", "webhook_deliveries")
     op.drop_index("ix_webhook_deliveries_pending", "webhook_deliveries")
     op.drop_index("ix_webhook_deliveries_digest", "webhook_deliveries")
     for name in ("look_after", "event_wanted", "issue_id", "digest"):

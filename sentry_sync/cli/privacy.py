@@ -49,7 +49,8 @@ def erase(
 
 def _preview(store: Store, given: Sequence[Identity], *, as_json: bool) -> None:
     names, counts = Names(given, store.scrubber().pseudonyms), Counter[str]()
-    with closing(store.read()) as reading, reading.begin():
+    # Of every project, as the erasure itself.
+    with closing(store.unlimited().read()) as reading, reading.begin():
         beside.look(reading, names)
         counts.update(holding.part for holding in person_export.holdings(reading, names))
     kinds = Counter(kind for kind, _ in names.all.values())

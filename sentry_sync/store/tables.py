@@ -474,6 +474,7 @@ webhook_deliveries = Table(
     Column("look_after", Moment),
     Index("ix_webhook_deliveries_digest", "digest", "received_at"),
     Index("ix_webhook_deliveries_pending", "received_at", sqlite_where=text("handled_at IS NULL")),
+    Index("ix_webhook_deliveries_events", "received_at", sqlite_where=text("event_wanted = 1")),
 )
 
 audit_log = Table(

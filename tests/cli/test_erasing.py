@@ -83,7 +83,12 @@ def test_one_that_cannot_be_finished_is_tried_ever_more_seldom(store: Store, clo
     assert people.found(store) == set()
 
 
-def test_a_look_at_a_store_that_is_not_there_makes_none(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_look_at_a_store_that_is_not_there_or_just_being_made_says_nothing(
+    tmp_path: Path, clock: FakeClock
+) -> None:
     with closing(Store(tmp_path / "none", clock)) as store:
         Erasing(store, clock, pytest.fail).look()
-    assert not (tmp_path / "none").exists()
+        assert not (tmp_path / "none").exists()
+        store.paths.create()
+        store.paths.database.touch()
+        Erasing(store, clock, pytest.fail).look()

@@ -47,6 +47,14 @@ def test_erasing_says_first_what_it_would_and_then_leaves_nothing(store: Path, c
     assert (entry["what"], entry["outcome"]) == ("erase", "ok")
 
 
+def test_what_would_be_erased_is_told_of_every_project(
+    store: Path, cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTRY_SYNC_PROJECTS", "another")
+    told = cli("erase", "--user", f"email:{EMAIL}", "--json").document["would_erase"]
+    assert (told["event"], told["body"]) == (2, 1)
+
+
 @pytest.mark.parametrize("user", ["ana@example.org", "name:ana", "email:", "email: "])
 def test_a_user_says_what_the_name_is(store: Path, cli: CommandLine, user: str) -> None:
     assert "id:..., email:..." in cli("erase", "--user", user).refused(2)

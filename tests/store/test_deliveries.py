@@ -131,6 +131,26 @@ def test_an_uninstalled_integration_is_known_until_one_comes_again(store: Store)
     assert known() == Hooks(NOW + 2 * SECOND, None)
 
 
+def test_what_is_looked_for_each_second_needs_no_look_at_every_webhook_of_a_month(store: Store) -> None:
+    asked: list[str] = []
+    with closing(store.read()) as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_trace_callback(asked.append)
+        Hints(connection).newest(NOW)
+        Hints(connection).newest_at(NOW)
+        driver.set_trace_callback(None)
+        plans = [
+            row[3]
+            for query in asked
+            if query.startswith("SELECT")
+            for row in driver.execute(f"EXPLAIN QUERY PLAN {query}")
+        ]
+    looks = [plan for plan in plans if "webhook_deliveries" in plan]
+    assert len(looks) == 4
+    assert all("USING INDEX ix_webhook_deliveries_" in look for look in looks), looks
+
+
 def rows(store: Store) -> int:
     with closing(store.read()) as connection:
         return int(connection.execute(select(func.count()).select_from(tables.webhook_deliveries)).scalar_one())

@@ -16,6 +16,7 @@ from typing import Any
 
 from sentry_sync.records.clock import Clock
 from sentry_sync.records.event import Event, EventBody
+from sentry_sync.store import migrate
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.locks import PATIENCE_SECONDS
 from sentry_sync.store.privacy import beside, books
@@ -64,7 +65,7 @@ def erase(
             pending.keep(names.all.values())
             report("looking for the person's other names")
             # In every project, whichever this store's own reads are limited to.
-            with closing(Store(store.paths.directory, clock, store.rules).read()) as reading, reading.begin():
+            with closing(store.unlimited().read()) as reading, reading.begin():
                 beside.look(reading, names)
             pending.keep(names.all.values())
         if nameless:
@@ -78,7 +79,7 @@ def unfinished(store: Store) -> bool:
     """Whether an erasure was begun and is not through; raises StoreError."""
     if Pending(store.paths.erasing):
         return True
-    if not store.paths.database.exists():
+    if migrate.current(store.paths.database) != migrate.HEAD:  # it is being made, or brought up to date
         return False
     with closing(store.read()) as reading, reading.begin():
         return books.unfinished(reading)

@@ -78,9 +78,12 @@ class Hints:
 
     def newest_at(self, otherwise: datetime) -> datetime:
         """When the newest hint came that nobody has acted on."""
-        query = select(func.max(_known.received_at)).where(or_(_known.handled_at.is_(None), _known.event_wanted))
+        # One by one: each has an index of its own, both together none.
+        pending = (_known.handled_at.is_(None), _known.event_wanted)
+        queries = [select(func.max(_known.received_at)).where(condition) for condition in pending]
         with self._connection.begin():
-            return self._connection.execute(query).scalar() or otherwise
+            found = [at for query in queries if (at := self._connection.execute(query).scalar())]
+        return max(found, default=otherwise)
 
     def issues(self, after: str | None, limit: int) -> Sequence[str]:
         """Issues hinted at, by id, from the one behind ``after`` on."""
