@@ -23,16 +23,14 @@ from sentry_sync.daemon import (
     TIDY,
     TIDY_ON,
     Daemon,
-    Nudged,
     Said,
-    StoppableClock,
-    Stopped,
     Worker,
 )
 from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.event import EventBody
 from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.records.stoppable import Nudged, StoppableClock, Stopped
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
