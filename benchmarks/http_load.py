@@ -1,8 +1,9 @@
 """Clients that do nothing but send questions over HTTP and read the answers, so that only the server is measured.
 
-Usage: python -m benchmarks.http_load URL CLIENTS SECONDS QUESTIONS.json
+Usage: python -m benchmarks.http_load URL CLIENTS SECONDS QUESTIONS.json [PAUSE]
 
-Each client is a session with one connection, and asks as soon as it was answered. Prints one JSON object:
+Each client is a session with one connection, and asks PAUSE seconds after
+it was answered, at once by default. Prints one JSON object:
 ``{"milliseconds": [...], "errors": [...]}``.
 """
 
@@ -53,7 +54,10 @@ class Client:
         return int(first.split()[1]), headers, answer
 
 
-async def _ask(client: Client, questions: list[dict[str, Any]], until: float, offset: int) -> list[float]:
+Questions = list[dict[str, Any]]
+
+
+async def _ask(client: Client, questions: Questions, until: float, pause: float, offset: int) -> list[float]:
     times = []
     number = offset
     while time.perf_counter() < until:
@@ -64,16 +68,19 @@ async def _ask(client: Client, questions: list[dict[str, Any]], until: float, of
         times.append(1000 * (time.perf_counter() - started))
         if status != 200 or b'"isError":true' in answer[:200] or b'"error":' in answer[:60]:
             raise SystemExit(f"{status}: {answer[:300]!r}")
+        if pause:
+            await asyncio.sleep(pause)
     return times
 
 
-async def _main(url: str, clients: int, seconds: float, questions: list[dict[str, Any]]) -> None:
+async def _main(url: str, clients: int, seconds: float, questions: Questions, pause: float) -> None:
     opened = [Client(url) for _ in range(clients)]
     for client in opened:
         await client.open()
     until = time.perf_counter() + seconds
     done = await asyncio.gather(
-        *(_ask(client, questions, until, offset) for offset, client in enumerate(opened)), return_exceptions=True
+        *(_ask(client, questions, until, pause, offset) for offset, client in enumerate(opened)),
+        return_exceptions=True,
     )
     errors = [repr(one) for one in done if isinstance(one, BaseException)]
     times = [value for one in done if isinstance(one, list) for value in one]
@@ -87,5 +94,6 @@ if __name__ == "__main__":
             int(sys.argv[2]),
             float(sys.argv[3]),
             json.loads(Path(sys.argv[4]).read_text(encoding="utf-8")),
+            float(sys.argv[5]) if len(sys.argv) > 5 else 0.0,
         )
     )

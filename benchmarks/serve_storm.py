@@ -1,4 +1,4 @@
-"""`sentry-sync serve` in a storm: a fast clock, faults of each kind, webhooks, two MCP clients; then its ends.
+"""`sentry-sync serve` in a storm: a fast clock, faults, webhooks, two MCP clients and a browser; then its ends.
 
 Usage: python -m benchmarks.serve_storm [--minutes N] [--speed N] [--kills N]
 
@@ -64,7 +64,8 @@ def _serving(sentry: str, store: Path, port: int) -> AbstractContextManager[Serv
 def _storm(sentry: str, server: Served, folder: Path, minutes: float) -> None:
     """Faults at random, people who decide, and clients that ask, for so long."""
     draw = random.Random(1)
-    load = _clients(server, folder, 60 * minutes)
+    load = _clients(server, folder, 60 * minutes, PAUSE)
+    looking = _browser(server, 60 * minutes)
     until = time.perf_counter() + 60 * minutes
     while time.perf_counter() < until:
         fault = draw.choice(FAULTS)
@@ -82,9 +83,19 @@ def _storm(sentry: str, server: Served, folder: Path, minutes: float) -> None:
         f"two clients: {len(times)} answers, errors {found['errors'] or 'none'}, "
         f"p50 {times[len(times) // 2]:.1f} ms, p99 {times[int(len(times) * 0.99)]:.1f} ms"
     )
+    out, _ = looking.communicate(timeout=60)
+    seen = json.loads(out)
+    print(
+        f"a browser: {seen['pages']} pages, statuses {seen['statuses']}, the open page renewed {seen['renewals']} "
+        f"times, slowest load {seen['slowest_ms']} ms, complaints {seen['said'] or 'none'}"
+    )
 
 
-def _clients(server: Served, folder: Path, seconds: float) -> subprocess.Popen[str]:
+PAUSE = 0.05
+"""Between a client's questions while hours pass, so that the rest of a small machine can do its part too."""
+
+
+def _clients(server: Served, folder: Path, seconds: float, pause: float = 0.0) -> subprocess.Popen[str]:
     questions = folder / "questions.json"
     calls = [
         {"name": "get-projects", "arguments": {}},
@@ -92,10 +103,15 @@ def _clients(server: Served, folder: Path, seconds: float) -> subprocess.Popen[s
         {"name": "sync-status", "arguments": {}},
     ]
     questions.write_text(json.dumps(calls), encoding="utf-8")
-    asking = [f"{server.url}/mcp", "2", str(seconds), str(questions)]
+    asking = [f"{server.url}/mcp", "2", str(seconds), str(questions), str(pause)]
     command = [sys.executable, "-m", "benchmarks.http_load", *asking]
     # Who asks a server that is being killed has much to say.
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def _browser(server: Served, seconds: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.storm_browser", server.url, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def _report(server: Served) -> None:

@@ -98,7 +98,7 @@ class Stage:
 
     def held_by(self, daemon: Daemon) -> bool:
         """Whether this daemon holds the lease."""
-        return self.holder().endswith(f":{daemon.process.pid}")
+        return f":{daemon.process.pid}:" in f"{self.holder()}:"
 
     def is_written(self) -> bool:
         """Whether some process is in the middle of a transaction just now."""

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 BANNER = "<!-- Made by `make docs` from the code: change that, not this. -->\n\n"
 
+SQL_BANNER = "-- Made by `make docs` from the migrations: change those, not this.\n\n"
+
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each generated page and what it should hold."""
@@ -30,6 +32,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("serve.md", serve.page()),
     ):
         yield ROOT / "docs" / name, BANNER + "\n".join(lines).rstrip() + "\n"
+    yield ROOT / "migrations" / "schema.sql", SQL_BANNER + "".join(schema.script()).rstrip() + "\n"
     readme = ROOT / "README.md"
     yield readme, filled(readme.read_text(encoding="utf-8"), "settings", settings.table())
 

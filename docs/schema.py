@@ -1,12 +1,16 @@
-"""The page of tables, from ``sentry_sync/store/tables.py`` and what SQL sees of it."""
+"""The page of tables, from ``sentry_sync/store/tables.py`` and what SQL sees of it; and what makes them."""
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 from sqlalchemy import LargeBinary
 
-from sentry_sync.store import tables
+from sentry_sync.store import migrate, tables
 from sentry_sync.trends.meanings import MEANING
 from sentry_sync.trends.relations import RELATIONS
 
@@ -30,3 +34,19 @@ def page() -> Iterator[str]:
         hidden = [c.name for c in table.columns if isinstance(c.type, LargeBinary)] if table is not None else []
         if hidden:
             yield f"\nIn `store.db` also: {', '.join(f'`{column}`' for column in hidden)} (zstd)."
+
+
+def script() -> Iterator[str]:
+    """The statements of schema.sql: all that the migrations leave in an empty file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        # By number: to the newest, a new store is made from this very file.
+        migrate.upgrade(path, migrate.HEAD)
+        with closing(sqlite3.connect(path)) as connection:
+            made = connection.execute(
+                "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+            ).fetchall()
+            rows = [line.removesuffix(";") for line in connection.iterdump() if line.startswith("INSERT INTO")]
+        # In the order of the migrations, which iterdump() does not keep.
+        for statement in (*(sql for (sql,) in made), *rows):
+            yield statement + migrate.SEPARATOR

@@ -61,7 +61,11 @@ RETRY_STORE = 30.0
 """Seconds until a store that refused a write is tried again: disks are emptied, permissions given back."""
 
 TIDY = timedelta(hours=1)
-"""How often old passes and surplus bodies are dropped."""
+"""How often old rows and surplus bodies are dropped."""
+
+TIDY_FOR, TIDY_ON = timedelta(seconds=2), timedelta(seconds=30)
+"""After so long it is gone on with after so long, since polls wait meanwhile: a first pruning of millions of rows
+takes a sixteenth of the time."""
 
 PUBLISH = timedelta(minutes=5)
 """How often it is looked whether parts of the lake are due: a look takes milliseconds, and SQL reads what waits
@@ -192,16 +196,21 @@ class Worker:
         now = self._now()
         self._listen(now)
         self._publish(now, stop)
+        self._tidy(now, stop)
         if self._rest_until and now < self._rest_until:
             return (self._rest_until - now).total_seconds()
         name = schedule.choose(self.entries, now, self._share)
         if name is None:
-            if now - self._tidied >= TIDY:
-                self._tidied = now
-                self._chore("tidying up", self._syncer.tidy)
             return max(0.0, (schedule.next_due(self.entries) - now).total_seconds())
         self._run(name, now, stop)
         return 0.0
+
+    def alarms(self) -> dict[str, datetime]:
+        """When each ladder falls due that is not yet.
+
+        What is overdue waits for the end of a rest: its alarm would ring at once, and again.
+        """
+        return {name: entry.due_at for name, entry in self.entries.items() if entry.due_at > self._last}
 
     def _publish(self, now: datetime, stop: Callable[[], bool]) -> None:
         """Write what of the lake is due. A lake that can't be written costs nobody a row: SQL reads the store."""
@@ -210,18 +219,31 @@ class Worker:
         self._published = now
         lake = self._lake
 
-        def enough() -> bool:
-            return stop() or self._clock.now() - now > PUBLISH_FOR or self._is_waited_for()
-
         def publish() -> None:
-            done = lake.publish(enough)
+            done = lake.publish(self._enough(now + PUBLISH_FOR, stop))
             if done.parts:
                 self._tell(Said(f"lake: {done.rows} rows in {done.parts} parts, {done.seconds:.1f} s"))
 
         self._chore("the lake", publish)
 
+    def _tidy(self, now: datetime, stop: Callable[[], bool]) -> None:
+        """Drop what is not worth keeping, however much is due: a copy whose budget is never enough grows too."""
+        if timedelta() <= now - self._tidied < TIDY:
+            return
+        self._tidied = now
+
+        def tidy() -> None:
+            if not self._syncer.tidy(self._enough(now + TIDY_FOR, stop)).whole:
+                self._tidied = now - TIDY + TIDY_ON
+
+        self._chore("tidying up", tidy)
+
+    def _enough(self, until: datetime, stop: Callable[[], bool]) -> Callable[[], bool]:
+        """Whether a chore is to end where it is, for now."""
+        return lambda: stop() or self._clock.now() > until or self._is_waited_for()
+
     def _is_waited_for(self) -> bool:
-        """Whether somebody wishes for what has not begun yet, and would wait for another part of the lake."""
+        """Whether somebody wishes for what has not begun yet, and would wait for the end of a chore."""
         self._listen(self._now())
         now = self._last
         return any(entry.wished_at and entry.due_at <= now and not entry.open for entry in self.entries.values())
@@ -235,7 +257,7 @@ class Worker:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 (as in _slice)
-            self._tell(Said(f"{name}: {_defect(error)}"))
+            self._tell(Said(f"{name}: {defect(error)}"))
 
     def _now(self) -> datetime:
         """The time; where the clock was set back, what lies ahead of it is planned anew."""
@@ -324,7 +346,7 @@ class Worker:
         except SentrySyncError as error:
             return _failed(name, str(error), error.exit_code)
         except Exception as error:  # noqa: BLE001 (a defect in one stream must not stop the others; its text may quote an event)
-            return _failed(name, _defect(error), 70)
+            return _failed(name, defect(error), 70)
         self._left[name] = found.left
         for note in found.notes:
             self._tell(Said(note))
@@ -366,7 +388,8 @@ class Worker:
             self.entries[step.stream] = replace(entry, pages=entry.pages + 1)
 
 
-def _defect(error: Exception) -> str:
+def defect(error: Exception) -> str:
+    """What is told of an error that nobody foresaw: its kind alone, since its text may quote an event."""
     return f"a defect of sentry-sync: {type(error).__name__}; please report it"
 
 
@@ -422,10 +445,14 @@ class Daemon:
                     self._sleep(seconds)
 
     def _succeed(self) -> None:
-        make, self._successor = self._successor, None
+        make = self._successor
         if make:
-            self._worker = make()
-            self._worker.start()
+            # Where the store refuses it is tried again: the former's connections are closed by now.
+            worker = make()
+            worker.start()
+            self._worker = worker
+            if self._successor is make:
+                self._successor = None
 
     def _is_to_end(self) -> bool:
         return self._stopping.is_set() or self._successor is not None
@@ -450,10 +477,8 @@ class Daemon:
         return hurried
 
     def _sleep(self, seconds: float) -> None:
-        for entry in self._worker.entries.values():
-            self._alarms.add_job(
-                self._wake.set, "date", run_date=entry.due_at, id=entry.stream, replace_existing=True
-            )
+        for name, at in self._worker.alarms().items():
+            self._alarms.add_job(self._wake.set, "date", run_date=at, id=name, replace_existing=True)
         self._wake.wait(min(seconds, ASLEEP))
         self._wake.clear()
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,26 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from sentry_sync.daemon import ASLEEP, REFUSED, Daemon, Nudged, Said, StoppableClock, Stopped, Worker
-from sentry_sync.errors import LeaseLost, StoreUnwritable
+from sentry_sync.daemon import (
+    ASLEEP,
+    REFUSED,
+    TIDY,
+    TIDY_ON,
+    Daemon,
+    Nudged,
+    Said,
+    StoppableClock,
+    Stopped,
+    Worker,
+)
+from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
+from sentry_sync.records.event import EventBody
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
+from sentry_sync.store.pruning import SLICE
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 from tests.support.clock import FakeClock
@@ -227,6 +241,9 @@ def test_a_server_that_is_away_is_not_asked_by_every_stream(running: Running) ->
     asked = running.rig.asked()
     running.run(timedelta(minutes=30))
     assert running.rig.asked() - asked < 80
+    assert any(entry.due_at <= running.clock.now() for entry in running.worker.entries.values())
+    # One that is overdue would ring at once, and keep a processor busy for as long as the server is away.
+    assert all(at > running.clock.now() - timedelta(seconds=ASLEEP) for at in running.worker.alarms().values())
     running.rig.sim.faults.clear()
     running.said.clear()
     running.run(timedelta(minutes=8))
@@ -338,6 +355,25 @@ def test_a_worker_that_succeeds_another_goes_on_with_its_schedule(running: Runni
     }
 
 
+def test_a_successor_that_cannot_be_had_at_once_is_made_later(running: Running) -> None:
+    tries = [StoreBusy("somebody writes"), None]
+
+    def make() -> Worker:
+        refused = tries.pop(0)
+        if refused:
+            raise refused
+        return running.made()
+
+    daemon = Daemon(running.rig.store, running.worker, threading.Event(), running.said.append)
+    daemon.hand_over(make)
+    with running.rig.store.syncing():
+        with pytest.raises(StoreBusy):
+            daemon._succeed()
+        daemon._succeed()
+        daemon._succeed()
+    assert daemon._worker is not running.worker
+
+
 def test_a_chore_that_fails_is_told_and_ends_nothing(running: Running) -> None:
     class Broken(Lake):
         def publish(self, stop: Callable[[], bool] = lambda: False) -> Published:
@@ -349,6 +385,19 @@ def test_a_chore_that_fails_is_told_and_ends_nothing(running: Running) -> None:
         said.text for said in running.said
     ]
     assert states(running.said)["done"] > 5
+
+
+def test_a_first_pruning_of_many_rows_gives_way_and_is_gone_on_with(running: Running) -> None:
+    kept, at = POLICY.max_events, START - timedelta(days=1)
+    with running.rig.store.write() as uow:
+        uow.upsert([EventBody("2", f"{n:032x}", "17", at, {}, at) for n in range(kept + 2 * SLICE)])
+    left = []
+    with running.rig.store.syncing():
+        for wait, stop in ((TIDY, True), (TIDY_ON / 2, True), (TIDY_ON / 2, False)):
+            running.clock.advance(wait.total_seconds())
+            running.worker.turn(partial(bool, stop))
+            left.append(len(running.rig.rows(tables.event_bodies)))
+    assert left == [kept + SLICE, kept + SLICE, kept]
 
 
 def test_a_clock_set_back_starves_nothing(running: Running) -> None:
@@ -449,6 +498,9 @@ class Scripted(Worker):
 
     def start(self) -> None:
         self.starts += 1
+
+    def alarms(self) -> dict[str, datetime]:
+        return {}
 
     def turn(self, stop: Callable[[], bool]) -> float:
         return self.turns.pop(0)()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,11 +15,13 @@ from sentry_sync.errors import QueryError, QuestionError
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import alerts as books
 from sentry_sync.store.alerts import AlertRow
+from sentry_sync.store.audit_trail import Entry
+from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reads import changes
 from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
-from sentry_sync.trends.alerting import MOST, Rule, State, findings, followed, told
-from sentry_sync.trends.library import find, prepared
+from sentry_sync.trends.alerting import LONGEST, MOST, Rule, State, findings, followed, told
+from sentry_sync.trends.library import Query, find, prepared
 from sentry_sync.trends.session import Question, Result, answers_within
 
 EVERY = timedelta(minutes=1)
@@ -32,6 +35,16 @@ REST, LONGEST_REST = timedelta(seconds=30), timedelta(minutes=10)
 """How long a target that could not be told is left alone; doubled each time."""
 
 Tell = Callable[[str], None]
+
+Note = Callable[[Entry], None]
+"""Writes down for the audit log who was told, or could not be, and never what."""
+
+
+Ask = Callable[[StorePaths, sqlite3.Connection, Sequence[Question], Clock], list[Result]]
+
+
+def _unnoted(_: Entry) -> None:
+    """Nothing is written down."""
 
 
 @dataclass(slots=True)
@@ -53,8 +66,11 @@ class Watch:
         rules: Sequence[Rule],
         targets: Mapping[str, Target],
         tell: Tell,
+        *,
+        note: Note = _unnoted,
+        ask: Ask = answers_within,
     ) -> None:
-        self._store, self._clock, self._tell = store, clock, tell
+        self._store, self._clock, self._tell, self._note, self._ask_all = store, clock, tell, note, ask
         self._rules = {rule.name: rule for rule in rules}
         self._targets = targets
         self._reader = Reader(store)
@@ -64,13 +80,19 @@ class Watch:
         self._notes: dict[str, tuple[str, ...]] = {}
         self._broken: set[str] = set()
 
+    def adopt(self, rules: Sequence[Rule], targets: Mapping[str, Target]) -> None:
+        """Go by other rules from the next look on; what is known of those that stay is kept."""
+        self._rules = {rule.name: rule for rule in rules}
+        self._targets = targets
+        self._looked = None
+        self._failing.clear()
+        self._broken.clear()
+
     def look(self, now: datetime) -> int:
         """Ask the rules if anything may have changed, and tell who is to be told; how many messages got there.
 
         Raises StoreError where the store can't be used.
         """
-        if not self._rules:
-            return 0
         if self._looked is not None and timedelta() <= now - self._looked < SETTLE:
             return 0
         if not self._store.paths.database.exists():
@@ -99,33 +121,62 @@ class Watch:
         after: list[State] = []
         with self._reader.snapshot() as snapshot:
             held = books.rows(snapshot)
-            asked, questions = self._questions(now)
-            results = answers_within(self._store.paths, snapshot, questions, self._clock) if questions else []
+            answered = self._answered(self._questions(now), snapshot)
         states = _states(held)
-        for rule, question, result in zip(asked, questions, results, strict=True):
+        for rule, question, result in answered:
             mine = [state for state in states if state.rule == rule.name]
             after += followed(rule, mine, findings(rule, result), now, whole=_whole(question, result))
             self._notes[rule.name] = result.notes
-        names = {rule.name for rule in asked}
+        names = {rule.name for rule, _, _ in answered}
         # Of a rule that can't be asked all stays as it was; one that is gone from the settings is forgotten.
-        after += [state for state in states if state.rule in self._rules and state.rule not in names]
+        after += [state for state in states if self._tells(state) and state.rule not in names]
         self._keep(after, held)
 
-    def _questions(self, now: datetime) -> tuple[list[Rule], list[Question]]:
+    def _tells(self, state: State) -> bool:
+        """Whether there still is such a rule that tells such a target."""
+        return state.rule in self._rules and state.target in self._rules[state.rule].to
+
+    def _questions(self, now: datetime) -> Iterator[tuple[Rule, Question]]:
         """The rules that can be asked, and what is asked: a project that is not known yet may come to be."""
-        asked, questions = [], []
         for rule in self._rules.values():
             try:
                 query, values = prepared(self._store.paths, rule.query, _given(rule), now)
             except QueryError as error:
-                if rule.name not in self._broken:
-                    self._broken.add(rule.name)
-                    self._tell(f"the alert {rule.name} cannot be asked: {error}")
-                continue
-            self._broken.discard(rule.name)
-            asked.append(rule)
-            questions.append(Question(query.sql, values, rows=MOST))
-        return asked, questions
+                self._is_broken(rule, error)
+            else:
+                yield rule, Question(query.sql, values, rows=LONGEST if _is_series(query) else MOST)
+
+    def _answered(
+        self, asked: Iterable[tuple[Rule, Question]], snapshot: sqlite3.Connection
+    ) -> list[tuple[Rule, Question, Result]]:
+        """The rules with their answers; a rule whose query fails is said to, and stops no other."""
+        pairs = list(asked)
+        try:
+            found = self._results([question for _, question in pairs], snapshot)
+            answered = [(rule, question, result) for (rule, question), result in zip(pairs, found, strict=True)]
+        except QueryError as error:
+            if len(pairs) == 1:
+                self._is_broken(pairs[0][0], error)
+                return []
+            return [one for pair in pairs for one in self._answered([pair], snapshot)]
+        whole = [one for one in answered if not self._is_cut(*one)]
+        self._broken -= {rule.name for rule, _, _ in whole}
+        return whole
+
+    def _is_cut(self, rule: Rule, question: Question, result: Result) -> bool:
+        """Whether the newest points of a series are missing, so that nothing can be said."""
+        if not (result.truncated and question.rows == LONGEST):
+            return False
+        self._is_broken(rule, QueryError(f"it has more than {LONGEST:,} points: name a project, or fewer days"))
+        return True
+
+    def _results(self, questions: Sequence[Question], snapshot: sqlite3.Connection) -> list[Result]:
+        return self._ask_all(self._store.paths, snapshot, questions, self._clock) if questions else []
+
+    def _is_broken(self, rule: Rule, error: QueryError) -> None:
+        if rule.name not in self._broken:
+            self._broken.add(rule.name)
+            self._tell(f"the alert {rule.name} cannot be asked: {error}")
 
     def _keep(self, states: Sequence[State], held: Sequence[AlertRow]) -> None:
         """Write what differs; a calm subject whose target knows it is forgotten."""
@@ -137,7 +188,7 @@ class Watch:
     def _deliver(self, now: datetime) -> int:
         with self._reader.snapshot() as snapshot:
             held = books.rows(snapshot)
-        states = _states(held)
+        states = [state for state in _states(held) if self._tells(state)]
         waiting = {(state.rule, state.target) for state in states if state.pending}
         delivered = 0
         for rule_name, target in sorted(waiting):
@@ -159,13 +210,20 @@ class Watch:
         try:
             self._targets[target].tell(message(rule, about, now, self._notes.get(rule.name, ())))
         except Undelivered as error:
+            self._note(delivery(rule.name, target, "undelivered", len(about)))
             times = self._failing[target].times + 1 if target in self._failing else 0
             rest = min(LONGEST_REST, REST * (1 << min(times, 10)))
             self._failing[target] = _Failing(times, now + rest)
             self._tell(f"the alert {rule.name} did not reach {target}: {error}; next try in {rest.seconds} s")
             return False
         self._failing.pop(target, None)
+        self._note(delivery(rule.name, target, "ok", len(about)))
         return True
+
+
+def delivery(rule: str, target: str, outcome: str, subjects: int | None = None) -> Entry:
+    """What the audit log has of one: by which rule, to whom, of how many subjects, and whether it got there."""
+    return Entry(f"alert: {rule}", "alert", {"target": target}, outcome, "local", subjects)
 
 
 def try_out(
@@ -193,6 +251,10 @@ def _given(rule: Rule) -> dict[str, object]:
     """The rule's parameters; a query that gives only the first rows gives as many as are looked at."""
     shortens = any(parameter.name == "top" for parameter in find(rule.query).parameters)
     return {**({"top": MOST} if shortens else {}), **rule.parameters}
+
+
+def _is_series(query: Query) -> bool:
+    return query.returns[0].type == "timestamp"
 
 
 def _whole(question: Question, result: Result) -> bool:

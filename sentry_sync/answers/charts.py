@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sentry_sync.answers import untrusted
+from sentry_sync.answers.labels import labels
 from sentry_sync.errors import QueryError
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ LINES = 8
 BARS = 20
 """Bars of a chart: as many as fit a terminal beside their labels."""
 
-LABEL = 40
-"""Characters of a line's or a bar's name."""
+TOLD = 5
+"""Times that a sentence names."""
 
 _NUMBERS = ("BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
-_NO_MEASURE = ("covered",)
-"""A number that says how sure the others are."""
+COVERED = "covered"
+"""The column that says how much of a point's time is known, from 0 to 1: no measure itself."""
+
+IN_PART = "in part"
+"""What is said of such a point: today, as far as it went, or a day of which hours are missing."""
 
 _NAMES = ("short_id", "transaction", "description")
 """Columns that name a row better than those before them."""
@@ -47,6 +50,10 @@ class Chart:
     """What is aimed at: a level line."""
     share: bool = False
     """Values are shares of one, shown as percentages; their axis need not start at 0."""
+    partly: frozenset[tuple[str, datetime]] = frozenset()
+    """Points, by their line and time, of whose time only a part is known: they may yet grow."""
+    cut: bool = False
+    """Whether the answer had more rows than were looked at."""
 
 
 def chart(title: str, result: Result, column: str | None = None) -> Chart:
@@ -59,14 +66,15 @@ def chart(title: str, result: Result, column: str | None = None) -> Chart:
         return _over_time(title, result, rows, measure)
     named = _named(result, rows, measure)
     bars = [(name, float(row[measure])) for name, row in zip(named, rows, strict=True) if row[measure] is not None]
-    return Chart(title, measure, {}, bars[:BARS], max(0, len(bars) - BARS))
+    bars.sort(key=lambda bar: -bar[1])  # of the column that is shown, which need not be the one rows are sorted by
+    return Chart(title, measure, {}, bars[:BARS], max(0, len(bars) - BARS), cut=result.truncated)
 
 
 def _measure(result: Result, column: str | None) -> str:
     numbers = [name for name, kind in zip(result.columns, result.types, strict=True) if kind.startswith(_NUMBERS)]
     if column is not None and column not in numbers:
         raise QueryError(f"a chart can show {', '.join(numbers) or 'nothing of this query'}: give one as --column")
-    found = [column] if column else [name for name in numbers if name not in _NO_MEASURE]
+    found = [column] if column else [name for name in numbers if name != COVERED]
     if not found:
         raise QueryError("this query has no number to draw")
     return found[0]
@@ -75,13 +83,35 @@ def _measure(result: Result, column: str | None) -> str:
 def _over_time(title: str, result: Result, rows: Sequence[dict[str, Any]], measure: str) -> Chart:
     """A line for each combination of the texts before the first number."""
     time, texts = result.columns[0], list(_texts(result))
+    named = labels([tuple(row[text] for text in texts) for row in rows], measure)
     lines: dict[str, list[tuple[datetime, float | None]]] = {}
+    partly: set[tuple[str, datetime]] = set()
     for row in rows:
-        name = _label([row[text] for text in texts]) or measure
+        name = named[tuple(row[text] for text in texts)]
         value = row[measure]
         lines.setdefault(name, []).append((row[time], None if value is None else float(value)))
+        if value is not None and row.get(COVERED) is not None and row[COVERED] < 1:
+            partly.add((name, row[time]))
     largest = sorted(lines, key=lambda name: -sum(value or 0 for _, value in lines[name]))[:LINES]
-    return Chart(title, measure, {name: sorted(lines[name]) for name in largest}, [], len(lines) - len(largest))
+    told = {name: sorted(lines[name]) for name in largest}
+    shown = frozenset((name, time) for name, time in partly if name in told)
+    return Chart(title, measure, told, [], len(lines) - len(largest), partly=shown, cut=result.truncated)
+
+
+def notes(chart: Chart) -> list[str]:
+    """What is to be known of a chart that does not show all, a sentence each."""
+    found = []
+    if chart.partly:
+        times = sorted({time for _, time in chart.partly})
+        hourly = any(time.hour or time.minute for time in times)
+        told = [f"{time:%m-%d %H:%M}" if hourly else f"{time:%m-%d}" for time in times]
+        shown = told if len(told) <= TOLD else [*told[:TOLD], f"and {len(told) - TOLD} more"]
+        found.append(f"Known in part: {', '.join(shown)}.")
+    if chart.left_out:
+        found.append(f"{chart.left_out:,} more {'bars' if chart.bars else 'lines'} are not shown.")
+    if chart.cut:
+        found.append("There are more rows than were looked at: some are missing here.")
+    return found
 
 
 def _named(result: Result, rows: Sequence[dict[str, Any]], measure: str) -> list[str]:
@@ -93,10 +123,11 @@ def _named(result: Result, rows: Sequence[dict[str, Any]], measure: str) -> list
     best = next((name for name in _NAMES if name in result.columns), None)
     short = [name for name in ("project",) if name in result.columns and best != "short_id"] + [best or ""]
     for texts in [short, dict.fromkeys([*whole, best])] if best else [whole]:
-        names = [_label([row[text] for text in texts]) or measure for row in rows]
-        if len(set(names)) == len(names):
+        named = [tuple(row[text] for text in texts) for row in rows]
+        if len(set(named)) == len(named):
             break
-    return names
+    called = labels(named, measure)
+    return [called[values] for values in named]
 
 
 def _texts(result: Result) -> Iterator[str]:
@@ -106,11 +137,6 @@ def _texts(result: Result) -> Iterator[str]:
             return
         if kind == "VARCHAR":
             yield name
-
-
-def _label(values: Sequence[object]) -> str:
-    text = " / ".join(untrusted.line(str(value)) for value in values if value not in (None, ""))
-    return text if len(text) <= LABEL else text[: LABEL - 1] + "…"
 
 
 def runs(points: Sequence[tuple[datetime, float | None]]) -> Iterator[list[tuple[datetime, float]]]:

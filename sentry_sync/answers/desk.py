@@ -177,7 +177,7 @@ class Desk:
     def _syncing(self, now: datetime) -> bool:
         if self._probed is None or not timedelta() <= now - self._probed[0] < PROBE_EVERY:
             with self._reader.snapshot() as snapshot:
-                self._probed = now, lease.held(lease.read_in(snapshot), now) is not None
+                self._probed = now, lease.held(lease.read_in(snapshot), now, self.store.paths) is not None
         return self._probed[1]
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sentry_sync.answers.charts import Chart, runs
+from sentry_sync.answers.charts import Chart, notes, runs
 
 WIDTH, HEIGHT = 720, 230
 LEFT, RIGHT, TOP, BOTTOM = 58, 20, 12, 26
@@ -51,6 +51,8 @@ class Stroke:
     runs: tuple[str, ...]
     """Points as SVG has them."""
     dots: tuple[Point, ...]
+    hollow: tuple[Point, ...] = ()
+    """Points that are known in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def _bars(chart: Chart) -> Drawing:
         for at, (name, value) in enumerate(chart.bars)
     )
     said = "; ".join(f"{bar.name}: {bar.value}" for bar in bars)
-    return Drawing(WIDTH, ROW * len(bars), f"Bars, the largest first. {said}.{_left_out(chart)}", bars=bars)
+    return Drawing(
+        WIDTH, ROW * len(bars), " ".join([f"Bars, the largest first. {said}.", *notes(chart)]), bars=bars
+    )
 
 
 def _lines(chart: Chart) -> Drawing:
@@ -149,7 +153,14 @@ def _lines(chart: Chart) -> Drawing:
         tuple(Tick(round(y(level), 1), shown(level, share=chart.share)) for level in levels),
         tuple(Tick(round(x(time), 1), label) for time, label in _marks(first, last, hourly=is_hourly(chart))),
         tuple(
-            _stroke(name, number, [placed(run) for run in runs(points)])
+            _stroke(
+                name,
+                number,
+                [placed(run) for run in runs(points)],
+                placed(
+                    [(time, value) for time, value in points if value is not None and (name, time) in chart.partly]
+                ),
+            )
             for number, (name, points) in enumerate(chart.lines.items(), start=1)
         ),
         _path([*upper, *reversed(lower)]),
@@ -157,11 +168,12 @@ def _lines(chart: Chart) -> Drawing:
     )
 
 
-def _stroke(name: str, number: int, found: Sequence[Sequence[Point]]) -> Stroke:
+def _stroke(name: str, number: int, found: Sequence[Sequence[Point]], hollow: Sequence[Point]) -> Stroke:
     points = [point for run in found for point in run]
     # A run of one point is no line: without its dot it would not be seen.
     dots = points if len(points) <= DOTS else [run[0] for run in found if len(run) == 1]
-    return Stroke(name, number, tuple(_path(run) for run in found), tuple(dots))
+    whole = tuple(point for point in dots if point not in hollow)
+    return Stroke(name, number, tuple(_path(run) for run in found), whole, tuple(hollow))
 
 
 def _path(points: Sequence[Point]) -> str:
@@ -212,7 +224,7 @@ def _description(chart: Chart) -> str:
             f"The interval reaches from {shown(min(lows), share=chart.share)} "
             f"to {shown(max(highs), share=chart.share)}"
         )
-    return f"{'. '.join(said)}.{_left_out(chart)}"
+    return " ".join([f"{'. '.join(said)}.", *notes(chart)])
 
 
 def _told(name: str, points: Sequence[tuple[datetime, float | None]], *, share: bool, hourly: bool) -> str:
@@ -234,7 +246,3 @@ def _told(name: str, points: Sequence[tuple[datetime, float | None]], *, share: 
         f"lowest {shown(least[1], share=share)} {at(least[0])}, highest {shown(top[1], share=share)} "
         f"{at(top[0])}{unknown}"
     )
-
-
-def _left_out(chart: Chart) -> str:
-    return f" {chart.left_out} more are not shown." if chart.left_out else ""

@@ -74,7 +74,7 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
     """What was read of the store, beside what is known of its files and its budget."""
     now = clock.now()
     sizes = reads.size_on_disk(store.paths)
-    holder = lease.held(status.lease, now)
+    holder = lease.held(status.lease, now, store.paths)
     syncing = holder is not None
     return {
         "now": now,
@@ -83,7 +83,7 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
         "store": {"directory": str(store.paths.directory), "bytes": sum(sizes.values()), **sizes},
         "budget": budget(store, per_minute, clock),
         "syncing": syncing,
-        "syncing_process": holder.holder if holder else None,
+        "syncing_process": holder.process if holder else None,
         "syncing_since": holder.taken_at if holder else None,
         "syncing_heard_of_at": holder.beat_at if holder else None,
         "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],
@@ -100,11 +100,19 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
             }
             for entry in status.retention
         ],
+        "webhooks": {"last_at": status.hooks.last_at, "uninstalled_at": status.hooks.uninstalled_at},
         "doubts": [
             {"resource": entry.resource, "hours": entry.hours, "newest_at": entry.newest_at}
             for entry in status.doubts
         ],
     }
+
+
+REINSTALL = (
+    "webhooks no longer come, and the token of that integration is refused: install it again in Sentry "
+    "(Settings > Developer Settings), or set SENTRY_AUTH_TOKEN and SENTRY_SYNC_WEBHOOK_SECRET to another's"
+)
+"""What there is to do once the integration was uninstalled."""
 
 
 def _clock(status: reads.Status) -> dict[str, Any] | None:

@@ -66,7 +66,5 @@ def _unknown(name: str, slugs: list[str], *, asked: bool) -> str:
     near = get_close_matches(said, slugs, NEAREST, 0.5) or [slug for slug in slugs if said in slug]
     shown = ", ".join(untrusted.line(slug, SLUG) for slug in (near or slugs)[:NEAREST]) or "none"
     there = f"did you mean {shown}?" if near else f"there are {shown}."
-    where = (
-        "Sentry has no such project" if asked else "the store has no such project and Sentry could not be asked"
-    )
+    where = "Sentry has no such project" if asked else "the store has no such project and Sentry was not asked"
     return f"unknown project {untrusted.line(name, SLUG)!r}: {where}; {there} get-projects lists them all"

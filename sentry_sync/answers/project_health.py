@@ -83,31 +83,43 @@ class _Look:
         targets, since = self.view.targets, self.end - DAY
         self.seen, self.usual = self._errors()
         self.alerting = verdicts.alerting(self.view.snapshot, self.project.id, since, ALERTS)
-        open_issues = verdicts.backlog(self.view.snapshot, self.project.id, self.end - WEEK, self.end - IDLE)
-        moved = verdicts.settled(self.view.snapshot, self.project.id, self.end - WEEK)
+        looked = verdicts.looked(self.view.snapshot, self.project.id)
         listed = self.known.as_of("issues.hot") is not None
-        self.backlog = {
-            "unresolved": open_issues.unresolved,
-            "new": open_issues.new,
-            "idle_30d": open_issues.idle,
-            "settled": moved.settled,
-            "reopened": moved.reopened,
-        }
-        self.grown = open_issues.new + moved.reopened - moved.settled
+        self.alerts = len(self.alerting) if listed and (looked.ranked or not looked.issues) else None
+        self.backlog = self._backlog(looked.since or self.end - WEEK if listed else None)
         self.crashes = self._crashed_days()
         self.within = self._within(since, targets.latency_ms)
         return [
             health.errors_part(self.seen, self.usual),
             health.crash_free_part(_sum(self.crashes[-7:]), targets.crash_free),
             health.latency_part(self.within),
-            health.alerting_part(len(self.alerting) if listed else None),
-            health.backlog_part(open_issues.unresolved if listed else None, self.grown),
+            health.alerting_part(self.alerts),
+            health.backlog_part(self.backlog["unresolved"], self.backlog["grown"]),
         ]
 
-    def _errors(self) -> tuple[float, float | None]:
+    def _backlog(self, since: datetime | None) -> dict[str, Any]:
+        """The unresolved and what became of them in a week: only of a week that was looked at as a whole.
+
+        ``since`` is the first look at the project's issues, None where there was none. One that has none at all
+        has no backlog.
+        """
+        week = self.end - WEEK
+        found = verdicts.backlog(self.view.snapshot, self.project.id, week, self.end - IDLE)
+        moved = verdicts.settled(self.view.snapshot, self.project.id, week)
+        whole = since is not None and since <= week
+        return {
+            "unresolved": found.unresolved if since else None,
+            "new": found.new if since else None,
+            "idle_30d": found.idle if since else None,
+            "settled": moved.settled if whole else None,
+            "reopened": moved.reopened if whole else None,
+            "grown": found.new + moved.reopened - moved.settled if whole else None,
+        }
+
+    def _errors(self) -> tuple[float | None, float | None]:
         """Errors of the last 24 hours, and of such 24 hours before them; None while those are not known."""
         days = [self._day(self.end - back * DAY) for back in range(29)]
-        return days[0] or 0.0, usual_day(days[1:], [self.end - back * DAY for back in range(1, 29)], self.end)
+        return days[0], usual_day(days[1:], [self.end - back * DAY for back in range(1, 29)], self.end)
 
     def _day(self, end: datetime) -> float | None:
         """Errors of the 24 hours up to ``end``; None where an hour of them is not known."""
@@ -150,14 +162,17 @@ class _Look:
         targets = self.view.targets
         crashed = _sum(self.crashes[-7:]).value
         told: Mapping[str, dict[str, Any]] = {
-            "errors": {"last_24h": round(self.seen), "usual": rounded(self.usual, 1)},
+            "errors": {
+                "last_24h": None if self.seen is None else round(self.seen),
+                "usual": rounded(self.usual, 1),
+            },
             "crash_free": {
                 "last_7_days": None if crashed is None else rounded(1 - crashed, 5),
                 "target": targets.crash_free,
             },
             "latency": {"requests_within": rounded(self.within.value, 4), "target_p95_ms": targets.latency_ms},
-            "alerting": {"issues": len(self.alerting)},
-            "backlog": {**self.backlog, "grown": self.grown},
+            "alerting": {"issues": self.alerts},
+            "backlog": self.backlog,
         }
         return {"part": part.name, "score": rounded(part.score, 1), "weight": part.weight, **told[part.name]}
 
@@ -260,6 +275,12 @@ class _Look:
         )
 
     def _notes(self) -> Iterator[str]:
+        if self.seen is None:
+            yield "not every hour of the last day is known, so nothing is said about its errors"
+        if self.alerts is None:
+            yield "which issues escalate or came back is not known: this server does not say, or was not asked yet"
+        if self.backlog["grown"] is None:
+            yield "issues are looked at for less than a week, so nothing is said about the growth of the backlog"
         if self.usual is None:
             yield "what is usual is not known: that takes a week of hourly counts"
         if not self.crashes:

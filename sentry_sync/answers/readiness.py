@@ -35,7 +35,7 @@ def readiness(desk: Desk) -> Readiness:
     try:
         with desk.moment() as (snapshot, _):
             known = knowledge.read(snapshot, FIRST, ())
-            held = lease.held(lease.read_in(snapshot), desk.clock.now())
+            held = lease.held(lease.read_in(snapshot), desk.clock.now(), desk.store.paths)
             return Readiness(
                 store=True,
                 syncing=held is not None,

@@ -165,7 +165,7 @@ class SyncCommand(Command):
             left = f"{len(brought.pending)} of its streams: {', '.join(brought.pending)}"
             return Refusal(
                 "busy",
-                f"process {brought.holder.holder} syncs this copy and was asked to go on with {left}; "
+                f"process {brought.holder.process} syncs this copy and was asked to go on with {left}; "
                 f"after {self.wait_seconds} s it was not through: ask sync-status later",
             )
         return Refusal(
@@ -196,7 +196,7 @@ class SyncCommand(Command):
             "resource": self.resource,
             "scope": _named(scope),
             "outcome": done.outcome,
-            "done_by": f"process {done.holder.holder}" if done.holder else "this server",
+            "done_by": f"process {done.holder.process}" if done.holder else "this server",
             "rows": done.rows,
             "requests": sum(result.pages for result in done.results) if done.results else None,
             "seconds": round((desk.clock.now() - began).total_seconds(), 1),

@@ -25,7 +25,7 @@ from sentry_sync.errors import (
     Unsure,
 )
 from sentry_sync.store.changes import Change
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.store.reads import issues
 from sentry_sync.sync.plan import stale_after
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from sentry_sync.cli import output
 from sentry_sync.cli.alert_rules import Alerts, parsed
+from sentry_sync.cli.auditing import trail_of
 from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings, written
 from sentry_sync.cli.together import Half
+from sentry_sync.daemon import defect
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.trends.alerting import State
@@ -81,12 +83,15 @@ def _document(name: str, words: str, to: tuple[str, ...], states: list[State]) -
     }
 
 
-def test(config: Path | None, name: str, *, as_json: bool) -> int:
+def test(settings: Settings, config: Path | None, name: str, *, as_json: bool) -> int:
     """Send a test to whoever the alert tells; the exit code."""
-    from sentry_sync.answers.alerts import try_out
+    from sentry_sync.answers.alerts import delivery, try_out
 
     alerts = of_file(config)
     outcomes = try_out(name, alerts.rules, alerts.targets, SystemClock().now())
+    with closing(trail_of(settings)) as trail:
+        for target, wrong in outcomes.items():
+            trail.note(delivery(f"a test of {name}", target, "undelivered" if wrong else "ok"))
     if as_json:
         output.document(outcomes)
     else:
@@ -96,42 +101,77 @@ def test(config: Path | None, name: str, *, as_json: bool) -> int:
 
 
 class Looking:
-    """Looks at the alerts until it is stopped."""
+    """Looks at the alerts until it is stopped. Without any it does nothing, until others are adopted."""
 
-    def __init__(self, watch: Watch, tell: Callable[[str], None]) -> None:
-        self._watch, self._tell = watch, tell
+    def __init__(self, settings: Settings, alerts: Alerts, tell: Callable[[str], None]) -> None:
+        self._store = store_of(settings, SystemClock())
+        self._trail = trail_of(settings)
+        self._tell = tell
         self._stopping = threading.Event()
         self._said = ""
+        self._next: Alerts | None = alerts
+        self._watch: Watch | None = None
+
+    def adopt(self, alerts: Alerts) -> None:
+        """Go by these from the next look on; called in any thread."""
+        self._next = alerts
 
     def run(self) -> None:
         """Look, every second."""
         while not self._stopping.wait(LOOK):
-            try:
-                self._watch.look(SystemClock().now())
-                self._said = ""
-            except StoreError as error:
-                if str(error) != self._said:
-                    self._said = str(error)
-                    self._tell(f"alerts: {error}")
+            self.look()
+
+    def look(self) -> None:
+        """Look once; what is wrong with the store is told once."""
+        alerts, self._next = self._next, None
+        if alerts:
+            self._go_by(alerts)
+        if self._watch is None:
+            return
+        try:
+            self._watch.look(SystemClock().now())
+            self._said = ""
+        except StoreError as error:
+            self._say(str(error))
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the sync; its text may quote an event)
+            self._say(defect(error))
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._tell(f"alerts: {text}")
+
+    def _go_by(self, alerts: Alerts) -> None:
+        if self._watch:
+            self._watch.adopt(alerts.rules, alerts.targets)
+        elif alerts.rules:
+            from sentry_sync.answers.alerts import (
+                Watch,  # with DuckDB, which a daemon without alerts does not need
+            )
+
+            self._watch = Watch(
+                self._store, SystemClock(), alerts.rules, alerts.targets, self._tell, note=self._trail.note
+            )
 
     def stop(self) -> None:
         """End before the next look."""
         self._stopping.set()
 
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._watch:
+            self._watch.close()
+        self._store.close()
+        self._trail.close()
+
 
 @contextmanager
-def halves(settings: Settings, config: Path | None, tell: Callable[[str], None]) -> Iterator[list[Half]]:
-    """What looks at the alerts beside a sync, if there are any; raises SettingsError for rules that are wrong."""
-    alerts = of_file(config)
-    if not alerts.rules:
-        yield []
-        return
-    from sentry_sync.answers.alerts import Watch  # with DuckDB, which a daemon without alerts does not need
+def looking(settings: Settings, config: Path | None, tell: Callable[[str], None]) -> Iterator[Looking]:
+    """What looks at the alerts beside a sync; raises SettingsError for rules that are wrong."""
+    with closing(Looking(settings, of_file(config), tell)) as found:
+        yield found
 
-    clock = SystemClock()
-    with (
-        closing(store_of(settings, clock)) as store,
-        closing(Watch(store, clock, alerts.rules, alerts.targets, tell)) as watch,
-    ):
-        looking = Looking(watch, tell)
-        yield [Half("the alerts", looking.run, looking.stop)]
+
+def half(found: Looking) -> Half:
+    """The half of a process that it is."""
+    return Half("the alerts", found.run, found.stop)

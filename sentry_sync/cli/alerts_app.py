@@ -36,12 +36,14 @@ def alerts_list(
 def alerts_test(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An alert, or one of its targets.")],
     *,
+    store: options.StoreDirectory = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Send a test message to whoever the alert tells. Exit code 8 says that it did not get there."""
     from sentry_sync.cli import alerts as room
+    from sentry_sync.cli.settings import load
 
-    code = room.test(config, name, as_json=as_json)
+    code = room.test(load({"store": store}, config), config, name, as_json=as_json)
     if code:
         raise typer.Exit(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentry_sync.answers.charts import Chart, runs
+from sentry_sync.answers.charts import Chart, notes, runs
 from sentry_sync.cli import output
 
 WIDTH, HEIGHT = 100, 24
@@ -35,12 +35,8 @@ def in_terminal(chart: Chart) -> str:
                 plotext.plot(times, [value for _, value in run], label=label, marker=marker)
     drawn = str(plotext.uncolorize(plotext.build()))
     lines = [line.rstrip() for line in drawn.splitlines()]
-    return "\n".join([*lines, *_left_out(chart)])
+    return "\n".join([*lines, *notes(chart)])
 
 
 def _values(chart: Chart) -> list[float]:
     return [value for points in chart.lines.values() for _, value in points if value is not None]
-
-
-def _left_out(chart: Chart) -> list[str]:
-    return [f"{chart.left_out} more {'bars' if chart.bars else 'lines'} are not shown"] if chart.left_out else []

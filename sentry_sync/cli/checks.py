@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from sentry_sync.answers.holdings import REINSTALL
 from sentry_sync.cli.settings import Settings, default_file
 from sentry_sync.cli.settings_file import CONFIG_VARIABLE
 from sentry_sync.errors import StoreError
@@ -22,8 +23,9 @@ from sentry_sync.store.lake_parts import parts
 from sentry_sync.store.lake_resources import RESOURCES
 from sentry_sync.store.moments import from_micros
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.store.privacy.books import BEGUN, ERASE
+from sentry_sync.store.privacy.erase import unfinished
 from sentry_sync.store.reading import reading
+from sentry_sync.store.reads.hints import hooks
 from sentry_sync.store.store import Store
 
 OK, WARN, FAIL, SKIPPED = "ok", "warn", "fail", "skipped"
@@ -72,8 +74,8 @@ def copy(settings: Settings, clock: Clock) -> Iterator[Finding]:
     if sound.state == FAIL:
         return
     with closing(Store(settings.store, clock)) as store, closing(store.read()) as connection, connection.begin():
-        yield kept_up(connection, clock.now())
-        yield erasures(connection)
+        yield kept_up(connection, paths, clock.now())
+        yield erasures(store)
         yield lacking(connection)
         yield webhooks(connection, settings, clock.now())
     yield lake(paths)
@@ -120,24 +122,23 @@ def soundness_of(paths: StorePaths) -> Finding:
     return Finding("database", OK, f"schema {migrate.HEAD}, sound, {size / 1e6:.0f} MB")
 
 
-def kept_up(connection: Connection, now: datetime) -> Finding:
+def kept_up(connection: Connection, paths: StorePaths, now: datetime) -> Finding:
     """Whether somebody keeps the copy up to date."""
-    holder = lease.held(lease.read(connection), now)
+    holder = lease.held(lease.read(connection), now, paths)
     newest = connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
     age = "never synced" if newest is None else f"newest data of {newest:%Y-%m-%d %H:%M} UTC"
     if holder:
-        return Finding("sync", OK, f"process {holder.holder} syncs; {age}")
+        return Finding("sync", OK, f"process {holder.process} syncs; {age}")
     if newest is not None and now - newest < timedelta(hours=1):
         return Finding("sync", OK, f"nobody syncs just now; {age}")
     return Finding("sync", WARN, f"nobody syncs; {age}", "run `sentry-sync serve` or `daemon`, or sync by cron")
 
 
-def erasures(connection: Connection) -> Finding:
+def erasures(store: Store) -> Finding:
     """Whether a person was erased in part only."""
-    log = tables.audit_log.c
-    begun = connection.execute(select(log.id).where(log.action == ERASE, log.outcome == BEGUN)).first()
-    if begun:
-        return Finding("erasures", FAIL, "one was begun and is not through", "run `sentry-sync erase --yes`")
+    if unfinished(store):
+        todo = "`serve` and `daemon` finish it within a minute or so; without them run `sentry-sync erase --yes`"
+        return Finding("erasures", FAIL, "one was begun and is not through", todo)
     return Finding("erasures", OK, "none is unfinished")
 
 
@@ -155,15 +156,18 @@ def lacking(connection: Connection) -> Finding:
 def webhooks(connection: Connection, settings: Settings, now: datetime) -> Finding:
     """Whether webhooks are set up and come; whether Sentry could reach us nobody can see from here."""
     secret = getattr(settings, "webhook_secret", None)
-    newest = connection.execute(select(func.max(tables.webhook_deliveries.c.received_at))).scalar()
+    found = hooks(connection)
     if not secret:
         todo = "set SENTRY_SYNC_WEBHOOK_SECRET for changes to be seen in seconds; polling needs none"
         return Finding("webhooks", OK, "not set up", todo)
-    if newest is None:
+    if found.uninstalled_at:
+        said = f"the integration was uninstalled in Sentry at {found.uninstalled_at:%Y-%m-%d %H:%M} UTC"
+        return Finding("webhooks", FAIL, said, REINSTALL)
+    if found.last_at is None:
         todo = "see that Sentry's integration has this machine's address and its webhooks are on"
         return Finding("webhooks", WARN, "a secret is set, and none was ever received", todo)
-    said = f"last one at {newest:%Y-%m-%d %H:%M} UTC"
-    if now - newest > QUIET:
+    said = f"last one at {found.last_at:%Y-%m-%d %H:%M} UTC"
+    if now - found.last_at > QUIET:
         return Finding("webhooks", WARN, said, "see in Sentry whether deliveries fail")
     return Finding("webhooks", OK, said)
 

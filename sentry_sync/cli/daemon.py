@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sentry_sync.cli import alerts, output
+from sentry_sync.cli import alerts, erasing, output
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.syncing import syncing
 from sentry_sync.cli.together import Half, until_a_signal
@@ -21,10 +21,11 @@ def run(settings: Settings, config: Path | None, *, as_json: bool) -> None:
         _tell(said, as_json=as_json)
 
     with (
-        alerts.halves(settings, config, lambda text: tell(Said(text))) as watching,
+        alerts.looking(settings, config, lambda text: tell(Said(text))) as watching,
+        erasing.half(settings, lambda text: tell(Said(text))) as erasures,
         syncing(settings, tell) as half,
     ):
-        until_a_signal(Half("the sync", half.daemon.run, half.daemon.stop), *watching)
+        until_a_signal(Half("the sync", half.daemon.run, half.daemon.stop), erasures, alerts.half(watching))
 
 
 def _tell(said: Said, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentry_sync.answers.charts import Chart
+from sentry_sync.answers.charts import Chart, notes
 from sentry_sync.cli import output
 from sentry_sync.errors import SettingsError
 
@@ -25,8 +25,7 @@ def write(chart: Chart, path: Path, form: str) -> None:
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
     _bars(axes, chart) if chart.bars else _lines(axes, chart)
-    left_out = f" ({chart.left_out} more not shown)" if chart.left_out else ""
-    axes.set_title(_plain(f"{chart.title}{left_out}"))
+    axes.set_title("\n".join([_plain(chart.title), *notes(chart)]))
     figure.savefig(path, format=form, dpi=120)
 
 
@@ -37,11 +36,20 @@ def _lines(axes: Axes, chart: Chart) -> None:
         values = [float("nan") if value is None else value for _, value in points]
         times = numpy.array([time.replace(tzinfo=None) for time, _ in points], dtype="datetime64[us]")
         axes.plot(times, values, label=_plain(name), marker=".")
+        axes.plot(times, _in_part(chart, name), color=axes.lines[-1].get_color(), marker="o", mfc="white", ls="")
     axes.set_ylabel(chart.measure)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.grid(visible=True, alpha=0.3)
     axes.tick_params(axis="x", rotation=30)
     axes.legend(loc="best", fontsize="small")
+
+
+def _in_part(chart: Chart, name: str) -> list[float]:
+    """The points of a line that are known in part: hollow ones."""
+    return [
+        value if value is not None and (name, time) in chart.partly else float("nan")
+        for time, value in chart.lines[name]
+    ]
 
 
 def _bars(axes: Axes, chart: Chart) -> None:

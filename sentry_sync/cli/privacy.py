@@ -68,7 +68,7 @@ def scrub(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> N
     clock = clock or SystemClock()
     with closing(_present(settings, clock)) as store, alone(store, clock):
         scrubber = store.scrubber()
-        rows = rewrite(store, lambda erased, kind, row: scrubber.fields(kind, row, erased))
+        rows = rewrite(store, clock, lambda erased, kind, row: scrubber.fields(kind, row, erased))
         if sum(rows.values()):
             Lake(store, clock).purge()
             vacuum(store, clock)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from contextlib import closing
 
 from sentry_sync.cli import output
@@ -12,6 +14,10 @@ from sentry_sync.errors import StoreMissing
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.privacy.vacuum import alone, vacuum
+from sentry_sync.store.pruning import prune
+
+TELL_SECONDS = 1.0
+"""How often it is told how far it came: a million rows take a minute."""
 
 
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
@@ -22,11 +28,31 @@ def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> Non
             raise StoreMissing(f"there is no store at {settings.store} yet: run `sentry-sync sync` first")
         store.prepare()
         with alone(store, clock):
-            with store.write() as uow:
-                done = uow.prune(settings.keeping, clock.now(), settings.max_events)
+            tell = _Progress(silent=as_json)
+            done = prune(store, clock, settings.keeping, clock.now(), settings.max_events, report=tell).rows
             done["audit"] = trail_of(settings).prune(settings.keeping.since("audit", clock.now()))
             Lake(store, clock).publish()
+            if not as_json and any(done.values()):
+                output.warn("giving the disk back: a sync waits until the database is written anew")
             vacuum(store, clock)
+    _say(done, as_json=as_json)
+
+
+class _Progress:
+    """Says every second what went so far."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent = silent
+        self._said = time.monotonic()
+
+    def __call__(self, table: str, rows: int) -> None:
+        now = time.monotonic()
+        if not self._silent and now - self._said >= TELL_SECONDS:
+            self._said = now
+            output.warn(f"{table}: {rows:,} rows dropped so far")
+
+
+def _say(done: Mapping[str, int], *, as_json: bool) -> None:
     if as_json:
         output.document({"pruned": done})
     else:

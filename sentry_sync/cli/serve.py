@@ -1,8 +1,8 @@
 """``sentry-sync serve``: the sync on its schedule, and all that is served over HTTP, in one process.
 
 SIGHUP reads the settings file anew. What can change while the process runs does: the budget, how far back is read,
-tokens and secrets, who may ask and how often, the log's level. Of what cannot, one line says so; alerts are read
-once.
+tokens and secrets, alerts and whom they tell, who may ask and how often, the log's level. Of what cannot, one line
+says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from sentry_sync.answers.context import Answers
-from sentry_sync.cli import alerts
+from sentry_sync.cli import alerts, erasing
 from sentry_sync.cli.answering import answers_of, means_of, once
 from sentry_sync.cli.connect import client_of, connection_of
 from sentry_sync.cli.settings import Settings
@@ -66,10 +66,11 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
     with bound(where, _rules(settings)) as (listening, known), ExitStack() as opened:
         metrics = Metrics()
         half = opened.enter_context(syncing(settings, partial(_tell, metrics), metrics.request_sent))
-        watching = opened.enter_context(alerts.halves(settings, chosen.config, logger.info))
+        watching = opened.enter_context(alerts.looking(settings, chosen.config, logger.info))
+        erasures = opened.enter_context(erasing.half(settings, logger.info))
         answers = opened.enter_context(answers_of(settings, allow_writes=chosen.allow_writes))
         gate = Gate(known, time.monotonic)
-        running = _Running(settings, chosen, half, answers, gate)
+        running = _Running(settings, chosen, _Parts(half, watching, answers, gate))
         opened.callback(running.close)
         serving = HttpSide(
             answers,
@@ -82,21 +83,31 @@ def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> No
         until_a_signal(
             Half("the sync", half.daemon.run, half.daemon.stop),
             Half("the HTTP server", serving.run, serving.stop),
-            *watching,
+            erasures,
+            alerts.half(watching),
             on_hangup=lambda: running.reload(again, where, listening),
         )
     end_without_waiting()
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    half: SyncHalf
+    watching: alerts.Looking
+    answers: Answers
+    gate: Gate
+
+
 class _Running:
     """The parts of the process that come by other settings while it runs."""
 
-    def __init__(self, settings: Settings, chosen: Chosen, half: SyncHalf, answers: Answers, gate: Gate) -> None:
+    def __init__(self, settings: Settings, chosen: Chosen, parts: _Parts) -> None:
         self.settings = settings
-        self.half = half
-        self.answers = answers
+        self.half = parts.half
+        self.answers = parts.answers
+        self._watching = parts.watching
+        self._gate = parts.gate
         self._chosen = chosen
-        self._gate = gate
         self._clients: list[ExitStack] = []
 
     def reload(self, again: Callable[[], Settings], where: Address, listening: socket.socket) -> None:
@@ -106,12 +117,14 @@ class _Running:
             kept = [name for name in FIXED if getattr(found, name) != getattr(self.settings, name)]
             wanted = found.model_copy(update={name: getattr(self.settings, name) for name in kept})
             rules = rules_at(where, listening, _rules(wanted))
+            wanted_alerts = alerts.of_file(self._chosen.config)
             self.half.adopt(wanted)
         except SettingsError as error:
             logger.warning("the settings stay as they were: %s", error)
             return
         self._answer_by(wanted)
         self._gate.adopt(rules)
+        self._watching.adopt(wanted_alerts)
         logs.set_level(wanted.log_level)
         self.settings = wanted
         if kept:

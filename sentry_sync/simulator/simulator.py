@@ -150,7 +150,8 @@ class Simulator:
     def serve_request(self, request: Request) -> tuple[Response, tuple[str, str] | None]:
         """Answer and record one request; the second part goes to `leave` once the answer is sent."""
         if request.path.startswith("/__simulator__/"):
-            return control.answer(self, request), None
+            with self._current():
+                return control.answer(self, request), None
         fault = self.faults.take(request.method, request.target)
         identity = request.headers.get("authorization", "anonymous")
         leave: tuple[str, str] | None = None

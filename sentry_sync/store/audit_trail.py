@@ -26,7 +26,7 @@ import orjson
 
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import Clock
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.store.privacy.pseudonyms import key_of
 
 SECONDS = 1.0
@@ -67,7 +67,7 @@ SPOKEN = frozenset(
         "end_time",
         "name",
     }
-    | {"project", "issue_id", "table", "organization", "scope"}
+    | {"project", "issue_id", "table", "organization", "scope", "target"}
 )
 """Arguments that are written as they are: words of our own, times, and what is asked about. Of any other, which
 may hold a person's name or an event's text, a keyed hash is written: enough to tell that two were the same."""

@@ -17,8 +17,8 @@ REPEATED = timedelta(minutes=1)
 """The same body may rightly come twice: somebody resolves an issue, reopens it and resolves it again. Whoever
 sends a body that he caught, under ever new ids, gets one request a minute out of us."""
 
-KEPT = timedelta(days=1)
-"""How long a webhook is known again: Sentry tries for a quarter of an hour at most."""
+WORTH = timedelta(days=1)
+"""By then polling has told what a hint would."""
 
 KEPT_ROWS = 100_000
 """Some 30 MB, however many errors a day brings."""
@@ -77,9 +77,12 @@ class Deliveries:
             statement = of_these.where(_known.handled_at.is_(None)).values(handled_at=seen.until)
         self._connection.execute(statement)
 
-    def prune(self, now: datetime, most: int = KEPT_ROWS) -> None:
-        """Forget what is old, acted on or not: polling has told by then. Of too much, what is oldest."""
+    def tidy(self, now: datetime, most: int = KEPT_ROWS) -> None:
+        """Act on no hint any more that is old, and forget what is oldest of too much."""
+        old = update(_table).where(_known.received_at <= now - WORTH)
+        self._connection.execute(old.where(_known.handled_at.is_(None)).values(handled_at=now))
+        self._connection.execute(old.where(_known.event_wanted).values(event_wanted=False))
         newest = select(_known.received_at).order_by(_known.received_at.desc()).offset(most).limit(1)
         surplus = self._connection.execute(newest).scalar()
-        oldest = max(now - KEPT, surplus) if surplus else now - KEPT
-        self._connection.execute(delete(_table).where(_known.received_at <= oldest))
+        if surplus:
+            self._connection.execute(delete(_table).where(_known.received_at <= surplus))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ from pathlib import Path
 from sentry_sync.errors import StoreBusy, StoreUnwritable
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import lake_manifest, lake_plan, locks
-from sentry_sync.store.lake_file import Draft, write
+from sentry_sync.store.lake_file import Draft, spill_of, write
 from sentry_sync.store.lake_parts import Part, Span, parts, source, usable
 from sentry_sync.store.lake_resources import RESOURCES, Resource
 from sentry_sync.store.moments import to_micros
@@ -94,6 +95,9 @@ class Lake:
                 uow.lake.forget()
             for path in (*self._paths.lake.glob("*/*.parquet"), *self._paths.lake.glob("*/*.part")):
                 path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                # What a process that was killed left of a part it was sorting.
+                shutil.rmtree(spill_of(self._paths.lake))
             self._publish(lambda: False)
 
     def _publish(self, stop: Stop) -> Published:
@@ -121,7 +125,8 @@ class Lake:
                 held,
                 [part for part in listed if part not in held],
                 list(_changes(connection, held)),
-                _waiting(connection, resource, held, lake_plan.horizon(now)),
+                _waiting(connection, resource, held, lake_plan.horizon(now, resource.settled)),
+                resource.settled,
             )
         return lake_plan.due(state, now)
 

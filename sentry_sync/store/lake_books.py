@@ -14,6 +14,7 @@ _OVERLAPPING = 'resource = ?1 AND start < ?3 AND "end" > ?2'
 _WATCHED = f'SELECT min(?2, min(start)), max(?3, max("end")) FROM lake_spans WHERE {_OVERLAPPING}'  # noqa: S608 (our own names)
 _UNWATCH = f"DELETE FROM lake_spans WHERE {_OVERLAPPING}"  # noqa: S608
 _WATCH = 'INSERT INTO lake_spans (resource, start, "end") VALUES (?1, ?2, ?3)'
+_STILL_WATCHED = 'SELECT 1 FROM lake_spans WHERE resource = ?1 AND start <= ?2 AND "end" >= ?3'
 _WITHDRAW = 'DELETE FROM lake_parts WHERE resource = ?1 AND start >= ?2 AND "end" <= ?3'
 _PUBLISH = (
     'INSERT INTO lake_parts (resource, start, "end", file, rows, first, last, size, checksum, counter, '
@@ -52,8 +53,13 @@ class LakeBooks:
         return int(self._connection.exec_driver_sql(_COUNTER).scalar_one())
 
     def publish(self, part: Part) -> None:
-        """Put ``part`` in the place of all parts within its span, and let go of the changes that it has."""
+        """Put ``part`` in the place of all parts within its span, and let go of the changes that it has.
+
+        Not if its time was given up since it was read: of what changed in it since nothing was written down.
+        """
         span = (part.resource, part.start, part.end)
+        if not self._connection.exec_driver_sql(_STILL_WATCHED, span).first():
+            return
         self._connection.exec_driver_sql(_WITHDRAW, span)
         self._connection.exec_driver_sql(_PUBLISH, astuple(part))
         self._connection.exec_driver_sql(_SETTLE, (*span, part.counter))

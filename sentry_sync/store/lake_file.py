@@ -105,12 +105,17 @@ def _copy(
     return told
 
 
+def spill_of(folder: Path) -> Path:
+    """Where rows go while they are sorted, if memory is short."""
+    return folder / "spill"
+
+
 @contextmanager
 def _session(folder: Path, found: Source) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB of its own; what it says is told by kind alone, since it may quote a row."""
     import duckdb
 
-    spill = folder / "spill"
+    spill = spill_of(folder)
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
         "threads": "2",

@@ -7,15 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sentry_sync.store.lake_parts import Part, Span
+from sentry_sync.store.lake_resources import SETTLED
 from sentry_sync.store.moments import from_micros, to_micros
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 """Microseconds."""
-
-SETTLED = timedelta(hours=3)
-"""How old rows are before they are published. Counts are read again for an hour, sessions for three: to publish
-them earlier would mean to write them twice."""
 
 DAY_MAY_WAIT = 5_000
 """Rows of the running day that may wait for its end: SQL reads so many from SQLite in 10 ms."""
@@ -50,17 +47,19 @@ class State:
     """Parts with changes: how many, and whether rows are among them that must not stay."""
     waiting: Sequence[tuple[int, int]] = ()
     """Days (their first microsecond) with rows that no usable part covers, and how many."""
+    settled: timedelta = SETTLED
+    """How old rows are before they are published."""
 
 
-def horizon(now: datetime) -> int:
-    """Up to when rows are published."""
-    settled = to_micros(now - SETTLED)
+def horizon(now: datetime, age: timedelta) -> int:
+    """Up to when rows are published that have to be of an age."""
+    settled = to_micros(now - age)
     return settled - settled % HOUR
 
 
 def due(state: State, now: datetime) -> list[Span]:
     """The spans to publish, each a part. None overlaps another, and none cuts an existing part in two."""
-    until = horizon(now)
+    until = horizon(now, state.settled)
     wanted = [
         *(
             _span(part)

@@ -13,6 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+
+SETTLED = timedelta(hours=1)
+"""How old rows are before they are published: until then counts are read again and would be written twice."""
+
+SESSIONS_SETTLED = timedelta(hours=3)
+"""The same of sessions, which are told of that much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Resource:
     """How a part is sorted: what is asked together lies together."""
     purged: bool = False
     """Rows are deleted for privacy: a part that still holds one is written anew at once."""
+    settled: timedelta = SETTLED
 
 
 RESOURCES: Mapping[str, Resource] = {
@@ -39,7 +47,7 @@ RESOURCES: Mapping[str, Resource] = {
         Resource("transaction_stats", "hour", None, ("project_id", "transaction", "hour")),
         Resource("query_stats", "hour", None, ("project_id", "query_id", "hour")),
         Resource("web_vitals", "hour", None, ("project_id", "transaction", "hour")),
-        Resource("release_health", "bucket", None, ("project_id", "release", "bucket")),
+        Resource("release_health", "bucket", None, ("project_id", "release", "bucket"), settled=SESSIONS_SETTLED),
     )
 }
 """All other tables are small and read from SQLite each time."""

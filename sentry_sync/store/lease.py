@@ -20,8 +20,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import LeaseLost, SentrySyncError, StoreBusy
 from sentry_sync.store import tables
-from sentry_sync.store.ledger_processes import is_dead, this_process
-from sentry_sync.store.reads.prepared import Prepared, Snapshot
+from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.presence import is_dead, spoken
+from sentry_sync.store.reads.prepared import Change, Prepared, Snapshot
 
 NAME = "sync"
 """The one lease there is."""
@@ -40,7 +41,7 @@ _lease = tables.leases.c
 _HELD = select(_lease.holder, _lease.generation, _lease.taken_at, _lease.beat_at).where(_lease.name == NAME)
 _HELD_PREPARED = Prepared(_HELD)
 _OWN = (_lease.name == NAME, _lease.holder == bindparam("own"), _lease.generation == bindparam("mine"))
-_BEAT = update(tables.leases).where(*_OWN).values(beat_at=bindparam("at"))
+_BEAT = Change(update(tables.leases).where(*_OWN).values(beat_at=bindparam("at")))
 _GIVE_BACK = update(tables.leases).where(*_OWN).values(holder=NOBODY, beat_at=bindparam("at"))
 
 
@@ -49,16 +50,21 @@ class Lease:
     """Who holds the right to sync, or held it last."""
 
     holder: str
-    """``host:pid``, or NOBODY."""
+    """By what others can tell whether it is there (see ``presence``), or NOBODY."""
     generation: int
     """How often the lease was taken so far."""
     taken_at: datetime
     beat_at: datetime
     """When the holder last said that it is there, by the clock of its machine."""
 
+    @property
+    def process(self) -> str:
+        """The holder's ``host:pid``."""
+        return spoken(self.holder)
+
     def __str__(self) -> str:
         """As an error or the status names the holder."""
-        return f"process {self.holder}, last heard of at {self.beat_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"process {self.process}, last heard of at {self.beat_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def is_free(lease: Lease | None, now: datetime, *, dead: bool) -> bool:
@@ -69,9 +75,9 @@ def is_free(lease: Lease | None, now: datetime, *, dead: bool) -> bool:
     return lease is None or lease.holder == NOBODY or dead or abs(now - lease.beat_at) > SILENT_AFTER
 
 
-def held(lease: Lease | None, now: datetime) -> Lease | None:
+def held(lease: Lease | None, now: datetime, paths: StorePaths) -> Lease | None:
     """``lease`` while somebody holds it, as far as can be told from here; else None."""
-    return None if lease is None or is_free(lease, now, dead=is_dead(lease.holder)) else lease
+    return None if lease is None or is_free(lease, now, dead=is_dead(lease.holder, paths.presence)) else lease
 
 
 def read(connection: Connection) -> Lease | None:
@@ -94,13 +100,13 @@ def busy(lease: Lease) -> StoreBusy:
     )
 
 
-def take(connection: Connection, now: datetime) -> Lease:
-    """Take the lease inside a write transaction; raises StoreBusy when somebody holds it."""
+def take(connection: Connection, now: datetime, name: str, paths: StorePaths) -> Lease:
+    """Take the lease by that name inside a write transaction; raises StoreBusy when somebody holds it."""
     before = read(connection)
-    holder = held(before, now)
+    holder = held(before, now, paths)
     if holder:
         raise busy(holder)
-    mine = Lease(this_process(), before.generation + 1 if before else 1, now, now)
+    mine = Lease(name, before.generation + 1 if before else 1, now, now)
     statement = upsert(tables.leases).values(
         name=NAME, holder=mine.holder, generation=mine.generation, taken_at=now, beat_at=now
     )
@@ -111,10 +117,10 @@ def take(connection: Connection, now: datetime) -> Lease:
 
 def keep(connection: Connection, mine: Lease, now: datetime) -> None:
     """Say inside a write transaction that the holder is at work; raises LeaseLost when another took over."""
-    done = connection.execute(_BEAT, {"own": mine.holder, "mine": mine.generation, "at": now})
+    done = _BEAT.run(connection, {"own": mine.holder, "mine": mine.generation, "at": now})
     if not done.rowcount:
         other = read(connection)
-        who = f" (process {other.holder})" if other and other.holder != NOBODY else ""
+        who = f" (process {other.process})" if other and other.holder != NOBODY else ""
         raise LeaseLost(
             f"another sentry-sync{who} took over the sync of this store, since this one had been silent for a "
             "minute: it stopped here and wrote nothing more; see `sentry-sync status`"

@@ -32,7 +32,8 @@ from sentry_sync.records.clock import Clock
 from sentry_sync.store import ledger_schema as sql
 from sentry_sync.store.database import explained
 from sentry_sync.store.ledger_judge import Judge, Outcome
-from sentry_sync.store.ledger_processes import abandon_dead, this_process
+from sentry_sync.store.paths import presence_beside
+from sentry_sync.store.presence import Presence, is_dead, spoken
 from sentry_sync.store.types import MICROSECOND, from_micros, to_micros
 
 KEPT = timedelta(days=1)
@@ -78,8 +79,8 @@ class RequestLedger:
         self._live_reserve = live_reserve
         self._lock = threading.Lock()
         self._open: sqlite3.Connection | None = None
-        self._inherited: list[sqlite3.Connection] = []
-        self._process = ""
+        self._presence: Presence | None = None
+        self._inherited: list[sqlite3.Connection | Presence] = []
         self._pid = 0
 
     def __enter__(self) -> Self:
@@ -94,6 +95,9 @@ class RequestLedger:
             if self._open is not None and self._pid == os.getpid():
                 self._open.close()
                 self._open = None
+            if self._presence is not None and self._pid == os.getpid():
+                self._presence.close()
+                self._presence = None
 
     def reserve(self, endpoint: str, lane: Lane) -> Reservation | Wait:
         """Leave to send one request to ``endpoint``, or how long to wait before asking again.
@@ -105,12 +109,14 @@ class RequestLedger:
             marks = dict(db.execute("SELECT lane, until FROM waiting").fetchall())
             yields = any(lane < other < Lane.LIVE and until > now for other, until in marks.items())
             asked = Asked(lane, now, self._live_reserve, yields)
-            outcome = Judge(db, asked, lambda: abandon_dead(db, now)).decide(endpoint, self._per_minute)
+            outcome = Judge(db, asked, lambda: _abandon_dead(db, self._path, now)).decide(
+                endpoint, self._per_minute
+            )
             if outcome.refused is not None:
                 return _wait(db, asked, outcome, outcome.refused)
             if lane in marks:  # it waited, and may have more to ask: its priority lasts a second longer
                 db.execute(sql.MARK if marks[lane] > now else sql.UNMARK, (now + SECOND, lane))
-            row = (now, str(lane), endpoint, self._process, outcome.bucket, now + LONGEST_REQUEST)
+            row = (now, str(lane), endpoint, self._name(), outcome.bucket, now + LONGEST_REQUEST)
             newest = db.execute(sql.INSERT, row).lastrowid or 0
             if newest % PRUNED_EVERY == 0:
                 db.execute(sql.PRUNE_EXCESS, (newest - KEPT_ROWS,))
@@ -157,7 +163,7 @@ class RequestLedger:
         rows = self._read(sql.RECENT, (to_micros(since) if since else 0, limit))
         return [
             SpentRequest(
-                from_micros(at), None if end is None else from_micros(end), lane, endpoint, status, process
+                from_micros(at), None if end is None else from_micros(end), lane, endpoint, status, spoken(process)
             )
             for at, end, lane, endpoint, status, process in rows
         ]
@@ -186,13 +192,30 @@ class RequestLedger:
         pid = os.getpid()
         if self._open is not None and self._pid != pid:
             # Behind a fork: neither using the parent's connection nor closing it is safe here.
-            self._inherited.append(self._open)
-            self._open = None
+            self._inherited += [one for one in (self._open, self._presence) if one is not None]
+            self._open = self._presence = None
         if self._open is None:
             self._open = sql.connect(self._path)
             self._pid = pid
-            self._process = this_process()
         return self._open
+
+    def _name(self) -> str:
+        if self._presence is None:
+            self._presence = Presence(presence_beside(self._path))
+        return self._presence.name
+
+
+def _abandon_dead(db: sqlite3.Connection, path: Path, now: int) -> bool:
+    """End the requests of processes of this machine that are gone; whether there were any.
+
+    A killed process's place "one at a time" would else stay taken for two minutes. Whatever it sent has reached
+    the server by now, so the window of its requests begins to run.
+    """
+    file = presence_beside(path)
+    under_way = db.execute(sql.UNDER_WAY, {"now": now})
+    dead = [number for number, process in under_way if is_dead(process, file)]
+    db.executemany(sql.ABANDON, [(now, number) for number in dead])
+    return bool(dead)
 
 
 def _wait(db: sqlite3.Connection, asked: Asked, outcome: Outcome, refused: Refused) -> Wait:

@@ -19,6 +19,10 @@ POLL_SECONDS = 0.005
 """Short beside a page's transaction; waiting is rare, so the polling costs nothing to speak of."""
 
 
+PAUSE_SECONDS = 2 * POLL_SECONDS
+"""How long whoever writes slice after slice leaves the lock alone in between: else nobody would find it free."""
+
+
 @contextmanager
 def held(path: Path, clock: Clock, *, patience: float, busy: str) -> Iterator[int]:
     """Hold the lock at ``path``; raises StoreBusy with ``busy`` when it is not had within ``patience`` seconds."""

@@ -1,6 +1,8 @@
 """Bringing a store's schema to this program's version.
 
-Alembic is imported only when there is something to migrate: looking up the version costs one small query.
+Alembic is imported only when there is something to migrate: looking up the version costs one small query. A new
+store is made from ``migrations/schema.sql``, which is what the migrations make of an empty file: that takes 10 ms
+instead of 60, and Alembic takes 250 to import.
 """
 
 from __future__ import annotations
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
 
 HEAD = "0002"
 """The newest migration in ``migrations/``; a test holds the two together."""
+
+
+NEWEST = "head"
+"""Alembic's name for the newest."""
+
+
+SEPARATOR = ";\n\n"
+"""What ends a statement of ``schema.sql``: triggers hold semicolons and newlines, but no empty line."""
 
 
 def current(path: Path) -> str | None:
@@ -50,16 +60,21 @@ def check(path: Path) -> None:
         )
 
 
-def upgrade(path: Path, revision: str = "head") -> None:
+def upgrade(path: Path, revision: str = NEWEST) -> None:
     """Migrate to ``revision``; a failed migration leaves the store as it was."""
-    from alembic import command
-
     from sentry_sync.store import database
 
     path.touch(mode=0o600)
     engine = database.writer(path)
     try:
         with engine.begin() as connection:
+            empty = connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first() is None
+            if empty and revision == NEWEST:
+                for statement in statements():
+                    connection.exec_driver_sql(statement)
+                return
+            from alembic import command
+
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
@@ -81,6 +96,12 @@ def downgrade(path: Path, revision: str) -> None:
             command.downgrade(config, revision)
     finally:
         engine.dispose()
+
+
+def statements() -> list[str]:
+    """What makes an empty file a store of the newest schema."""
+    script = (resources.folder("migrations") / "schema.sql").read_text(encoding="utf-8")
+    return [part for part in script.split(SEPARATOR) if part.strip()]
 
 
 def _config() -> Config:

@@ -33,6 +33,11 @@ class StorePaths:
         return self.directory / "persons.key"
 
     @property
+    def erasing(self) -> Path:
+        """The names of whoever is being erased, until they are."""
+        return self.directory / "erasing.json"
+
+    @property
     def audit(self) -> Path:
         """Who asked what."""
         return self.directory / "audit"
@@ -53,6 +58,11 @@ class StorePaths:
         return self.directory / "care.lock"
 
     @property
+    def presence(self) -> Path:
+        """Where each process that syncs or asks Sentry says that it is there."""
+        return presence_beside(self.database)
+
+    @property
     def lake_lock(self) -> Path:
         """Held by whoever publishes."""
         return self.directory / "lake.lock"
@@ -69,6 +79,11 @@ class StorePaths:
                 f"the store's directory {self.directory} cannot be written: change its permissions, "
                 "or choose another with SENTRY_SYNC_STORE"
             )
+
+
+def presence_beside(file: Path) -> Path:
+    """The same, by any other file of the store."""
+    return file.with_name("presence.lock")
 
 
 def unwritable(path: Path, error: OSError) -> StoreUnwritable:

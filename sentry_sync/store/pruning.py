@@ -1,59 +1,104 @@
-"""Dropping rows that nobody wants any longer, in the caller's transaction."""
+"""Dropping rows that nobody wants any longer: a slice in each transaction, so that whoever writes waits for one.
+
+First the copy ceases to claim that time, in one transaction; only then rows go. Killed anywhere, it claims nothing
+that it does not hold, and the next pruning goes on with what is left.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete
+from sentry_sync.records.clock import Clock
+from sentry_sync.store import locks
+from sentry_sync.store.old_rows import ABOVE, Old, old
+from sentry_sync.store.privacy.retention import Keeping
+from sentry_sync.store.reading import reading
+from sentry_sync.store.store import Store
 
-from sentry_sync.records.audit import BELIEVE_AGAIN
-from sentry_sync.records.intervals import Interval
-from sentry_sync.store import tables
-from sentry_sync.store.coverage_books import CoverageBooks
-from sentry_sync.store.lake_books import LakeBooks
-from sentry_sync.store.lake_resources import RESOURCES
-from sentry_sync.store.moments import EPOCH, to_micros
-from sentry_sync.store.privacy.retention import KINDS, Keeping
+SLICE = 1000
+"""Rows in a transaction: some 50 ms, their entries in the indexes and the lake's triggers included."""
 
-_SURPLUS = (
-    "DELETE FROM event_bodies WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER "
-    "(PARTITION BY issue_id ORDER BY timestamp DESC) AS place FROM event_bodies) WHERE place > ?)"
-)
+LISTED = 50 * SLICE
+"""Keys that are looked up at a time, without any lock."""
 
 
-def prune(connection: Connection, keeping: Keeping, now: datetime, bodies_per_issue: int | None) -> dict[str, int]:
-    """Drop what is older than ``keeping`` wants; see ``UnitOfWork.prune``."""
-    done: dict[str, int] = {}
-    for name, kind in KINDS.items():
-        since = keeping.since(name, now)
-        if since is None:
+@dataclass(slots=True)
+class Pruned:
+    """What was dropped."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    """By table."""
+    whole: bool = True
+    """Whether nothing is left that was to go."""
+
+
+def _silent(table: str, rows: int) -> None:
+    """Report to nobody."""
+
+
+def prune(
+    store: Store,
+    clock: Clock,
+    keeping: Keeping,
+    now: datetime,
+    bodies_per_issue: int | None = None,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    report: Callable[[str, int], None] = _silent,
+) -> Pruned:
+    """Drop what is older than ``keeping`` wants, and all but the newest bodies of each issue, until ``stop``.
+
+    ``report`` is called with each slice: the table, and how many of its rows went so far.
+    """
+    with store.write() as uow:
+        uow.old_rows.give_up(keeping, now)
+    done = Pruned()
+    slices = itertools.chain.from_iterable(_of_age(store, what) for what in old(keeping, now))
+    surplus = _surplus(store, bodies_per_issue) if bodies_per_issue is not None else ()
+    for table, rows in itertools.chain(slices, surplus):
+        done.rows[table] = done.rows.get(table, 0) + rows
+        if not rows:
             continue
-        for table, column in kind.tables:
-            if table in RESOURCES:
-                # Before the rows go: each would be written down as changed, and the lake written again for it.
-                LakeBooks(connection).drop_before(table, to_micros(since))
-            done[table] = done.get(table, 0) + _drop(connection, table, column, since)
-        for resource in kind.covers:
-            _uncover(connection, resource, since)
-    doubts, passes_since = tables.doubts, keeping.since("passes", now)
-    if passes_since is not None:
-        # By then they would be raised again anyway.
-        connection.execute(delete(doubts).where(doubts.c.doubted_at < passes_since - BELIEVE_AGAIN))
-    if bodies_per_issue is not None:
-        surplus = connection.exec_driver_sql(_SURPLUS, (bodies_per_issue,)).rowcount
-        done["event_bodies"] = done.get("event_bodies", 0) + surplus
+        report(table, done.rows[table])
+        if stop():
+            return replace(done, whole=False)
+        clock.sleep(locks.PAUSE_SECONDS)
     return done
 
 
-def _drop(connection: Connection, table: str, column: str, since: datetime) -> int:
-    found = tables.metadata.tables[table]
-    old = found.c[column] < since
-    if table == "passes":  # an unfinished one has a cursor to go on from, however old it is
-        old = old & found.c.state.in_(("done", "abandoned"))
-    return connection.execute(delete(found).where(old)).rowcount
+def _of_age(store: Store, what: Old) -> Iterator[tuple[str, int]]:
+    more = True
+    while more:
+        keys = _listed(store, what.listing, (what.since, LISTED))
+        more = len(keys) == LISTED
+        for start in range(0, len(keys), SLICE):
+            with store.write() as uow:
+                dropped = uow.old_rows.drop(what, keys[start : start + SLICE])
+            yield what.table, dropped
+    yield what.table, 0
 
 
-def _uncover(connection: Connection, resource: str, since: datetime) -> None:
-    books = CoverageBooks(connection)
-    for scope in books.scopes_of(resource):
-        books.withdraw(resource, scope, Interval(EPOCH, since))
+def _surplus(store: Store, kept: int) -> Iterator[tuple[str, int]]:
+    more = True
+    while more:
+        waiting = _listed(store, ABOVE, (kept, SLICE))
+        more = len(waiting) == SLICE
+        while waiting:
+            dropped = 0
+            with store.write() as uow:
+                while waiting and dropped < SLICE:
+                    found = uow.old_rows.drop_surplus(waiting[-1], kept, SLICE)
+                    dropped += found
+                    if found < SLICE:
+                        waiting.pop()
+            yield "event_bodies", dropped
+
+
+def _listed(store: Store, statement: str, values: Sequence[int]) -> list[Any]:
+    # Of every project, whichever this store's own reads are limited to: what is old goes.
+    with reading(replace(store.paths, projects=())) as connection:
+        return [key for (key,) in connection.execute(statement, values)]

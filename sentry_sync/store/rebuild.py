@@ -68,7 +68,7 @@ def rebuild(paths: StorePaths, clock: Clock, origin: Callable[[], Origin], *, fo
 def _refuse_while_syncing(paths: StorePaths, clock: Clock) -> None:
     try:
         with closing(database.reader(paths.database).connect()) as connection, connection.begin():
-            holder = lease.held(lease.read(connection), clock.now())
+            holder = lease.held(lease.read(connection), clock.now(), paths)
     except DBAPIError:
         return  # a lease that nobody can read, nobody can hold: the next write inside it fails
     if holder:

@@ -15,6 +15,7 @@ from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store import database, lease, locks, migrate, only
 from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.presence import Presence
 from sentry_sync.store.privacy.rules import Rules
 from sentry_sync.store.unit_of_work import UnitOfWork
 
@@ -119,15 +120,17 @@ class Store:
         if self._lease:
             yield
             return
-        mine = self._take_lease(waiting)
-        try:
-            with Pacemaker(self._beat) as pacemaker:
-                self._lease, self._pacemaker = mine, pacemaker
-                yield
-        finally:
-            self._lease = self._pacemaker = None
-            with self._transaction() as connection:
-                lease.give_back(connection, mine, self._clock.now())
+        self.paths.create()
+        with Presence(self.paths.presence) as presence:
+            mine = self._take_lease(waiting, presence.name)
+            try:
+                with Pacemaker(self._beat) as pacemaker:
+                    self._lease, self._pacemaker = mine, pacemaker
+                    yield
+            finally:
+                self._lease = self._pacemaker = None
+                with self._transaction() as connection:
+                    lease.give_back(connection, mine, self._clock.now())
 
     def vacuum(self) -> None:
         """Write the database anew, so that no free page holds what was deleted. Readers may go on."""
@@ -154,7 +157,7 @@ class Store:
             with self._lock():
                 self._disconnect()
 
-    def _take_lease(self, waiting: Waiting | None) -> Lease:
+    def _take_lease(self, waiting: Waiting | None, name: str) -> Lease:
         while True:
             found: Lease | None = None
             try:
@@ -162,7 +165,7 @@ class Store:
                 found = self._lease_held()
                 if found is None:
                     with self._transaction() as connection:
-                        return lease.take(connection, self._clock.now())
+                        return lease.take(connection, self._clock.now(), name, self.paths)
             except StoreBusy:
                 if waiting is None:
                     raise
@@ -173,7 +176,7 @@ class Store:
     def _lease_held(self) -> Lease | None:
         """Who syncs, read without a lock: whoever waits disturbs nobody."""
         with database.explained(self.paths.database), closing(self.read()) as connection, connection.begin():
-            return lease.held(lease.read(connection), self._clock.now())
+            return lease.held(lease.read(connection), self._clock.now(), self.paths)
 
     def _beat(self) -> None:
         """Each transaction of the holder's renews the lease; this one does nothing else."""

@@ -117,7 +117,7 @@ class _Waiting:
                 wishes = State(connection).wishes()
                 runs = passes.since(connection, self._then)
                 with connection.begin():
-                    held = lease.held(lease.read(connection), wait.clock.now())
+                    held = lease.held(lease.read(connection), wait.clock.now(), self._store.paths)
             for run in runs:
                 if told.get(run.id) != run.pages:
                     told[run.id] = run.pages

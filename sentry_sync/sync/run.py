@@ -20,6 +20,7 @@ from sentry_sync.errors import (
 )
 from sentry_sync.records.clock import Clock
 from sentry_sync.store.audit_trail import AuditTrail
+from sentry_sync.store.pruning import Pruned, prune
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.store.unit_of_work import check_origin
@@ -209,7 +210,7 @@ class Syncer:
             if self._turn and all(r.state in FINE for r in results if r.resource == "issues"):
                 with self._store.write() as uow:
                     turn.note(uow, self._turn, self._clock, done=True)
-            self.tidy()
+            self.tidy(stop)
             return Summary(tuple(results), started, self._clock.now(), tuple(known.doubt.notes))
 
     def prepare(self) -> None:
@@ -230,14 +231,13 @@ class Syncer:
         self._proven = self._proven or result.pages > 0
         return Slice(result, frozenset(silent), tuple(known.doubt.notes), self._left)
 
-    def tidy(self) -> None:
-        """Drop what is not worth keeping: rows older than wanted, records of old passes, surplus bodies."""
+    def tidy(self, stop: Stop = _never) -> Pruned:
+        """Drop what is not worth keeping, until ``stop``: rows older than wanted, surplus bodies, old files."""
         with self._store.write() as uow:
-            uow.prune(self._policy.keeping, self._clock.now(), self._policy.max_events)
-            uow.deliveries.prune(self._own.now())
-        paths = self._store.paths
-        trail = AuditTrail(paths.audit, self._own, paths.key)
-        trail.prune(self._policy.keeping.since("audit", self._own.now()))
+            uow.deliveries.tidy(self._own.now())
+        paths, keeping = self._store.paths, self._policy.keeping
+        AuditTrail(paths.audit, self._own, paths.key).prune(keeping.since("audit", self._own.now()))
+        return prune(self._store, self._own, keeping, self._clock.now(), self._policy.max_events, stop=stop)
 
     def _begin_turn(self, state: State) -> Turn:
         begun = turn.begin(state, self._own.now(), self._clock)

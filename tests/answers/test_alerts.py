@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,12 +18,14 @@ import pytest
 from sentry_sync.answers.alert_messages import TOLD, as_slack, message, sample
 from sentry_sync.answers.alert_targets import Command, Slack, Undelivered, Webhook
 from sentry_sync.answers.alerts import EVERY, REST, SETTLE, Watch, try_out
-from sentry_sync.errors import QuestionError
+from sentry_sync.errors import QueryError, QuestionError
 from sentry_sync.records.event import ErrorCount
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
+from sentry_sync.store.audit_trail import Entry
 from sentry_sync.store.store import Store
-from sentry_sync.trends.alerting import Change, Rule, State, Threshold
+from sentry_sync.trends.alerting import LONGEST, Anomaly, Change, Rule, State, Threshold
+from sentry_sync.trends.session import Result, answers_within
 from tests.answers.desk import NOW, Asking
 from tests.support.clock import FakeClock
 from tests.support.rows import issue, project
@@ -216,6 +218,76 @@ def test_a_rule_that_is_gone_from_the_settings_is_forgotten(stage: Stage) -> Non
     growing = Rule("growing", "noisiest_issues", "errors", Change("previous", 5), ("team",), {"days": 1})
     assert stage.again(growing).look(NOW + 5 * SECOND) == 1
     assert {row.rule for row in stage.asking.rig.rows(tables.alerts)} == {"growing"}
+
+
+def test_a_query_that_fails_stops_no_other_rule_and_not_the_process(stage: Stage) -> None:
+    def ask(paths: Any, connection: Any, questions: Any, clock: Any) -> list[Result]:
+        if any("release_health" in question.statement for question in questions):
+            raise QueryError("the statement was stopped after 30 seconds")
+        return answers_within(paths, connection, questions, clock)
+
+    failing = Rule("failing", "crash_free_trend", "sessions", Threshold(1), ("team",))
+    rig, noted = stage.asking.rig, list[Entry]()
+    stage.errors(150)
+    with closing(
+        Watch(
+            rig.store,
+            rig.clock,
+            [failing, NOISY],
+            {"team": stage.team},
+            stage.said.append,
+            note=noted.append,
+            ask=ask,
+        )
+    ) as watch:
+        assert watch.look(NOW) == 1
+        watch.look(NOW + 2 * EVERY)
+    assert stage.said == ["the alert failing cannot be asked: the statement was stopped after 30 seconds"]
+    assert [(one.who, one.outcome, one.rows) for one in noted] == [("alert: noisy", "ok", 1)]
+
+
+def test_a_target_that_a_rule_no_longer_tells_is_forgotten_though_the_rule_cannot_be_asked(stage: Stage) -> None:
+    stage.team.deaf = True
+    stage.errors(150)
+    stage.look(0 * SECOND)
+    broken = Rule("noisy", "error_trend", "errors", Threshold(1), ("other",), {"project": "later"})
+    stage.watch.adopt([broken], {"other": Hearing()})
+    assert stage.look(HOUR) == 0
+    assert stage.asking.rig.rows(tables.alerts) == []
+
+
+def test_the_newest_day_of_many_series_is_looked_at(stage: Stage) -> None:
+    day, last = timedelta(days=1), 9  # of sixteen, by the letters of their names
+    counts = [
+        ErrorCount(str(at), "17", "", "1", NOW - days * day, 900 if (at, days) == (last, 1) else 10, 1)
+        for at in range(1, 17)
+        for days in range(1, 14)
+    ]
+    listed = [project(str(at), f"p{at}") for at in range(1, 17)]
+    stage.asking.fill([*listed, *counts], error_counts=Interval(NOW - 20 * day, NOW))
+    odd = Rule("odd", "error_trend", "errors", Anomaly(4), ("team",))
+    assert stage.again(odd).look(NOW) == 1
+    (told,) = stage.team.heard
+    assert [one["untrusted"] for one in told["firing"]] == [{"project": f"p{last}"}]
+
+
+def test_a_series_that_is_cut_is_not_judged_by_its_oldest_points(stage: Stage) -> None:
+    def ask(paths: Any, connection: Any, questions: Any, clock: Any) -> list[Result]:
+        found = answers_within(paths, connection, questions, clock)
+        assert {question.rows for question in questions} == {LONGEST}
+        return [replace(one, truncated=True) for one in found]
+
+    rig = stage.asking.rig
+    stage.errors(150)
+    any_day = Rule("any", "error_trend", "errors", Threshold(1), ("team",))
+    with closing(
+        Watch(rig.store, rig.clock, [any_day], {"team": stage.team}, stage.said.append, ask=ask)
+    ) as watch:
+        assert watch.look(NOW) == 0
+        watch.look(NOW + 2 * EVERY)
+    assert stage.said == [
+        "the alert any cannot be asked: it has more than 10,000 points: name a project, or fewer days"
+    ]
 
 
 def test_states_are_there_to_be_shown(stage: Stage) -> None:

@@ -40,7 +40,13 @@ def requests(p95: float = 200.0, name: str = "/pay") -> list[TransactionStat]:
     return [TransactionStat("2", "production", name, hour, *figures) for hour in HOURS[-24:]]
 
 
-ORDINARY = [project("2", "api"), *counts(), *sessions(), *requests(), issue(substatus="ongoing")]
+ORDINARY = [
+    project("2", "api"),
+    *counts(),
+    *sessions(),
+    *requests(),
+    issue(substatus="ongoing", verified_at=ago(days=8)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +146,21 @@ def test_what_was_resolved_this_week_makes_the_backlog_smaller(asking: Asking) -
 
 
 def test_parts_of_which_nothing_is_known_are_left_out_and_said(asking: Asking) -> None:
-    asking.fill([project("2", "api"), *counts(), issue()], error_counts=WINDOW, issues=WINDOW)
+    asking.fill([project("2", "api"), *counts(), issue(substatus=None)], error_counts=WINDOW, issues=WINDOW)
     answer = asking.offline.project_health("api")
-    assert [one["score"] for one in answer["parts"]] == [100, None, None, 100, 100]
-    assert answer["score"] == 100
+    assert [one["score"] for one in answer["parts"]] == [100, None, None, None, None]
+    assert (answer["score"], answer["state"]) == (None, "unknown")
+    assert part(answer, "alerting")["issues"] is None
+    backlog = part(answer, "backlog")
+    assert (backlog["unresolved"], backlog["settled"], backlog["reopened"], backlog["grown"]) == (
+        1,
+        None,
+        None,
+        None,
+    )
     notes = " ".join(fresh(answer)["notes"])
+    assert "which issues escalate or came back is not known" in notes
+    assert "looked at for less than a week" in notes
     assert "no sessions are known" in notes
     assert "no hours of transactions are known" in notes
     assert answer["objectives"][0]["met"] is None
@@ -166,6 +182,21 @@ def test_a_gap_is_no_day_without_errors(asking: Asking) -> None:
     assert answer["forecast"] is None  # three whole days since the gap
     assert answer["trend"]["hours_known"][0] == 144
     assert not fresh(answer)["complete"]
+
+
+def test_a_day_of_which_an_hour_is_missing_is_no_day_without_errors(asking: Asking) -> None:
+    asking.fill(ORDINARY, **(KNOWN | {"error_counts": Interval(TODAY - 21 * DAY, NOW - 5 * HOUR)}))
+    asking.write(lambda uow: uow.cover("error_counts", "", Interval(NOW - 3 * HOUR, NOW), source="explore"))
+    answer = asking.offline.project_health("api")
+    assert (part(answer, "errors")["last_24h"], part(answer, "errors")["score"]) == (None, None)
+    assert any("not every hour of the last day is known" in note for note in fresh(answer)["notes"])
+
+
+def test_a_project_without_issues_has_no_backlog(asking: Asking) -> None:
+    asking.fill([project("2", "api"), *counts()], error_counts=WINDOW, issues=WINDOW)
+    answer = asking.offline.project_health("api")
+    assert (part(answer, "backlog")["unresolved"], part(answer, "backlog")["grown"]) == (0, 0)
+    assert part(answer, "alerting")["issues"] == 0
 
 
 def test_an_empty_store_knows_nothing_and_says_why(asking: Asking) -> None:

@@ -12,7 +12,7 @@ from sentry_sync.answers.command import Listener
 from sentry_sync.answers.desk import Means
 from sentry_sync.errors import QuestionError, StoreMismatch
 from sentry_sync.store import tables
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.store.store import Store
 from tests.answers.desk import Asking
 from tests.support.rig import POLICY

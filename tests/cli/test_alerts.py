@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sentry_sync.answers.alert_targets import Command, Slack, Webhook
-from sentry_sync.cli.alert_rules import parsed
-from sentry_sync.cli.alerts import halves
+from sentry_sync.cli.alert_rules import Alerts, parsed
+from sentry_sync.cli.alerts import looking, of_file
 from sentry_sync.cli.settings import load
 from sentry_sync.errors import SettingsError
+from sentry_sync.store.audit_trail import AuditTrail
 from sentry_sync.trends.alerting import Anomaly, Change, Rule, Threshold
 from tests.support.cli import CommandLine
+from tests.support.clock import FakeClock
 from tests.trends.library_world import AT, built
 
 URL = "https://hooks.example.com/T0/secret-part"
@@ -156,10 +161,6 @@ def test_alerts_are_listed_with_what_they_fire_for(cli: CommandLine, config: Pat
     store = built(tmp_path / "store").directory
     found = cli("alerts", "--config", str(config), "--store", str(store))
     assert found.out == "noisy: calm; errors of noisiest_issues is above 5; tells run\n"
-    with halves(load({"store": store}, config), config, print) as watching:
-        (half,) = watching
-        half.stop()
-        half.run()
     document = cli("alerts", "--config", str(config), "--store", str(store), "--json").document
     assert document == [
         {"name": "noisy", "says": "errors of noisiest_issues is above 5", "to": ["run"], "firing": []}
@@ -168,8 +169,30 @@ def test_alerts_are_listed_with_what_they_fire_for(cli: CommandLine, config: Pat
 
 def test_without_alerts_nothing_is_looked_at(cli: CommandLine, tmp_path: Path) -> None:
     assert cli("alerts", "--store", str(tmp_path / "none")).out.startswith("There are no alerts")
-    with halves(load({"store": tmp_path / "none"}), None, print) as watching:
-        assert watching == []
+    with looking(load({"store": tmp_path / "none"}), None, print) as watching:
+        watching.look()
+    assert not (tmp_path / "none").exists()
+
+
+def test_other_alerts_are_gone_by_from_the_next_look_on(config: Path, tmp_path: Path) -> None:
+    paths, heard = built(tmp_path / "store"), tmp_path / "heard"
+    told = FILE.replace('["false"]', f'["{sys.executable}", "-c", "open({str(heard)!r}, \'w\')"]')
+    with looking(load({"store": paths.directory}, config), config, print) as watching:
+        watching.look()
+        config.write_text(told.replace("above = 5", "above = 0"))
+        watching.adopt(of_file(config))
+        assert not heard.exists()
+        watching.look()
+        assert heard.exists()
+        watching.adopt(Alerts((), {}))
+        watching.look()
+    with closing(sqlite3.connect(paths.database)) as store:
+        assert store.execute("SELECT count(*) FROM alerts").fetchone() == (0,)
+    entry, before = AuditTrail(paths.audit, FakeClock(AT), paths.key).last(5)
+    assert (before["who"], before["outcome"]) == ("alert: noisy", "undelivered")
+    assert (entry["who"], entry["what"], entry["outcome"]) == ("alert: noisy", "alert", "ok")
+    assert entry["arguments"] == {"target": "run"}
+    assert entry["rows"] >= 1
 
 
 def test_a_test_says_who_was_told_and_fails_if_somebody_was_not(cli: CommandLine, config: Path) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sentry_sync.answers.charts import BARS, LINES, chart
+from sentry_sync.answers.drawing import drawn as shapes
+from sentry_sync.answers.report.figures import as_table
 from sentry_sync.cli.charts import in_terminal
 from sentry_sync.trends.session import Result
 
@@ -24,6 +27,30 @@ def test_what_is_not_known_is_a_gap_and_no_line_across_it() -> None:
     assert in_terminal(drawn).count("●") < in_terminal(whole).count("●")
 
 
+def test_a_point_of_whose_time_only_a_part_is_known_is_marked_and_named() -> None:
+    columns = {"day": "TIMESTAMP", "project": "VARCHAR", "errors": "HUGEINT", "covered": "DOUBLE"}
+    rows = [(DAY + number * timedelta(days=1), "web", 5, 1.0 if number < 2 else 0.25) for number in range(3)]
+    drawn = chart("T", result(columns, rows))
+    today = DAY + timedelta(days=2)
+    assert drawn.partly == {("web", today)}
+    assert in_terminal(drawn).endswith("Known in part: 11-22.")
+    (stroke,) = shapes(drawn).strokes
+    assert (len(stroke.dots), len(stroke.hollow)) == (2, 1)
+    assert "Known in part: 11-22." in shapes(drawn).description
+    assert [row[1] for row in as_table(drawn).rows] == ["5", "5", "5 (in part)"]
+
+
+def test_a_chart_of_an_answer_that_was_cut_says_so() -> None:
+    cut = replace(result({"project": "VARCHAR", "burn": "DOUBLE"}, [("web", 1.5)]), truncated=True)
+    assert in_terminal(chart("T", cut)).endswith("some are missing here.")
+
+
+def test_the_largest_bars_stand_first_whatever_rows_are_sorted_by() -> None:
+    rows = [(f"p{number}", number) for number in range(BARS + 2)]
+    drawn = chart("T", result({"project": "VARCHAR", "count": "BIGINT"}, rows))
+    assert [value for _, value in drawn.bars] == [float(number) for number in range(BARS + 1, 1, -1)]
+
+
 def test_more_lines_or_bars_than_can_be_told_apart_are_left_out_and_that_is_said() -> None:
     lines = [(DAY, f"p{number}", number) for number in range(LINES + 3)]
     drawn = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "errors": "BIGINT"}, lines))
@@ -32,7 +59,7 @@ def test_more_lines_or_bars_than_can_be_told_apart_are_left_out_and_that_is_said
     bars = [(f"p{number}", 1.5) for number in range(BARS + 2)]
     drawn = chart("T", result({"project": "VARCHAR", "burn": "DOUBLE"}, bars))
     assert (len(drawn.bars), drawn.left_out) == (BARS, 2)
-    assert in_terminal(drawn).endswith("2 more bars are not shown")
+    assert in_terminal(drawn).endswith("2 more bars are not shown.")
 
 
 def test_names_out_of_events_are_made_safe() -> None:

@@ -52,6 +52,17 @@ def line_with(pipe: IO[str] | None, part: str) -> str:
     raise AssertionError(f"no line with {part!r}")
 
 
+def test_an_erasure_that_was_cut_short_is_finished(variables: dict[str, str]) -> None:
+    pending = Path(variables["SENTRY_SYNC_STORE"]) / "erasing.json"
+    pending.parent.mkdir()
+    pending.write_text('[["email", "ana@example.org"]]')
+    with started(variables) as running:
+        line_with(running.stderr, "an erasure that was begun is done")
+        running.terminate()
+        running.communicate(timeout=20)
+    assert (running.returncode, pending.exists()) == (0, False)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_at_its_page_and_what_arrived_is_kept(
     variables: dict[str, str], server: Simulator, number: signal.Signals

@@ -16,7 +16,7 @@ from sentry_sync.records.budget import Lane, Reservation
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.sync.plan import stale_after
 from sentry_sync.sync.run import LADDERS, RESOURCES
 from tests.support.cli import CommandLine, environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
 import httpx
 
@@ -17,6 +17,8 @@ from sentry_sync.sync.streams import hints
 from tests.convergence.held import Held
 from tests.convergence.log import Log
 from tests.support.rig import Killed, Rig
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Watched:
 
         self._disturbed(disturbance, act)
 
-    def _disturbed(self, disturbance: Disturbance | None, act: Callable[[Syncer], Any]) -> Any:
+    def _disturbed(self, disturbance: Disturbance | None, act: Callable[[Syncer], T]) -> T | None:
         self._disturbance = disturbance or Disturbance()
         self.requests = self.pages = 0
         self._syncer = self._syncer or Syncer(

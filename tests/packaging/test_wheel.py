@@ -64,7 +64,11 @@ def test_it_holds_the_code_and_what_the_code_reads_and_nothing_else(wheel: Path)
     assert len(tops) == 2
     assert "sentry_sync" in tops
     assert "sentry_sync/py.typed" in names
-    for shipped, folder, ending in (("_migrations", "migrations", ".py"), ("_queries", "queries", ".sql")):
+    for shipped, folder, ending in (
+        ("_migrations", "migrations", ".py"),
+        ("_migrations", "migrations", ".sql"),
+        ("_queries", "queries", ".sql"),
+    ):
         there = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob(f"*{ending}")}
         assert there
         assert there == {

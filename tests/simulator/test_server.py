@@ -162,3 +162,26 @@ def test_options_that_make_no_sense_are_refused() -> None:
         SimulatorOptions(start=NOW.replace(tzinfo=None))
     with pytest.raises(ValueError, match="at least one of issues"):
         WorldSize(issues=0)
+
+
+def test_the_truth_is_told_of_one_moment_while_issues_arrive() -> None:
+    sim = tiny()
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            statuses.append(sim.handle("GET", "/__simulator__/truth?full=1")[0])
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=look)
+    try:
+        thread.start()
+        for _ in range(100):
+            sim.mutate.new_issues(1)
+    finally:
+        done.set()
+        thread.join()
+        sys.setswitchinterval(before)
+    assert set(statuses) == {200}

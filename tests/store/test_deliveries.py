@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from sentry_sync.records.delivery import Delivery, HintsSeen, Taken
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
-from sentry_sync.store.deliveries import KEPT, REPEATED
-from sentry_sync.store.reads.hints import Hints
+from sentry_sync.store.deliveries import REPEATED, WORTH
+from sentry_sync.store.reads.hints import Hints, Hooks, hooks
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
 from tests.support.clock import FakeClock
@@ -118,16 +118,33 @@ def test_events_are_wanted_of_the_newest_hints_until_they_were_seen(store: Store
     assert wanted() == ["1"]
 
 
+def test_an_uninstalled_integration_is_known_until_one_comes_again(store: Store) -> None:
+    def known() -> Hooks:
+        with closing(store.read()) as connection, connection.begin():
+            return hooks(connection)
+
+    assert known() == Hooks(None, None)
+    gone = Delivery("c" * 32, "3", "installation", "deleted", NOW + SECOND)
+    take(store, ONE, gone)
+    assert known() == Hooks(NOW + SECOND, NOW + SECOND)
+    take(store, replace(gone, request_id="d" * 32, action="created", received_at=NOW + 2 * SECOND))
+    assert known() == Hooks(NOW + 2 * SECOND, None)
+
+
 def rows(store: Store) -> int:
     with closing(store.read()) as connection:
         return int(connection.execute(select(func.count()).select_from(tables.webhook_deliveries)).scalar_one())
 
 
-def test_they_are_kept_for_a_day_acted_on_or_not(store: Store) -> None:
-    take(store, ONE, replace(ONE, request_id="b" * 32, digest="2", received_at=NOW + SECOND))
+def test_a_hint_of_yesterday_is_not_acted_on_and_the_webhook_is_still_known(store: Store) -> None:
+    old = replace(ONE, event_wanted=True)
+    take(store, old, replace(old, request_id="b" * 32, digest="2", issue_id="4", received_at=NOW + SECOND))
     with store.write() as uow:
-        uow.deliveries.prune(NOW + KEPT)
-    assert rows(store) == 1
+        uow.deliveries.tidy(NOW + WORTH)
+        assert uow.deliveries.take([old]) == [Taken.DUPLICATE]
+    with closing(store.read()) as connection:
+        assert list(Hints(connection).issues(None, 10)) == ["4"]
+        assert list(Hints(connection).with_events(NOW, 10)) == ["4"]
 
 
 def test_of_too_many_the_oldest_go(store: Store) -> None:
@@ -136,5 +153,5 @@ def test_of_too_many_the_oldest_go(store: Store) -> None:
         *(replace(ONE, request_id=f"{n:032}", digest=str(n), received_at=NOW + n * SECOND) for n in range(5)),
     )
     with store.write() as uow:
-        uow.deliveries.prune(NOW, most=3)
+        uow.deliveries.tidy(NOW, most=3)
     assert rows(store) == 3

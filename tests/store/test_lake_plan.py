@@ -49,16 +49,18 @@ def test_small_days_share_a_part_but_no_two_months_do() -> None:
 
 
 def test_the_running_day_waits_until_it_is_worth_a_part() -> None:
-    settled = to_micros(NOW - timedelta(hours=3)) // HOUR * HOUR
+    settled = to_micros(NOW - timedelta(hours=1)) // HOUR * HOUR
 
     assert due(State([], waiting=[(TODAY, DAY_MAY_WAIT - 1)]), NOW) == []
     assert due(State([], waiting=[(TODAY, DAY_MAY_WAIT)]), NOW) == [(TODAY, settled)]
     begun = State([part(TODAY, TODAY + 2 * HOUR)], waiting=[(TODAY, DAY_MAY_WAIT)])
     assert due(begun, NOW) == [(TODAY + 2 * HOUR, settled)]
+    late = State([], waiting=[(TODAY, DAY_MAY_WAIT)], settled=timedelta(hours=3))
+    assert due(late, NOW) == [(TODAY, settled - 2 * HOUR)]
 
 
 def test_yesterday_is_not_over_before_its_rows_are_settled() -> None:
-    early = NOW.replace(hour=2)
+    early = NOW.replace(hour=0)
 
     assert due(State([], waiting=[(ago(1), 10)]), early) == []
 

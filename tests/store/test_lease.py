@@ -19,9 +19,10 @@ from sqlalchemy import func, select, update
 from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
 from sentry_sync.store import lease, locks, tables
 from sentry_sync.store.lease import Lease, Pacemaker, is_free
-from sentry_sync.store.ledger_processes import this_process
+from sentry_sync.store.presence import this_process
 from sentry_sync.store.store import Store
 from tests.support.clock import FakeClock
+from tests.support.neighbour import Neighbour
 from tests.support.rows import NOW, issue
 
 OTHER = Lease("elsewhere:17", 3, NOW, NOW)
@@ -99,7 +100,8 @@ def test_the_next_process_starts_as_soon_as_the_lease_is_given_back(pair: Pair) 
         assert pair.lease().generation == 1
     assert pair.lease().holder == lease.NOBODY
     with pair.second.syncing():
-        assert pair.lease() == Lease(this_process(), 2, NOW, NOW)
+        assert pair.lease() == Lease(pair.lease().holder, 2, NOW, NOW)
+        assert pair.lease().process == this_process()
 
 
 def test_the_lease_is_held_over_the_runs_inside_it(pair: Pair) -> None:
@@ -107,13 +109,13 @@ def test_the_lease_is_held_over_the_runs_inside_it(pair: Pair) -> None:
         for _ in range(2):
             with pair.first.syncing():
                 assert pair.lease().generation == 1
-        assert pair.lease().holder == this_process()
+        assert pair.lease().process == this_process()
 
 
 def test_a_dead_process_is_followed_at_once(pair: Pair) -> None:
     pair.held_by(a_dead_process())
     with pair.second.syncing():
-        assert pair.lease().holder == this_process()
+        assert pair.lease().process == this_process()
     assert pair.clock.slept == []
 
 
@@ -123,7 +125,20 @@ def test_a_dead_process_that_nobody_has_buried_is_followed_at_once(pair: Pair) -
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
         pair.held_by(f"{this_process().rpartition(':')[0]}:{ended.pid}")
         with pair.second.syncing():
-            assert pair.lease().holder == this_process()
+            assert pair.lease().process == this_process()
+
+
+def test_a_container_started_again_follows_its_killed_self_at_once_and_no_neighbour_of_its_name(
+    pair: Pair,
+) -> None:
+    with Neighbour(pair.first.paths.presence) as neighbour:
+        pair.held_by(neighbour.name)
+        with pytest.raises(StoreBusy), pair.second.syncing():
+            pass
+        neighbour.kill()
+        with pair.second.syncing():
+            assert pair.lease().process == this_process()
+    assert pair.clock.slept == []
 
 
 def test_whoever_waits_takes_over_within_a_minute_of_the_last_beat(pair: Pair) -> None:
@@ -135,7 +150,7 @@ def test_whoever_waits_takes_over_within_a_minute_of_the_last_beat(pair: Pair) -
         return True
 
     with pair.second.syncing(waiting):
-        assert pair.lease().holder == this_process()
+        assert pair.lease().process == this_process()
     assert timedelta(seconds=60) < pair.clock.now() - NOW < timedelta(seconds=63)
     assert {holder.holder for holder in seen if holder} == {"elsewhere:17"}
 
@@ -185,7 +200,7 @@ def test_who_was_followed_does_not_give_back_what_is_anothers(pair: Pair) -> Non
         pair.clock.advance(61)
         second = pair.second.syncing()
         second.__enter__()
-    assert pair.lease().holder == this_process()
+    assert pair.lease().process == this_process()
     second.__exit__(None, None, None)
     assert pair.lease().holder == lease.NOBODY
 

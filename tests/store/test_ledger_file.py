@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ import sentry_sync
 from sentry_sync.errors import StoreBusy, StoreError, StoreTooNew, StoreUnwritable
 from sentry_sync.records.budget import Lane, Reservation, Wait
 from sentry_sync.store.ledger import RequestLedger
-from sentry_sync.store.ledger_processes import is_dead, this_process
+from sentry_sync.store.paths import presence_beside
+from sentry_sync.store.presence import Presence, is_dead, this_process
 from tests.support.clock import FakeClock
+from tests.support.neighbour import Neighbour
 
 ROOT = Path(sentry_sync.__file__).parent.parent
 
@@ -179,12 +182,30 @@ def test_a_killed_processs_place_is_free_at_once_where_one_goes_at_a_time(tmp_pa
         assert ledger.spent()[Lane.WARM] == 2
 
 
-def test_a_process_counts_as_dead_only_when_that_is_certain() -> None:
+def test_the_place_of_a_killed_process_of_the_same_number_is_free_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Neighbour(presence_beside(path)) as neighbour, RequestLedger(path, FakeClock()) as ledger:
+        assert isinstance(ledger.reserve("project_events", Lane.WARM), Reservation)
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE requests SET process = ?", (neighbour.name,))
+        assert isinstance(ledger.reserve("project_events", Lane.WARM), Wait)
+        neighbour.kill()
+        assert isinstance(ledger.reserve("project_events", Lane.WARM), Reservation)
+
+
+def test_a_process_counts_as_dead_only_when_that_is_certain(tmp_path: Path) -> None:
+    file = tmp_path / "presence.lock"
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     host = this_process().rpartition(":")[0]
-    assert is_dead(f"{host}:{gone.pid}")
-    assert not is_dead(this_process())
-    assert not is_dead(f"another-{host}:{gone.pid}")
-    assert not is_dead("no number")
-    assert not is_dead(f"{host}:1")
+    assert is_dead(f"{host}:{gone.pid}", file)
+    assert is_dead(f"{this_process()}:0000abcd", file)
+    assert not is_dead(this_process(), file)
+    assert not is_dead(f"another-{host}:{gone.pid}", file)
+    assert not is_dead(f"another-{host}:{gone.pid}:0000abcd", file)
+    assert not is_dead("no number", file)
+    assert not is_dead(f"{host}:1", file)
+    with Presence(file) as one, Presence(file) as other:
+        assert one.name == other.name
+        assert not is_dead(one.name, file)
+    assert is_dead(one.name, file)

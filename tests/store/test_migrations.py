@@ -134,6 +134,24 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(filled: Path) -> None
     assert content(filled, LATER) == before
 
 
+def test_a_new_store_is_what_the_migrations_make_of_an_empty_file(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    migrate.upgrade(new)
+    for revision in ("0001", migrate.HEAD):
+        migrate.upgrade(old, revision)
+    with closing(sqlite3.connect(new)) as one, closing(sqlite3.connect(old)) as other:
+        assert list(one.iterdump()) == list(other.iterdump())
+
+
+def test_a_file_with_a_table_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE issues (theirs INTEGER)")
+    with pytest.raises(OperationalError, match="issues"):
+        migrate.upgrade(path)
+    assert names(path) == {"issues"}
+
+
 def test_the_whole_way_down_leaves_an_empty_file(filled: Path) -> None:
     migrate.downgrade(filled, "base")
     assert migrate.current(filled) is None

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.event import ErrorCount, EventBody
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.lake import Lake
+from sentry_sync.store.lake_parts import Part
+from sentry_sync.store.moments import to_micros
 from sentry_sync.store.privacy.retention import KINDS, Keeping
+from sentry_sync.store.pruning import SLICE, prune
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from sentry_sync.trends.session import run_sql
@@ -44,8 +48,7 @@ def rows(store: Store, table: str) -> int:
 
 
 def pruned(store: Store, **days: str) -> dict[str, int]:
-    with store.write() as uow:
-        return uow.prune(Keeping.chosen(days.items()), NOW)
+    return prune(store, FakeClock(NOW), Keeping.chosen(days.items()), NOW).rows
 
 
 def covered(store: Store, resource: str) -> list[Interval]:
@@ -78,6 +81,59 @@ def test_the_lake_loses_what_is_dropped_and_sql_sees_the_same(store: Store) -> N
         changes = connection.execute("SELECT count(*) FROM lake_changes WHERE resource = 'events'").fetchone()
     assert parts[0] - changes[0] <= 6
     assert run_sql(store.paths, "SELECT count(*) FROM events", clock=FakeClock(NOW)).rows == [(6,)]
+
+
+def test_what_goes_is_not_claimed_from_the_first_slice_on_and_a_pruning_cut_short_is_gone_on_with(
+    store: Store,
+) -> None:
+    with store.write() as uow:
+        uow.upsert([replace(event(n, NOW - 8 * DAY), event_id=f"{n:032x}") for n in range(100, 100 + 2 * SLICE)])
+    keeping, told = Keeping.chosen([("events", "5")]), list[tuple[str, int]]()
+    done = prune(
+        store,
+        FakeClock(NOW),
+        keeping,
+        NOW,
+        stop=lambda: True,
+        report=lambda table, rows: told.append((table, rows)),
+    )
+    assert (done.whole, told) == (False, [("events", SLICE)])
+    assert rows(store, "events") == 10 + SLICE
+    assert covered(store, "events") == [Interval(NOW - 5 * DAY, NOW)]
+    clock = FakeClock(NOW)
+    done = prune(store, clock, keeping, NOW)
+    assert (done.whole, done.rows["events"]) == (True, SLICE + 4)
+    assert clock.slept, "who writes meanwhile never finds the lock free"
+    assert rows(store, "events") == 6
+
+
+def test_surplus_bodies_of_one_issue_go_in_slices_too(store: Store) -> None:
+    with store.write() as uow:
+        uow.upsert([EventBody("2", f"{n:032x}", "9", NOW - n * DAY, {}, NOW) for n in range(100, 105 + SLICE)])
+    told = list[int]()
+    prune(store, FakeClock(NOW), Keeping(), NOW, 3, report=lambda _, count: told.append(count))
+    assert told == [SLICE, SLICE + 2 + 7]
+    assert rows(store, "event_bodies") == 6
+
+
+def test_a_part_whose_time_was_given_up_while_it_was_written_is_not_listed(store: Store) -> None:
+    part = Part("events", 0, to_micros(NOW - 6 * DAY), None, 4, None, None, 0, None, 1, 0)
+    with store.write() as uow:
+        uow.lake.watch("events", (part.start, part.end))
+    pruned(store, events="5")
+    with store.write() as uow:
+        uow.lake.publish(part)
+    assert rows(store, "lake_parts") == 0
+
+
+def test_an_erasure_that_was_begun_and_the_newest_webhook_stay_however_old(store: Store) -> None:
+    deliveries = [Delivery(f"{n:032}", str(n), "installation", "deleted", NOW - n * DAY) for n in (200, 100)]
+    with store.write() as uow:
+        uow.persons.remember([("id", "7")], NOW - 100 * DAY)
+        uow.deliveries.take(deliveries)
+    done = pruned(store, changes="30", webhooks="30")
+    assert (done["webhook_deliveries"], rows(store, "webhook_deliveries")) == (1, 1)
+    assert (done["audit_log"], rows(store, "audit_log")) == (0, 1)
 
 
 @pytest.mark.parametrize("chosen", [("events", "0"), ("events", "x"), ("event", "5"), ("events", "4000")])

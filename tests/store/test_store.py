@@ -20,6 +20,7 @@ from sentry_sync.records.issue import IssueEnvironment, IssueProject
 from sentry_sync.store import migrate, tables
 from sentry_sync.store.bodies import unpack
 from sentry_sync.store.privacy.retention import Keeping
+from sentry_sync.store.pruning import prune
 from sentry_sync.store.reads.state import State
 from sentry_sync.store.store import Store
 from tests.support.clock import FakeClock
@@ -47,7 +48,7 @@ def test_a_new_store_is_private_and_at_the_newest_schema(store: Store) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path.name
 
 
-def test_the_migrations_make_the_tables_the_program_declares(store: Store) -> None:
+def test_a_new_store_has_the_tables_that_the_program_declares(store: Store) -> None:
     with closing(store.read()) as connection:
         found = inspect(connection)
         names = set(found.get_table_names()) - {"alembic_version"}
@@ -197,7 +198,7 @@ def test_only_the_newest_bodies_of_an_issue_are_kept(store: Store) -> None:
     ]
     with store.write() as uow:
         uow.upsert(bodies)
-        uow.prune(Keeping.chosen([("passes", "1")]), NOW + timedelta(days=1), bodies_per_issue=2)
+    prune(store, FakeClock(NOW), Keeping.chosen([("passes", "1")]), NOW + timedelta(days=1), bodies_per_issue=2)
     with closing(store.read()) as connection:
         kept = connection.execute(
             select(tables.event_bodies.c.event_id).order_by(tables.event_bodies.c.event_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sentry_sync.answers.charts import Chart
+from sentry_sync.answers.charts import IN_PART, Chart
 from sentry_sync.answers.drawing import is_hourly, shown
 from sentry_sync.answers.report.document import Column, Quoted, Table
 
@@ -26,7 +27,7 @@ def as_table(chart: Chart) -> Table:
     rows = tuple(
         (
             format(time, form),
-            *(_value(known.get(time), share=chart.share) for known in held.values()),
+            *(_value(chart, name, time, known.get(time)) for name, known in held.items()),
             *([band.get(time, "")] if band else []),
         )
         for time in times
@@ -38,8 +39,10 @@ def as_table(chart: Chart) -> Table:
     )
 
 
-def _value(value: float | None, *, share: bool) -> str:
-    return "" if value is None else shown(value, share=share)
+def _value(chart: Chart, name: str, time: datetime, value: float | None) -> str:
+    if value is None:
+        return ""
+    return shown(value, share=chart.share) + (f" ({IN_PART})" if (name, time) in chart.partly else "")
 
 
 def in_blocks(chart: Chart) -> list[tuple[str, str]]:

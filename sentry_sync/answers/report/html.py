@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sentry_sync.answers import drawing
-from sentry_sync.answers.charts import Chart
+from sentry_sync.answers.charts import Chart, notes
 from sentry_sync.answers.report.document import Block, Cell, Quoted, Report, Table
 
 
@@ -25,6 +25,8 @@ def environment() -> Environment:
     found = Environment(
         loader=PackageLoader("sentry_sync.answers.report"),
         autoescape=True,
+        # A package that is replaced while the process runs would mix its new pages with the old code.
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -32,6 +34,7 @@ def environment() -> Environment:
     found.filters["kind"] = _kind
     found.filters["shown"] = shown
     found.globals["drawn"] = drawing.drawn
+    found.globals["notes_of"] = notes
     found.globals["chart_table"] = chart_table
     return found
 

@@ -26,7 +26,9 @@ class _List:
     needs: str | None = None
     """Rows without this belong to no list: nothing can be said of them."""
     unknown: str = ""
-    """What to say where there are only such rows."""
+    """What to say where there are only such rows, or nothing is known of the week."""
+    of: str = "issues"
+    """The resource that the rows are known from; ``looks`` at issues before the week was over."""
 
 
 def _number(heading: str, show: Callable[[Row], Cell]) -> tuple[Column, Callable[[Row], Cell]]:
@@ -38,7 +40,7 @@ def _plain(heading: str, show: Callable[[Row], Cell]) -> tuple[Column, Callable[
 
 
 _STATUS = _plain("now", lambda row: untrusted.word(row["status"]) or wording.NONE)
-_ERRORS = _number("errors", lambda row: wording.count(row["errors"]))
+_ERRORS = _number("errors", lambda row: wording.partly(row["errors"], row.get("covered", 1)))
 
 LISTS: Sequence[_List] = (
     _List(
@@ -46,6 +48,7 @@ LISTS: Sequence[_List] = (
         "New issues",
         (_ERRORS, _plain("first seen", lambda row: wording.moment(row["first_seen"])), _STATUS),
         "No issue happened for the first time.",
+        unknown="Which issues were new is not known: issues were never synced.",
     ),
     _List(
         "regressed_issues",
@@ -56,6 +59,8 @@ LISTS: Sequence[_List] = (
             _STATUS,
         ),
         "No issue that was resolved came back.",
+        unknown="Which issues came back is not known: nobody had looked at them before this week was over.",
+        of="looks",
     ),
     _List(
         "growing_issues",
@@ -68,7 +73,8 @@ LISTS: Sequence[_List] = (
         ),
         "No issue with ten errors or more has more than in the week before.",
         "score",
-        "Of growth nothing is told: the week before is not known as a whole.",
+        "Of growth nothing is told: this week or the one before is not known as a whole.",
+        of="error_counts",
     ),
     _List(
         "noisiest_issues",
@@ -86,7 +92,8 @@ LISTS: Sequence[_List] = (
         ),
         "No event happened.",
         "users",
-        "Of users nothing is told: no event that is held names one.",
+        "Of users nothing is told: no event of this week that is held names one.",
+        of="events",
     ),
     _List(
         "resolved_issues",
@@ -97,6 +104,8 @@ LISTS: Sequence[_List] = (
             _STATUS,
         ),
         "No look saw an issue resolved.",
+        unknown="Which issues were resolved is not known: nobody had looked at them before this week was over.",
+        of="looks",
     ),
 )
 
@@ -109,7 +118,15 @@ def tables(material: Material, project: str | None, limit: int) -> Iterator[Tabl
         if fit:
             yield _table(one, fit, limit, with_project=project is None)
         else:
-            yield Paragraph(one.unknown if rows else one.none)
+            yield Paragraph(
+                one.unknown if one.unknown and (rows or not _knows(material, one, project)) else one.none
+            )
+
+
+def _knows(material: Material, one: _List, project: str | None) -> bool:
+    if one.of == "looks":
+        return material.looked(project)
+    return material.ever("issues") if one.of == "issues" else material.knows(one.of, project)
 
 
 def spikes(material: Material, project: str | None, limit: int) -> Iterator[Table]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from sentry_sync.answers.charts import notes
 from sentry_sync.answers.report.document import (
     Block,
     Cell,
@@ -93,8 +94,8 @@ def _figure(figure: Figure) -> Iterator[str]:
     yield from (f"**{_plain(figure.caption)}**", "", "```text")
     yield from (f"{name:<{width}}  {line}" for name, line in found)
     yield "```"
-    if figure.chart.left_out:
-        yield from ("", f"{figure.chart.left_out} more are not shown.")
+    for note in notes(figure.chart):
+        yield from ("", note)
 
 
 def _cell(cell: Cell) -> str:

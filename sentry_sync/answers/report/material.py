@@ -73,6 +73,21 @@ class Material:
         found = (dict(zip(result.columns, row, strict=True)) for row in result.rows)
         return [row for row in found if project is None or row["project"] == project]
 
+    def knows(self, resource: str, project: str | None = None) -> bool:
+        """Whether anything of the week is known of it: what is not known is no zero."""
+        return any(row["covered"] > 0 for row in self.rows("time_known", project) if row["resource"] == resource)
+
+    def ever(self, table: str) -> bool:
+        """Whether it was ever read: as a whole, or, of issues, any of it."""
+        state = self.tables.get(table)
+        some = table == "issues" and any(row["looked_since"] for row in self.rows("project_weeks"))
+        return some or (state is not None and state.as_of is not None)
+
+    def looked(self, project: str | None = None) -> bool:
+        """Whether issues were looked at before the week was over: else what became of them in it is not known."""
+        looks = (row["looked_since"] for row in self.rows("project_weeks", project))
+        return any(look is not None and look < self.week.end for look in looks)
+
     def projects(self) -> list[str]:
         """Every project's slug, the one with the most errors first."""
         return [str(row["project"]) for row in self.rows("project_weeks")]

@@ -33,16 +33,17 @@ def tiles(material: Material, project: str | None) -> Tiles:
     weeks = material.rows("project_weeks", project)
     found = [
         Tile("errors", wording.count(_total(weeks, "errors")), _errors_beside(weeks)),
-        Tile("new issues", wording.count(len(material.rows("first_seen_issues", project)))),
-        Tile("regressed", wording.count(_came_back(material, project)), _looks(material, weeks)),
-        Tile("resolved", wording.count(len(material.rows("resolved_issues", project))), _looks(material, weeks)),
+        Tile("new issues", _new(material, project), "" if material.ever("issues") else "never synced"),
+        Tile("regressed", _came_back(material, project), _looks(material, weeks)),
+        Tile("resolved", _resolved(material, project), _looks(material, weeks)),
     ]
     if project is not None:
         found.append(_crash_free(weeks))
     releases = [one for slug, each in material.verdicts.items() if project in (None, slug) for one in each]
     bad = sum(one.found.rows["verdict"] in ("regressed", "roll back") for one in releases)
     shipped = len(releases) + sum(n for slug, n in material.unjudged.items() if project in (None, slug))
-    found.append(Tile("releases", wording.count(shipped), f"{bad} worse than before" if releases else ""))
+    told = wording.seen(shipped, known=material.ever("releases"))
+    found.append(Tile("releases", told, f"{bad} worse than before" if releases else ""))
     return Tiles(tuple(found))
 
 
@@ -63,9 +64,18 @@ def _errors_beside(weeks: list[dict[str, Any]]) -> str:
     return f"{wording.change(now / before)} on {wording.count(before)}"
 
 
-def _came_back(material: Material, project: str | None) -> int:
+def _new(material: Material, project: str | None) -> str:
+    return wording.seen(len(material.rows("first_seen_issues", project)), known=material.ever("issues"))
+
+
+def _came_back(material: Material, project: str | None) -> str:
     """Issues that a look saw come back in the week; others that Sentry calls regressed may have long before."""
-    return sum(row["regressions"] > 0 for row in material.rows("regressed_issues", project))
+    back = sum(row["regressions"] > 0 for row in material.rows("regressed_issues", project))
+    return wording.seen(back, known=material.looked(project))
+
+
+def _resolved(material: Material, project: str | None) -> str:
+    return wording.seen(len(material.rows("resolved_issues", project)), known=material.looked(project))
 
 
 def _looks(material: Material, weeks: list[dict[str, Any]]) -> str:
@@ -77,10 +87,12 @@ def _looks(material: Material, weeks: list[dict[str, Any]]) -> str:
 
 
 def _crash_free(weeks: list[dict[str, Any]]) -> Tile:
-    (row,) = weeks or [{"crash_free_sessions": None, "crash_free_before": None}]
-    now, before = row["crash_free_sessions"], row["crash_free_before"]
+    if not weeks:
+        return Tile("crash-free sessions", wording.NONE)
+    (row,) = weeks
+    now, before, covered = row["crash_free_sessions"], row["crash_free_before"], row["sessions_covered"]
     beside = "" if before is None or now is None else wording.points(now, before)
-    return Tile("crash-free sessions", wording.share(now), beside)
+    return Tile("crash-free sessions", wording.share(now), beside if covered >= 1 else wording.known(covered))
 
 
 def _projects(material: Material) -> Table:
@@ -109,22 +121,16 @@ def _project(material: Material, row: dict[str, Any]) -> tuple[Any, ...]:
     slug = row["project"]
     return (
         quoted(slug),
-        _partly(row["errors"], row["covered"]),
-        _partly(row["errors_before"], row["covered_before"]),
+        wording.partly(row["errors"], row["covered"]),
+        wording.partly(row["errors_before"], row["covered_before"]),
         wording.change(row["growth"]),
-        wording.count(len(material.rows("first_seen_issues", slug))),
-        wording.count(_came_back(material, slug)),
-        wording.count(len(material.rows("resolved_issues", slug))),
+        _new(material, slug),
+        _came_back(material, slug),
+        _resolved(material, slug),
         wording.share(row["crash_free_sessions"]),
         wording.points(row["crash_free_sessions"], row["crash_free_before"]),
         health_word(material, slug),
     )
-
-
-def _partly(errors: float | None, covered: float) -> str:
-    """A count, marked where it is of a part of the time only."""
-    told = wording.count(errors)
-    return told if covered >= 1 or errors is None else f"{told} (of {wording.part(covered)})"
 
 
 def health_word(material: Material, slug: str) -> str:

@@ -71,6 +71,18 @@ def known(covered: float) -> str:
     return "" if covered >= 1 else f"{part(covered)} of the time is known"
 
 
+def partly(number: float | None, covered: float) -> str:
+    """A count, marked where it is of a part of the time only; none of what is not known at all."""
+    if number is None or (not number and not covered):
+        return NONE
+    return count(number) if covered >= 1 else f"{count(number)} (of {part(covered)})"
+
+
+def seen(number: int, *, known: bool) -> str:
+    """How many were found; a dash where none was and nobody could have."""
+    return count(number) if number or known else NONE
+
+
 def many(number: int, what: str) -> str:
     """``1 issue``, ``2 issues``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

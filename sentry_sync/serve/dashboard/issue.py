@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sentry_sync.answers.events import EventsQuestion
@@ -42,7 +42,7 @@ def page(asked: Asked) -> Page:
             "issue": issue,
             "event": newest["events"][0] if newest["events"] else None,
             "events": listed,
-            "charts": _charts(found["trend"]),
+            "charts": _charts(found["trend"], asked.now),
             "permalink": issue["permalink"] if asked.answers.leads_to_sentry(issue["permalink"]) else None,
         },
         together([found["freshness"], newest["freshness"], listed["freshness"]]),
@@ -52,7 +52,7 @@ def page(asked: Asked) -> Page:
     )
 
 
-def _charts(trend: dict[str, Any]) -> list[Any]:
-    days = pictures.of_series("Events a day (UTC), 14 days", "events", trend["days"], timedelta(days=1))
-    hours = pictures.of_series("Events an hour, 24 hours", "events", trend["hours"], timedelta(hours=1))
+def _charts(trend: dict[str, Any], now: datetime) -> list[Any]:
+    days = pictures.of_series("Events a day (UTC), 14 days", "events", trend["days"], timedelta(days=1), now)
+    hours = pictures.of_series("Events an hour (UTC), 24 hours", "events", trend["hours"], timedelta(hours=1), now)
     return [one for one in (days, hours) if one]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.issues import issues_question
-from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.errors import QuestionError
+from sentry_sync.serve.dashboard import known
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.beside import Part, parts
 from sentry_sync.serve.dashboard.page import Page, Watched
@@ -30,12 +31,12 @@ UNRESOLVED = "is:unresolved"
 def page(asked: Asked) -> Page:
     """The page; a search that cannot be understood is told beside its words."""
     given: dict[str, Any] = {name: asked.given[name] for name in FIELDS if name in asked.given}
+    _check(given)
     if not given:
         given = {"query": UNRESOLVED}
-    projects = asked.answer(ProjectsQuestion())["projects"]
     values = {
         "asked_for": {name: given.get(name, "") for name in FIELDS},
-        "projects": [one["slug"] for one in projects],
+        "projects": known.projects(asked, stats=False).slugs,
         "sorts": SORTS,
         "statuses": STATUSES,
         "times": TIMES,
@@ -51,9 +52,15 @@ def page(asked: Asked) -> Page:
         {**values, "part": part, "onward": {**given, "cursor": found.get("next_cursor")}},
         found.get("freshness"),
         asks_sentry=True,
-        pending=part.pending,
+        pending=part.to_come,
         watched=Watched(),
     )
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    for name, choices in (("status", STATUSES), ("sort", SORTS)):
+        if name in given and given[name] not in choices:
+            raise QuestionError(f"{name} is one of {', '.join(choices)}")
 
 
 def _found(asked: Asked, question: Any) -> Part[Answer]:

@@ -18,6 +18,10 @@ GOOD_FOR = 30.0
 """Seconds. Verdicts rest on whole hours, so that nothing of them changes faster; what they read is synced by the
 minute at best."""
 
+LONGEST = 600.0
+"""Seconds that a result is shown for, with its age, while the next is worked out. One of last night would tell of
+another day, and of persons who were erased since."""
+
 MOST = 500
 """Results kept, the last ones wanted: a few kilobytes each."""
 
@@ -31,6 +35,8 @@ class Held(Generic[T]):
 
     value: T
     age: float
+    renewing: bool = False
+    """Whether it grew old and the next one is worked out."""
 
 
 @dataclass(slots=True)
@@ -47,16 +53,18 @@ class Kept:
         self._clock = clock
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = Lock()
+        self._closed = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="dashboard")
 
     def ask(self, key: Hashable, work: Callable[[], T], patience: float = 0.0) -> Held[T] | None:
         """The result of ``work``; None if there is none within ``patience`` seconds.
 
-        One that grew old is given while the next is worked out. Raises what ``work`` raised.
+        One that grew old is given while the next is worked out, and says so. Raises what ``work`` raised, unless
+        that is tried again by now.
         """
         with self._lock:
             entry = self._entry(key)
-            if not self._is_good(entry) and entry.under_way is None:
+            if not self._is_good(entry) and entry.under_way is None and not self._closed:
                 self._begin(entry, work)
             under_way = entry.under_way
         if under_way and patience > 0:
@@ -66,10 +74,16 @@ class Kept:
             if entry.done is None:
                 return None
             future, began = entry.done
-        return Held(future.result(), max(0.0, self._clock() - began))
+            renewing = entry.under_way is not None
+        age = max(0.0, self._clock() - began)
+        if renewing and (age > LONGEST or future.exception() is not None):
+            return None
+        return Held(future.result(), age, renewing)
 
     def close(self) -> None:
-        """Begin nothing more; what is under way ends by itself."""
+        """Begin nothing more; what is under way ends by itself, and what still waited is never there."""
+        with self._lock:
+            self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _entry(self, key: Hashable) -> _Entry:
@@ -82,7 +96,9 @@ class Kept:
 
     def _settle(self, entry: _Entry) -> None:
         if entry.under_way and entry.under_way[0].done():
-            entry.done, entry.under_way = entry.under_way, None
+            if not entry.under_way[0].cancelled():
+                entry.done = entry.under_way
+            entry.under_way = None
 
     def _is_good(self, entry: _Entry) -> bool:
         return entry.done is not None and self._clock() - entry.done[1] < GOOD_FOR

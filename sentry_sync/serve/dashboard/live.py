@@ -6,7 +6,8 @@ One look at the store serves all pages, and only while there are any.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 
 from sentry_sync.answers.changes import Changes, Subject
@@ -21,6 +22,9 @@ ALIVE_SECONDS = 20.0
 MOST = 100
 """Pages told at once. A further one is told to ask again later, and works without."""
 
+MOST_OF_ONE = 25
+"""Of one browser that logged in, or of one address: nobody takes the room of all others."""
+
 RETRY = "retry: 5000\n\n"
 CHANGED = "event: changed\ndata: {}\n\n"
 ALIVE = ": nothing new\n\n"
@@ -33,14 +37,14 @@ class Live:
         self._answers = answers
         self._look_seconds = look_seconds
         self._open: dict[asyncio.Event, Subject] = {}
+        self._by: Counter[str] = Counter()
         self._changes: Changes | None = None
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
 
-    @property
-    def full(self) -> bool:
-        """Whether no further page can be told."""
-        return self._closed or len(self._open) >= MOST
+    def full(self, who: str) -> bool:
+        """Whether no further page of ``who`` can be told."""
+        return self._closed or len(self._open) >= MOST or self._by[who] >= MOST_OF_ONE
 
     def close(self) -> None:
         """End all streams, from the server's own loop."""
@@ -48,9 +52,9 @@ class Live:
         for changed in self._open:
             changed.set()
 
-    async def stream(self, subject: Subject) -> AsyncIterator[str]:
-        """The events of one page, for as long as it stays open."""
-        with self._told(subject) as changed:
+    async def stream(self, subject: Subject, who: str) -> AsyncGenerator[str]:
+        """The events of one page of ``who``, for as long as it stays open."""
+        with self._told(subject, who) as changed:
             yield RETRY
             while not self._closed:
                 with suppress(TimeoutError):
@@ -61,7 +65,7 @@ class Live:
                 changed.clear()
 
     @contextmanager
-    def _told(self, subject: Subject) -> Iterator[asyncio.Event]:
+    def _told(self, subject: Subject, who: str) -> Iterator[asyncio.Event]:
         changed = asyncio.Event()
         if self._changes is None:
             self._changes = self._answers.changes()
@@ -69,10 +73,13 @@ class Live:
         # At once, or what changes before the next look would be what others are compared with.
         self._changes.note(subject)
         self._open[changed] = subject
+        self._by[who] += 1
         try:
             yield changed
         finally:
             del self._open[changed]
+            self._by[who] -= 1
+            self._by += Counter()  # forgets those of whom no page is open
 
     async def _watch(self, changes: Changes) -> None:
         """Look for what changed until no page is open any more."""

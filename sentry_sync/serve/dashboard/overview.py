@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
+from sentry_sync.answers.charts import Chart
 from sentry_sync.answers.issues import issues_question
-from sentry_sync.answers.projects import ProjectsQuestion
-from sentry_sync.serve.dashboard import judged, pictures
+from sentry_sync.serve.dashboard import judged, known, pictures
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.beside import Part, Works, parts, query
 from sentry_sync.serve.dashboard.freshness import together
@@ -22,8 +22,14 @@ TOLD = 12
 ROWS = 8
 """Of a list: as many as are seen at once."""
 
+LOOKED_AT = 100
+"""Growing issues that are counted, the surest: where there are more that is said."""
+
 GROWN = 3.0
 """Standard deviations of a count: chance alone seldom gives as many."""
+
+TREND_ROWS = 28_000
+"""Fourteen days of as many projects as the page knows. An answer of a hundred would end with the oldest days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,11 @@ class Line:
 
 def page(asked: Asked) -> Page:
     """The page."""
-    projects = asked.answer(ProjectsQuestion(None, include_stats=True))
-    told = busiest(projects["projects"])[:TOLD]
+    projects = known.projects(asked)
+    told = projects.busiest()[:TOLD]
     queries = {
-        "trend": query(asked, "error_trend"),
-        "growing": query(asked, "growing_issues", top=2 * ROWS),
+        "trend": query(asked, "error_trend", TREND_ROWS),
+        "growing": query(asked, "growing_issues", top=LOOKED_AT),
         "slowest": query(asked, "slowest_transactions", top=ROWS),
         "vitals": query(asked, "web_vitals_ratings"),
     }
@@ -49,43 +55,40 @@ def page(asked: Asked) -> Page:
     found = parts(asked, works)
     by_name: dict[str, Part[Any]] = {name: found[key] for name, (key, _) in queries.items()}
     new = asked.answer(issues_question(query="is:unresolved age:-24h", limit=ROWS))
-    trends = pictures.by_project(by_name["trend"].value) if by_name["trend"].value else {}
-    lines = [Line(one, found[judged.key(one["slug"])], trends.get(one["slug"], ())) for one in told]
+    lines = _lines(told, found, by_name["trend"].value)
+    grown = _with_rows(by_name["growing"], _grown)
     return Page(
         "overview.html.j2",
         "Overview",
         {
             "projects": projects,
             "lines": sorted(lines, key=_worst_first),
-            "chart": pictures.of_query("Errors a day, by project", by_name["trend"].value)
-            if by_name["trend"].value
-            else None,
-            "errors_24h": total(projects["projects"]),
+            "chart": _chart(by_name["trend"].value),
             "new": new,
-            "growing": _with_rows(by_name["growing"], _growing),
+            "grown": grown,
+            "growing": _rows_shown(grown),
             "slowest": _with_rows(by_name["slowest"], lambda rows: rows[:ROWS]),
             "vitals": _with_rows(by_name["vitals"], _poorest),
             "parts": by_name,
             "told": {name: part.value["freshness"] if part.value else None for name, part in by_name.items()},
+            "judging": any(line.state.pending for line in lines),
             "judged": sorted((line for line in lines if _is_judged(line)), key=_newest_first, reverse=True)[:ROWS],
         },
-        together([projects["freshness"], new["freshness"], *judged.freshness(line.state for line in lines)]),
-        pending=any(part.pending for part in found.values()),
+        together([projects.freshness, new["freshness"], *judged.freshness(line.state for line in lines)]),
+        pending=any(part.to_come for part in found.values()),
         charts=True,
         watched=Watched(offered=False),
     )
 
 
-def busiest(projects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The projects, those with the most errors first."""
-    return sorted(projects, key=lambda one: (-((one["stats"] or {}).get("errors_24h") or 0), one["slug"]))
+def _lines(told: Sequence[Mapping[str, Any]], found: Mapping[Any, Part[Any]], trend: Answer | None) -> list[Line]:
+    trends = pictures.by_project(trend) if trend and not trend["more"] else {}
+    return [Line(one, found[judged.key(one["slug"])], trends.get(one["slug"], ())) for one in told]
 
 
-def total(projects: Sequence[Mapping[str, Any]]) -> int | None:
-    """Errors of all; None where they are not known of one."""
-    known = [one["stats"]["errors_24h"] if one["stats"] else None for one in projects]
-    counted = [errors for errors in known if errors is not None]
-    return sum(counted) if known and len(counted) == len(known) else None
+def _chart(trend: Answer | None) -> Chart | None:
+    """Errors a day; None of an answer that was cut, whose newest days are the ones that are missing."""
+    return pictures.of_query("Errors a day, by project", trend) if trend and not trend["more"] else None
 
 
 def _worst_first(line: Line) -> tuple[bool, float, str]:
@@ -99,17 +102,20 @@ def _rows(answer: Answer) -> list[dict[str, Any]]:
 
 
 def _with_rows(part: Part[Any], chosen: Any) -> Part[Any]:
-    return Part(chosen(_rows(part.value)), part.age) if part.value else part
+    return Part(chosen(_rows(part.value)), part.age, renewing=part.renewing) if part.value else part
 
 
-def _growing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in rows if row["score"] is not None and row["score"] >= GROWN][:ROWS]
+def _grown(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["score"] is not None and row["score"] >= GROWN]
+
+
+def _rows_shown(part: Part[Any]) -> Part[Any]:
+    return Part(part.value[:ROWS], part.age, renewing=part.renewing) if part.value else part
 
 
 def _poorest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that were poor or to be improved, the most hours first."""
-    found = [row for row in rows if row["poor"] or row["to_improve"]]
-    return sorted(found, key=lambda row: (-row["poor"], -row["to_improve"], row["page"]))[:ROWS]
+    """Those that were poor or to be improved, in the query's own order: the largest share of poor hours first."""
+    return [row for row in rows if row["poor"] or row["to_improve"]][:ROWS]
 
 
 def _is_judged(line: Line) -> bool:

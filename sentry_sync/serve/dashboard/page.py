@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from sentry_sync.answers import drawing
+from sentry_sync.answers.charts import notes
 from sentry_sync.answers.report import html
 from sentry_sync.serve.dashboard import pictures, wording
 
@@ -70,6 +71,8 @@ def environment() -> Environment:
     found = Environment(
         loader=ChoiceLoader([PackageLoader(HERE), PackageLoader("sentry_sync.answers.report")]),
         autoescape=True,
+        # A package that is replaced while the process runs would mix its new pages with the old code.
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -77,6 +80,7 @@ def environment() -> Environment:
     found.filters.update(wording.FILTERS)
     found.filters["shown"] = html.shown
     found.globals["drawn"] = drawing.drawn
+    found.globals["notes_of"] = notes
     found.globals["chart_table"] = html.chart_table
     found.globals["spark"] = wording.spark
     found.globals["plotted"] = pictures.plotted

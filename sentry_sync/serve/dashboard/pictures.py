@@ -14,7 +14,7 @@ from sentry_sync.errors import QueryError
 
 
 def of_query(title: str, answer: Mapping[str, Any], column: str | None = None) -> Chart | None:
-    """The chart of a statement's answer; None where there is nothing to draw."""
+    """The chart of a statement's answer; None where there is nothing to draw, or none of it is known."""
     from sentry_sync.trends.session import Result  # here, since it brings DuckDB
 
     kinds = tuple(one["type"] for one in answer["columns"])
@@ -29,17 +29,26 @@ def of_query(title: str, answer: Mapping[str, Any], column: str | None = None) -
         tables=(),
     )
     try:
-        return chart(title, result, column)
+        drawn = chart(title, result, column)
     except QueryError:
         return None
+    known = drawn.bars or any(value is not None for points in drawn.lines.values() for _, value in points)
+    return drawn if known else None
 
 
-def of_series(title: str, name: str, series: Mapping[str, Any] | None, step: timedelta) -> Chart | None:
-    """Counts from a time on, one a step; None where nothing is known of them."""
+def of_series(
+    title: str, name: str, series: Mapping[str, Any] | None, step: timedelta, now: datetime
+) -> Chart | None:
+    """Counts from a time on, one a step, of which the one that is under way is no whole one.
+
+    None where nothing is known of them.
+    """
     if not series or not series["from"]:
         return None
     start = datetime.fromisoformat(series["from"])
-    return Chart(title, name, {name: [(start + step * at, value) for at, value in enumerate(series["events"])]})
+    points = [(start + step * at, value) for at, value in enumerate(series["events"])]
+    under_way = frozenset((name, time) for time, value in points if value is not None and time + step > now)
+    return Chart(title, name, {name: points}, partly=under_way)
 
 
 def of_forecast(
@@ -62,12 +71,18 @@ def plotted(chart: Chart) -> str:
     """The figures of a chart over time, for the script that draws them anew: JSON, to be escaped."""
     known = [time for points in chart.lines.values() for time, _ in points]
     times = sorted({*known, *(time for time, _, _ in chart.band)})
-    lines = [(name, dict(points)) for name, points in chart.lines.items()]
+    lines = [
+        (name, dict(points), [at for at in times if (name, at) in chart.partly])
+        for name, points in chart.lines.items()
+    ]
     low = {time: least for time, least, _ in chart.band}
     high = {time: most for time, _, most in chart.band}
     told = {
         "times": [round(time.timestamp()) for time in times],
-        "lines": [{"name": name, "values": list(map(values.get, times))} for name, values in lines],
+        "lines": [
+            {"name": name, "values": list(map(values.get, times)), "partly": [times.index(at) for at in partly]}
+            for name, values, partly in lines
+        ],
         "band": {"low": list(map(low.get, times)), "high": list(map(high.get, times))} if chart.band else None,
         "share": chart.share,
         "hourly": is_hourly(chart),

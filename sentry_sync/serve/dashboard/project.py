@@ -58,7 +58,7 @@ def page(asked: Asked) -> Page:
         },
         together([listed["freshness"], releases["freshness"], *judged.freshness([state])]),
         asks_sentry=True,
-        pending=state.pending or trend.pending,
+        pending=state.to_come or trend.to_come,
         charts=True,
         watched=Watched(),
     )

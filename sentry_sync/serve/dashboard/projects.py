@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentry_sync.answers.projects import ProjectsQuestion
+from sentry_sync.serve.dashboard import known
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.freshness import together
-from sentry_sync.serve.dashboard.overview import busiest
 from sentry_sync.serve.dashboard.page import Page, Watched
-
-MOST_PAGES = 20
-"""Of a hundred projects: each takes a millisecond, and Sentry's largest organizations have a thousand or two."""
 
 ROWS = 200
 """Projects shown at once, the busiest: more are found by their names."""
@@ -20,17 +15,14 @@ ROWS = 200
 
 def page(asked: Asked) -> Page:
     """The page."""
-    answers = [asked.answer(ProjectsQuestion(None, include_stats=True))]
-    while answers[-1].get("next_cursor") and len(answers) < MOST_PAGES:
-        answers.append(asked.answer(ProjectsQuestion(None, include_stats=True, cursor=answers[-1]["next_cursor"])))
+    every = known.projects(asked)
     wanted = asked.given.get("query", "")
-    every = [one for answer in answers for one in answer["projects"]]
-    found = busiest([one for one in every if _fits(one, wanted)])
+    found = [one for one in every.busiest() if _fits(one, wanted)]
     return Page(
         "projects.html.j2",
         "Projects",
-        {"query": wanted, "projects": found[:ROWS], "found": len(found), "known": len(every)},
-        together(answer["freshness"] for answer in answers),
+        {"query": wanted, "every": every, "projects": found[:ROWS], "found": len(found)},
+        every.freshness,
         watched=Watched(),
     )
 

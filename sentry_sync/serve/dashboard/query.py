@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.library import QueryCommand
-from sentry_sync.answers.projects import ProjectsQuestion
+from sentry_sync.answers.tidy import size
 from sentry_sync.errors import QueryError
-from sentry_sync.serve.dashboard import pictures
+from sentry_sync.serve.dashboard import known, pictures
 from sentry_sync.serve.dashboard.asked import Asked
-from sentry_sync.serve.dashboard.beside import Part
+from sentry_sync.serve.dashboard.beside import ROW_BYTES, Part, of_held
 from sentry_sync.serve.dashboard.page import Page
 
 ROWS = 200
-"""Rows of an answer: more are for a file, which `sentry-sync query` writes."""
+"""Rows that a table shows: more are for a file, which `sentry-sync query` writes."""
 
 BYTES = 120_000
-"""Of an answer: the page made of it takes twice as much, and must stay under 250 kB."""
+"""Of these: the page made of them takes twice as much, and must stay under 250 kB."""
+
+DRAWN = 5_000
+"""Rows that a chart is drawn from: two weeks of three hundred projects, whose newest days come last."""
 
 CHART = "chart"
 """The field that says which column the chart shows."""
@@ -41,8 +45,9 @@ def page(asked: Asked) -> Page:
     values: dict[str, Any] = {
         "query": query,
         "chosen": given,
-        "projects": [one["slug"] for one in asked.answer(ProjectsQuestion())["projects"]],
+        "projects": known.projects(asked, stats=False).slugs,
         "column": asked.given.get(CHART) or query.chart,
+        "part": None,
         "answer": None,
         "chart": None,
         "problem": None,
@@ -55,7 +60,8 @@ def page(asked: Asked) -> Page:
         return Page("query.html.j2", query.title, {**values, "problem": str(error)}, status=400)
     answer = part.value
     values |= {
-        "answer": answer,
+        "part": part,
+        "answer": _first_rows(answer) if answer else None,
         "chart": pictures.of_query(query.title, answer, values["column"]) if answer else None,
     }
     return Page(
@@ -63,12 +69,23 @@ def page(asked: Asked) -> Page:
         query.title,
         values,
         answer["freshness"] if answer else None,
-        pending=part.pending,
+        pending=part.to_come,
         charts=True,
     )
 
 
 def _answered(asked: Asked, name: str, given: dict[str, str]) -> Part[Any]:
-    command = QueryCommand(name, given, ROWS, BYTES)
-    held = asked.beside(("asked", name, *sorted(given.items())), lambda: asked.carried_out(command))
-    return Part(held.value, held.age) if held else Part()
+    command = QueryCommand(name, given, DRAWN, DRAWN * ROW_BYTES)
+    return of_held(asked.beside(("asked", name, *sorted(given.items())), lambda: asked.carried_out(command)))
+
+
+def _first_rows(answer: Answer) -> Answer:
+    """As much of the answer as a table shows."""
+    rows, room = [], BYTES
+    for row in answer["untrusted"]["rows"][:ROWS]:
+        room -= size(row)
+        if room < 0:
+            break
+        rows.append(row)
+    more = answer["more"] or len(rows) < answer["row_count"]
+    return {**answer, "untrusted": {"rows": rows}, "row_count": len(rows), "more": more}

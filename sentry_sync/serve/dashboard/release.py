@@ -47,7 +47,7 @@ def page(asked: Asked) -> Page:
         },
         together([listed["freshness"], *judged]),
         asks_sentry=True,
-        pending=verdict.pending,
+        pending=verdict.to_come,
         watched=Watched("release", version),
     )
 

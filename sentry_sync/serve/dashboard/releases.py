@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sentry_sync.answers.asking import Answer
-from sentry_sync.answers.projects import ProjectsQuestion
 from sentry_sync.answers.releases import ReleasesQuestion
-from sentry_sync.serve.dashboard import judged
+from sentry_sync.serve.dashboard import judged, known
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.freshness import together
-from sentry_sync.serve.dashboard.overview import TOLD, busiest
+from sentry_sync.serve.dashboard.known import Projects
+from sentry_sync.serve.dashboard.overview import TOLD
 from sentry_sync.serve.dashboard.page import Page, Watched
 
 FIELDS = ("project", "query", "since", "cursor")
@@ -20,10 +19,10 @@ FIELDS = ("project", "query", "since", "cursor")
 
 def page(asked: Asked) -> Page:
     """The page."""
-    projects = asked.answer(ProjectsQuestion(None, include_stats=True))
+    projects = known.projects(asked)
     chosen = {name: asked.given[name] for name in FIELDS if name in asked.given}
     values = {
-        "projects": [one["slug"] for one in projects["projects"]],
+        "projects": projects.slugs,
         "asked_for": {name: chosen.get(name, "") for name in FIELDS},
     }
     return _of_one(asked, chosen, values) if "project" in chosen else _of_all(asked, projects, values)
@@ -52,15 +51,15 @@ def _main(health: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | Non
     return max(health or (), key=lambda one: one["sessions"] or 0, default=None)
 
 
-def _of_all(asked: Asked, projects: Answer, values: Mapping[str, Any]) -> Page:
-    told = busiest(projects["projects"])[:TOLD]
+def _of_all(asked: Asked, projects: Projects, values: Mapping[str, Any]) -> Page:
+    told = projects.busiest()[:TOLD]
     found = judged.states(asked, [one["slug"] for one in told])
     verdicts = [part.value.verdict for part in found.values() if part.value and part.value.verdict]
     return Page(
         "newest.html.j2",
         "Releases",
-        {**values, "states": found},
-        together([projects["freshness"], *(one["freshness"] for one in verdicts)]),
-        pending=any(part.pending for part in found.values()),
+        {**values, "states": found, "every": projects},
+        together([projects.freshness, *(one["freshness"] for one in verdicts)]),
+        pending=any(part.to_come for part in found.values()),
         watched=Watched(),
     )

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -32,6 +31,7 @@ from sentry_sync.serve.dashboard import (
     sync,
 )
 from sentry_sync.serve.dashboard.asked import WHO, Asked
+from sentry_sync.serve.dashboard.forms import check_where_from, posted
 from sentry_sync.serve.dashboard.kept import Kept
 from sentry_sync.serve.dashboard.live import Live
 from sentry_sync.serve.dashboard.page import HEADERS, NOT_STORED, Page, compiled, rendered
@@ -39,12 +39,6 @@ from sentry_sync.serve.gate import Door, Gate, Refusal
 from sentry_sync.serve.http_app import Wing, knock_of
 from sentry_sync.serve.sessions import ENDED
 from sentry_sync.store.audit_trail import Entry
-
-LARGEST_FORM = 32 * 1024
-"""Bytes: the longest statement there may be, and what its signs become in a form."""
-
-MOST_FIELDS = 50
-"""Of a form: a query of the library has a dozen parameters."""
 
 LONGEST_NAME = 500
 """Of a release: Sentry allows 250 characters."""
@@ -123,8 +117,8 @@ class _Dashboard:
 
     def _page(self, path: str, render: Render) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            _check_where_from(request)
-            form = await _form(request) if request.method == "POST" else {}
+            check_where_from(request)
+            form = await posted(request) if request.method == "POST" else {}
             given = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
             asked = Asked(self._answers, self._kept, request.path_params, given, form)
             # In a thread of its own from the first look to the last line: the loop has others to answer.
@@ -157,28 +151,33 @@ class _Dashboard:
 
     async def _log_in(self, request: Request) -> Response:
         began, since = time.monotonic(), time.thread_time()
-        if request.method == "GET":
+        if request.method != "POST":
+            if not self._gate.wants_token:
+                return RedirectResponse("/", 303, {**HEADERS, "Cache-Control": NOT_STORED})
             return self._sent(login.page(), "/login", began, since)
-        token = (await _form(request)).get("token", "")
-        found = self._gate.log_in(token, knock_of(request.scope).client)
+        token = (await posted(request)).get("token", "")
+        found = self._gate.log_in(token, knock_of(request.scope))
         if isinstance(found, Refusal):
             response = self._sent(login.page(found.status), "/login", began, since)
             response.headers.update(dict(found.headers))
             return response
         return RedirectResponse("/", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": found})
 
-    async def _log_out(self, _request: Request) -> Response:
+    async def _log_out(self, request: Request) -> Response:
+        check_where_from(request)
         return RedirectResponse("/login", 303, {**HEADERS, "Cache-Control": NOT_STORED, "Set-Cookie": ENDED})
 
     async def _stream(self, request: Request) -> Response:
-        _check_where_from(request)
+        check_where_from(request)
         subject = _subject(request.query_params)
         if subject is None:
             raise HTTPException(400)
-        if self._live.full:
+        knock = knock_of(request.scope)
+        who = next(iter(knock.cookies), knock.client)
+        if self._live.full(who):
             return Response(status_code=503, headers={**HEADERS, "Retry-After": "60"})
         headers = {**HEADERS, "Cache-Control": NOT_STORED}
-        return StreamingResponse(self._live.stream(subject), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._live.stream(subject, who), media_type="text/event-stream", headers=headers)
 
 
 class _Static(StaticFiles):
@@ -191,26 +190,6 @@ class _Static(StaticFiles):
         # By its ETag: after an update the next page must not be shown in the style of the one before.
         response.headers["Cache-Control"] = "no-cache"
         return response
-
-
-def _check_where_from(request: Request) -> None:
-    """Raise HTTPException for a page that another site loads into its own; that it links to one is no harm."""
-    headers = request.headers
-    if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-dest") != "document":
-        raise HTTPException(403)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form that was posted; raises HTTPException for one that no page of ours sends."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(413)
-    try:
-        return dict(parse_qsl(body.decode(), max_num_fields=MOST_FIELDS))
-    except ValueError:
-        raise HTTPException(400) from None
 
 
 def _problem(error: SentrySyncError) -> Page:

@@ -49,12 +49,28 @@ def age(seconds: float | None) -> str:
     return "0 s"
 
 
-def since(moment: str | None, now: datetime) -> str:
-    """How long ago a moment of an answer was."""
+def growing(seconds: float) -> Markup:
+    """A length of time that goes on while the page is open: its script counts on."""
+    return Markup('<span data-age="{:.0f}">{}</span>').format(seconds, age(seconds))
+
+
+def old(moment: str, now: datetime) -> Markup:
+    """How old what was true at a moment of an answer is by now, however long ago the answer was made."""
+    return growing(max(0.0, (now - datetime.fromisoformat(moment)).total_seconds()))
+
+
+def at_least(number: int, exact: bool) -> str:
+    """So many as are known: of none that is not exact nothing is known."""
+    return f"{number:,}" if exact else f"{number:,}+" if number else NONE
+
+
+def since(moment: str | None, now: datetime) -> str | Markup:
+    """How long ago a moment of an answer was, or in what time it will be."""
     if not moment:
         return NONE
     seconds = (now - datetime.fromisoformat(moment)).total_seconds()
-    return f"in {age(-seconds)}" if seconds < 0 else f"{age(seconds)} ago"
+    told = f"in {age(-seconds)}" if seconds < 0 else f"{age(seconds)} ago"
+    return Markup('<span data-age="{:.0f}" data-ago>{}</span>').format(seconds, told)
 
 
 def instant(moment: str | None) -> str | Markup:
@@ -120,8 +136,12 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "ms": ms,
     "size": size,
     "age": age,
+    "growing": growing,
+    "old": old,
+    "at_least": at_least,
     "since": since,
     "instant": instant,
     "said": said,
+    "line": untrusted.line,
     "cell": cell,
 }

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from sentry_sync.store import bodies, tables
 from sentry_sync.store.columns import COLUMNS, quote
 from sentry_sync.store.moments import from_micros
-from sentry_sync.store.privacy import sweeping
 from sentry_sync.store.privacy.erased import of_body, of_key, of_tags, without
 from sentry_sync.store.privacy.finding import Names
+from sentry_sync.store.privacy.places import SWEPT
 
 _EVENTS = "SELECT rowid, * FROM events ORDER BY timestamp"
 _BODIES = "SELECT rowid, * FROM event_bodies ORDER BY timestamp"
@@ -49,8 +49,7 @@ def _mentions(reading: Connection, names: Names, own: set[bytes]) -> Iterator[Ho
     """Rows that are nobody's, or another's, and name the person."""
     spelled = frozenset(name for name in names.spelled if name[0] != "id")
     clean = without(spelled)
-    for table in sweeping.tables():
-        columns = sweeping.columns(table)
+    for table, columns in SWEPT.items():
         key = ", ".join(quote(column.name) for column in tables.metadata.tables[table].primary_key)
         listed = ", ".join(map(quote, columns))
         for row in reading.exec_driver_sql(f"SELECT {key}, {listed} FROM {table}").mappings():  # noqa: S608 (our own names)

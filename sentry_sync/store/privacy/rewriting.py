@@ -6,8 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from sentry_sync.records.clock import Clock
+from sentry_sync.store import locks
 from sentry_sync.store.privacy import held
 from sentry_sync.store.privacy.erased import Erased
+from sentry_sync.store.privacy.places import SWEPT
 from sentry_sync.store.privacy.scrub import Fields
 from sentry_sync.store.store import Store
 
@@ -15,7 +18,7 @@ Change = Callable[[Erased, type, Any], Fields]
 """What of a row of that kind changes, given who was erased."""
 
 
-def rewrite(store: Store, change: Change) -> dict[str, int]:
+def rewrite(store: Store, clock: Clock, change: Change) -> dict[str, int]:
     """Write every row again that ``change`` says has other fields; how many, by table.
 
     What is written meanwhile by a sync has passed the scrubber itself.
@@ -31,5 +34,19 @@ def rewrite(store: Store, change: Change) -> dict[str, int]:
             if not rows:
                 break
             after = rows[-1].key
+            clock.sleep(locks.PAUSE_SECONDS)
         done[held.table_of(kind)] = changed
+    return done
+
+
+def sweep(store: Store, clock: Clock, without: Callable[[str], str]) -> dict[str, int]:
+    """Take out of each text that may name a person what ``without`` takes out; how many rows had any, by table."""
+    done: dict[str, int] = {}
+    for table in SWEPT:
+        after: int | None = -1
+        while after is not None:
+            with store.write() as uow:
+                after, swept = uow.persons.sweep(table, after, without)
+            done[table] = done.get(table, 0) + swept
+            clock.sleep(locks.PAUSE_SECONDS)
     return done

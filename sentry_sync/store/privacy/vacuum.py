@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from sentry_sync.errors import StoreBusy
 from sentry_sync.records.clock import Clock
@@ -21,14 +21,22 @@ BUSY = (
 )
 
 
+class AtWork(StoreBusy):
+    """Another process writes all rows again."""
+
+
 @contextmanager
-def alone(store: Store, clock: Clock) -> Iterator[None]:
+def alone(store: Store, clock: Clock, patience: float = locks.PATIENCE_SECONDS) -> Iterator[None]:
     """Be the only process that writes all rows again, row by row: a vacuum meanwhile would number them anew.
 
-    Raises StoreBusy.
+    Raises AtWork once another was at it for longer than ``patience``.
     """
     store.paths.create()
-    with locks.held(store.paths.care_lock, clock, patience=locks.PATIENCE_SECONDS, busy=AT_WORK):
+    with ExitStack() as lock:
+        try:
+            lock.enter_context(locks.held(store.paths.care_lock, clock, patience=patience, busy=AT_WORK))
+        except StoreBusy as error:
+            raise AtWork(AT_WORK) from error
         yield
 
 

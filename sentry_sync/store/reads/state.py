@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.schedule import Entry
@@ -15,6 +15,8 @@ from sentry_sync.store import tables, take_back, wishes
 from sentry_sync.store.reads.audits import Audits
 from sentry_sync.store.reads.hints import Hints
 from sentry_sync.store.reads.looks import Looks
+from sentry_sync.store.reads.prepared import Prepared
+from sentry_sync.store.reads.snapshot import driver_of
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.unit_of_work import Pass
 
@@ -24,20 +26,34 @@ UNFINISHED = ("running", "failed")
 
 _passes, _known = tables.passes.c, tables.coverage.c
 
-# Built once: every stream of every run asks for these.
-_UNFINISHED = (
+
+def _covered(*conditions: ColumnElement[bool]) -> Prepared:
+    found = select(_known.start, _known.end)
+    return Prepared(
+        found.where(_known.resource == bindparam("of"), _known.scope == bindparam("within"), *conditions)
+    )
+
+
+# Every stream of every run asks for these, some of them several times.
+_UNFINISHED = Prepared(
     select(tables.passes)
-    .where(_passes.stream == bindparam("of"), _passes.state.in_(UNFINISHED), _passes.cursor.is_not(None))
+    .where(
+        _passes.stream == bindparam("of"),
+        or_(*(_passes.state == state for state in UNFINISHED)),
+        _passes.cursor.is_not(None),
+    )
     .order_by(_passes.id)
 )
-_COVERED = select(_known.start, _known.end).where(
-    _known.resource == bindparam("of"), _known.scope == bindparam("within")
+_COVERED = _covered()
+_EXACTLY_COVERED = _covered(_known.approximate.is_(False))
+_MARK = Prepared(
+    select(tables.marks.c.mark, tables.marks.c.as_of).where(
+        tables.marks.c.stream == bindparam("of"), tables.marks.c.scope == bindparam("within")
+    )
 )
-_EXACTLY_COVERED = _COVERED.where(_known.approximate.is_(False))
-_MARK = select(tables.marks.c.mark, tables.marks.c.as_of).where(
-    tables.marks.c.stream == bindparam("of"), tables.marks.c.scope == bindparam("within")
+_PROJECTS = Prepared(
+    select(tables.projects.c.slug, tables.projects.c.id).where(tables.projects.c.removed_at.is_(None))
 )
-_PROJECTS = select(tables.projects.c.slug, tables.projects.c.id).where(tables.projects.c.removed_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +69,14 @@ class State:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._driver = driver_of(connection)
         self.looks = Looks(connection)
         self.audits = Audits(connection)
         self.hints = Hints(connection)
 
     def mark(self, stream: str, scope: str = "") -> Mark | None:
         """The stream's high-water mark, or None before its first complete pass."""
-        with self._connection.begin():
-            row = self._connection.execute(_MARK, {"of": stream, "within": scope}).first()
+        row = _MARK.first(self._driver, {"of": stream, "within": scope})
         return Mark(row.mark, row.as_of) if row else None
 
     def origin(self) -> tuple[str, str] | None:
@@ -87,19 +103,15 @@ class State:
     def coverage(self, resource: str, scope: str = "", *, exactly: bool = False) -> list[Interval]:
         """The time known complete for a resource and scope; with ``exactly``, without what the server sampled."""
         query = _EXACTLY_COVERED if exactly else _COVERED
-        with self._connection.begin():
-            rows = self._connection.execute(query, {"of": resource, "within": scope}).all()
+        rows = query.all(self._driver, {"of": resource, "within": scope})
         return [Interval(row.start, row.end) for row in rows]
 
     def window_size(self, stream: str) -> Size | None:
         """The longest window the server was seen to take; None where none was too long for it."""
-        with self._connection.begin():
-            return window_size(self._connection, stream)
+        return window_size(self._driver, stream)
 
     def unfinished(self, stream: str) -> list[Pass]:
         """Passes of the stream that were killed or failed and can go on, oldest first."""
-        with self._connection.begin():
-            rows = self._connection.execute(_UNFINISHED, {"of": stream}).all()
         return [
             Pass(
                 row.id,
@@ -113,7 +125,7 @@ class State:
                 row.rejected,
                 row.updated_at,
             )
-            for row in rows
+            for row in _UNFINISHED.all(self._driver, {"of": stream})
         ]
 
     def schedule(self) -> dict[str, Entry]:
@@ -129,8 +141,7 @@ class State:
 
     def wishes(self) -> dict[str, datetime]:
         """When each stream that somebody wants before its turn was wished for."""
-        with self._connection.begin():
-            return wishes.read(self._connection)
+        return wishes.read(self._connection)
 
     def changes_seen(self, streams: Sequence[str], since: datetime) -> int:
         """How many changes of issues these streams found out since then; counts move with events and are none."""
@@ -143,9 +154,7 @@ class State:
 
     def projects(self) -> dict[str, str]:
         """Slug to id of the projects that are still there."""
-        with self._connection.begin():
-            rows = self._connection.execute(_PROJECTS).all()
-        return {row.slug: row.id for row in rows}
+        return {row.slug: row.id for row in _PROJECTS.all(self._driver)}
 
     def capabilities(self) -> dict[str, tuple[bool, datetime]]:
         """Whether the server can do something and when we learned it, by name; the sync's own notes included."""

@@ -177,6 +177,13 @@ _OPEN = Prepared(
         _issues.project_id == bindparam("project"), _issues.status == "unresolved", _issues.removed_at.is_(None)
     )
 )
+_LOOKED = Prepared(
+    _select(
+        func.min(_issues.known_since).label("since"),
+        func.count().label("issues"),
+        func.count(_issues.substatus).label("ranked"),
+    ).where(_issues.project_id == bindparam("project"))
+)
 _SETTLED = Prepared(
     _select(
         func.count(_history.issue_id.distinct())
@@ -280,6 +287,14 @@ def within(snapshot: Snapshot, project_id: str, window: Interval, target: float)
 def backlog(snapshot: Snapshot, project_id: str, since: datetime, idle: datetime) -> Any:
     """Unresolved issues: how many, how many of them new since, and how many without an event since ``idle``."""
     return _OPEN.first(snapshot, {"project": project_id, "since": since, "idle": idle})
+
+
+def looked(snapshot: Snapshot, project_id: str) -> Any:
+    """Since when the project's issues are looked at, how many there are, and how many have a substatus.
+
+    Only the substatus says whether one is new, came back or escalates.
+    """
+    return _LOOKED.first(snapshot, {"project": project_id})
 
 
 def settled(snapshot: Snapshot, project_id: str, since: datetime) -> Any:

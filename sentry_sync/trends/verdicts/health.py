@@ -59,9 +59,9 @@ class Part:
     weight: float
 
 
-def errors_part(seen: float, usual: float | None) -> Part:
+def errors_part(seen: float | None, usual: float | None) -> Part:
     """Errors of the last day against what is usual for its hours: 100 up to the usual, 0 at three times it."""
-    if usual is None:
+    if seen is None or usual is None:
         return Part("errors", None, WEIGHTS["errors"])
     # A handful more or less than nearly nothing is chance.
     ratio = (seen + 5) / (usual + 5)
@@ -87,9 +87,9 @@ def alerting_part(alerting: int | None) -> Part:
     return Part("alerting", score, WEIGHTS["alerting"])
 
 
-def backlog_part(unresolved: int | None, grown: int) -> Part:
+def backlog_part(unresolved: int | None, grown: int | None) -> Part:
     """The growth of the unresolved in a week: 100 while it does not grow, 0 once it grew by half."""
-    if unresolved is None:
+    if unresolved is None or grown is None:
         return Part("backlog", None, WEIGHTS["backlog"])
     before = max(unresolved - grown, 1)
     return Part("backlog", _clip(100 * (1 - max(grown, 0) / before / GROWTH)), WEIGHTS["backlog"])

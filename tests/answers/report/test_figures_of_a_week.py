@@ -87,7 +87,8 @@ def test_each_project_is_told_beside_the_week_before(report: Report) -> None:
         # Of the week before a day is not known.
         assert row["week before"].startswith(f"{errors(key, WEEK - 7 * DAY, WEEK):,} (of ")
         assert row["new"] == str(owned(new, key))
-        assert row["regressed"] == str(owned(back, key))
+        # This copy's first look was after the week: none that came back is not known to be none.
+        assert row["regressed"] == (str(owned(back, key)) if owned(back, key) else "-")
         assert row["crash-free"] == f"{100 * free:.2f} %"
     assert int(rows["web"]["resolved"]) + int(rows["api"]["resolved"]) == len(resolved)
     shown = tiles(report, "At a glance")

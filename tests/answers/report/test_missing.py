@@ -9,6 +9,7 @@ import pytest
 from sentry_sync.answers.context import Answers
 from sentry_sync.answers.report import material
 from sentry_sync.answers.report.document import Paragraph
+from sentry_sync.answers.report.markdown import markdown
 from sentry_sync.errors import StoreMissing
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store.store import Store
@@ -89,7 +90,25 @@ def test_issues_that_nobody_had_looked_at_may_have_been_resolved(asking: Asking)
     assert tiles(report, "At a glance")["resolved"] == ("0", "not looked at all week")
     assert tiles(report, "api")["resolved"] == ("0", "")
     past = asking.offline.weekly_report(week=f"{FIRST_LOOK - DAY:%Y-%m-%d}")
-    assert tiles(past, "At a glance")["resolved"] == ("0", "not looked at in this week")
+    assert tiles(past, "At a glance")["resolved"] == ("-", "not looked at in this week")
+    assert "Which issues were resolved is not known" in markdown(past)
+
+
+def test_of_a_copy_without_anything_no_figure_is_nought(asking: Asking) -> None:
+    asking.fill([project("2", "api")])
+    report = asking.offline.weekly_report()
+    assert {value for value, _ in tiles(report, "At a glance").values()} == {"-"}
+    (row,) = table(report, "Projects", "At a glance")
+    assert set(row.values()) == {"api", "-", "unknown"}
+    told = markdown(report)
+    for claim in ("No issue happened", "No issue that was resolved", "No event happened", "No look saw"):
+        assert claim not in told
+
+
+def test_errors_of_issues_are_those_of_the_time_that_is_known(asking: Asking) -> None:
+    asking.fill([project("2", "api"), issue(first_seen=TODAY - 2 * DAY)], issues=WINDOW)
+    (row,) = table(asking.offline.weekly_report(), "New issues", "Issues")
+    assert row["errors"] == "-"
 
 
 def test_projects_beyond_those_told_in_full_are_counted(asking: Asking) -> None:

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from sentry_sync.errors import QueryError
-from sentry_sync.serve.dashboard.kept import GOOD_FOR, MOST, Held, Kept
+from sentry_sync.serve.dashboard.kept import GOOD_FOR, LONGEST, MOST, WORKERS, Held, Kept
 
 SOON = 20.0
 """Seconds: far longer than any of this takes."""
@@ -57,7 +57,7 @@ def test_what_grew_old_is_given_while_the_next_is_worked_out(kept: Kept, clock: 
         let_go.wait(SOON)
         return "second"
 
-    assert kept.ask("a", second) == Held("first", GOOD_FOR)
+    assert kept.ask("a", second) == Held("first", GOOD_FOR, renewing=True)
     let_go.set()
     assert kept.ask("a", second, SOON) == Held("second", 0.0)
 
@@ -70,7 +70,29 @@ def test_what_went_wrong_is_raised_and_tried_again_later(kept: Kept, clock: Cloc
         with pytest.raises(QueryError, match="no such table"):
             kept.ask("a", fails, SOON)
     clock.now += GOOD_FOR
-    assert kept.ask("a", lambda: "better", SOON) == Held("better", 0.0)
+    let_go = Event()
+    assert kept.ask("a", lambda: let_go.wait(SOON)) is None
+    let_go.set()
+    assert kept.ask("a", lambda: False, SOON) == Held(True, 0.0)
+
+
+def test_one_of_long_ago_is_not_given_at_all(kept: Kept, clock: Clock) -> None:
+    kept.ask("a", lambda: "yesterday", SOON)
+    clock.now += LONGEST + 1
+    let_go = Event()
+    assert kept.ask("a", lambda: let_go.wait(SOON)) is None
+    let_go.set()
+    assert kept.ask("a", lambda: False, SOON) == Held(True, 0.0)
+
+
+def test_a_page_that_is_asked_for_while_all_ends_has_nothing_yet(kept: Kept) -> None:
+    let_go = Event()
+    for number in range(WORKERS + 1):
+        kept.ask(number, lambda: let_go.wait(SOON))
+    kept.close()
+    let_go.set()
+    assert kept.ask(WORKERS, lambda: True) is None
+    assert kept.ask("another", lambda: True, SOON) is None
 
 
 def test_only_the_last_ones_wanted_are_kept(kept: Kept) -> None:

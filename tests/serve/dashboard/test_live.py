@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from sentry_sync.answers.changes import Subject
-from sentry_sync.serve.dashboard.live import CHANGED, MOST, RETRY, Live
+from sentry_sync.serve.dashboard.live import CHANGED, MOST, MOST_OF_ONE, RETRY, Live
 from tests.answers.desk import Asking
 from tests.serve.dashboard.conftest import spoken
 from tests.support.rows import issue, project
@@ -32,7 +32,7 @@ def told(asking: Asking, subject: Subject, change: Any) -> list[str]:
 
     async def run() -> list[str]:
         live = Live(asking.offline, OFTEN)
-        stream = live.stream(subject)
+        stream = live.stream(subject, "a")
         heard = [await anext(stream)]
 
         async def listen() -> None:
@@ -58,7 +58,7 @@ def test_a_page_hears_that_its_issue_changed(asking: Asking) -> None:
 def test_a_page_that_is_opened_beside_another_hears_what_changes_from_then_on(asking: Asking) -> None:
     async def run() -> str:
         live = Live(asking.offline, OFTEN)
-        first, second = live.stream(ISSUE), live.stream(Subject("issue", "18"))
+        first, second = live.stream(ISSUE, "a"), live.stream(Subject("issue", "18"), "a")
         await anext(first)
         await anext(second)
         asking.fill([issue(id="18", short_id="API-I", title="another")])
@@ -75,12 +75,13 @@ def test_a_page_that_is_opened_beside_another_hears_what_changes_from_then_on(as
 def test_no_page_can_be_told_beyond_a_bound(asking: Asking) -> None:
     async def run() -> list[bool]:
         live = Live(asking.offline, OFTEN)
-        streams = [live.stream(ISSUE) for _ in range(MOST)]
+        people = [f"{number % 5}" for number in range(MOST)]
+        streams = [live.stream(ISSUE, who) for who in people]
         found = []
-        for stream in streams:
-            found.append(live.full)
+        for who, stream in zip(people, streams, strict=True):
+            found.append(live.full(who))
             await anext(stream)
-        found.append(live.full)
+        found.append(live.full("another"))
         live.close()
         for stream in streams:
             assert [rest async for rest in stream] == []
@@ -88,6 +89,23 @@ def test_no_page_can_be_told_beyond_a_bound(asking: Asking) -> None:
 
     found = anyio.run(run)
     assert found == [False] * MOST + [True]
+
+
+def test_nobody_takes_the_room_of_all_others(asking: Asking) -> None:
+    async def run() -> list[bool]:
+        live = Live(asking.offline, OFTEN)
+        streams = [live.stream(ISSUE, "greedy") for _ in range(MOST_OF_ONE)]
+        for stream in streams:
+            await anext(stream)
+        found = [live.full("greedy"), live.full("another")]
+        await streams.pop().aclose()
+        found.append(live.full("greedy"))
+        live.close()
+        for stream in streams:
+            assert [rest async for rest in stream] == []
+        return found
+
+    assert anyio.run(run) == [True, False, False]
 
 
 @pytest.mark.parametrize("query", ["kind=user", "kind=issue", f"kind=release&name={'x' * 501}"])

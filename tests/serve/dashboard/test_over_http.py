@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sentry_sync.serve.dashboard.wing import LARGEST_FORM
+from sentry_sync.serve.dashboard.forms import LARGEST
 from sentry_sync.serve.gate import Rules
 from tests.answers.desk import Asking
 from tests.serve.dashboard.conftest import Addresses, spoken
@@ -27,9 +27,7 @@ def got(world: Asking, path: str, rules: Rules | None = None, **how: Any) -> htt
     return found
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/issues", "/sync", "/sql", "/login", "/issues?query=a+OR+b", "/issues/999"]
-)
+@pytest.mark.parametrize("path", ["/", "/issues", "/sync", "/sql", "/issues?query=a+OR+b", "/issues/999"])
 def test_every_page_comes_with_its_policy_and_is_stored_nowhere(world: Asking, path: str) -> None:
     answer = got(world, path)
     assert answer.headers["content-security-policy"] == POLICY
@@ -106,6 +104,13 @@ def test_who_knows_the_token_gets_a_session_and_can_end_it(world: Asking) -> Non
     assert after.status_code == 303
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_session_that_began_over_tls_is_sent_over_nothing_else(world: Asking, scheme: str) -> None:
+    sent = {"origin": f"{scheme}://127.0.0.1:8000"}
+    answer = got(world, "/login", Rules(TOKEN), method="POST", data={"token": TOKEN}, headers=sent)
+    assert ("; Secure" in answer.headers["set-cookie"]) == (scheme == "https")
+
+
 def test_without_a_token_nobody_has_to_log_in_or_out(world: Asking) -> None:
     answer = got(world, "/sync")
     assert answer.status_code == 200
@@ -144,6 +149,20 @@ def test_another_site_may_link_to_a_page_but_not_load_it(world: Asking, for_what
     assert got(world, "/sync", headers={**sent, "sec-fetch-site": "same-origin"}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/sql", "/login", "/logout"])
+def test_a_form_that_a_browser_calls_anothers_is_refused_though_it_names_no_origin(
+    world: Asking, path: str
+) -> None:
+    sent = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
+    assert got(world, path, method="POST", data={"sql": "SELECT 1"}, headers=sent).status_code == 403
+
+
+def test_where_no_token_is_asked_for_there_is_nothing_to_log_in_to(world: Asking) -> None:
+    answer = got(world, "/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert got(world, "/login", Rules(TOKEN)).status_code == 200
+
+
 def test_our_own_form_is_answered(world: Asking) -> None:
     sent = {"origin": "http://127.0.0.1:8000"}
     answer = got(world, "/sql", method="POST", data={"sql": "SELECT 41 + 1 AS n"}, headers=sent)
@@ -153,7 +172,7 @@ def test_our_own_form_is_answered(world: Asking) -> None:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"sql=" + b"x" * LARGEST_FORM, 413), (b"&".join([b"a=b"] * 60), 400), (b"sql=\xff\xfe", 400)],
+    [(b"sql=" + b"x" * LARGEST, 413), (b"&".join([b"a=b"] * 60), 400), (b"sql=\xff\xfe", 400)],
 )
 def test_a_form_that_no_page_sends_is_refused(world: Asking, body: bytes, status: int) -> None:
     assert got(world, "/sql", method="POST", content=body).status_code == status

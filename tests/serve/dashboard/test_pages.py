@@ -11,11 +11,15 @@ import pytest
 
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
-from sentry_sync.serve.dashboard.kept import Kept
+from sentry_sync.records.delivery import Delivery
+from sentry_sync.serve.dashboard.kept import Held, Kept
+from sentry_sync.serve.dashboard.overview import TOLD
+from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
-from tests.answers.desk import Asking
+from tests.answers.desk import NOW, Asking
 from tests.answers.report.page import Element
 from tests.serve.dashboard.conftest import Addresses, Desk
+from tests.support.rows import project
 
 DAY = 86_400.0
 
@@ -50,6 +54,12 @@ def table(found: Element, caption: str) -> list[list[str]]:
     return [[cell.text for cell in row.children] for row in body.all("tr")]
 
 
+def tiles(found: Element) -> dict[str, Element]:
+    """The figures that stand at the top, by their names."""
+    (held,) = (one for one in found.all("dl") if one.attributes.get("class") == "tiles")
+    return {one.all("dt")[0].text: one.all("strong")[0] for one in held.all("div")}
+
+
 @contextmanager
 def later(world: Asking, seconds: float) -> Iterator[Desk]:
     """The pages as they are so much later, though nobody synced since."""
@@ -60,6 +70,16 @@ def later(world: Asking, seconds: float) -> Iterator[Desk]:
     finally:
         world.rig.clock.advance(-seconds)
         desk.close()
+
+
+class Old(Kept):
+    """Everything was worked out five minutes ago, and is worked out anew."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0.0)
+
+    def ask(self, key: object, work: Callable[[], Any], patience: float = 0.0) -> Held[Any]:
+        return Held(work(), 300.0, renewing=True)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +97,7 @@ def test_what_grew_old_is_called_stale(world: Asking, addresses: Addresses) -> N
         for name in ("overview", "issues", "issue", "releases of one", "release", "sync"):
             said = fresh(desk.shown(*addresses[name]))
             assert "stale" in said, name
-            assert "2 d old" in said, name
+            assert "2 d" in said, name
 
 
 def test_what_is_missing_is_said_and_nobody_is_asked_for_it(world: Asking, addresses: Addresses) -> None:
@@ -139,6 +159,16 @@ def test_what_is_still_worked_out_is_said_so_and_the_page_asks_again(world: Aski
     desk.close()
 
 
+@pytest.mark.parametrize("name", ["overview", "issues by events", "project", "release", "query over time"])
+def test_what_was_worked_out_long_ago_says_so_and_the_page_asks_again(
+    world: Asking, addresses: Addresses, name: str
+) -> None:
+    desk = Desk(world.answers(None), Old())
+    assert desk.page(*addresses[name]).pending
+    assert "5 min</span> ago, and being worked out anew" in desk.html(*addresses[name])
+    desk.close()
+
+
 def test_projects_are_found_by_a_part_of_their_name(desk: Desk, world: Asking) -> None:
     assert len(table(desk.shown("/projects"), "Projects found")) == 3
     (row,) = table(desk.shown("/projects", {"query": world.slug[1:].upper()}), "Projects found")
@@ -171,6 +201,12 @@ def test_a_search_that_cannot_be_understood_is_told_beside_its_words(desk: Desk)
     assert problem.text
     (query,) = (one for one in found.all("input") if one.attributes.get("id") == "query")
     assert query.attributes["value"] == "a OR b"
+
+
+@pytest.mark.parametrize("given", [{"status": "open"}, {"sort": "age"}])
+def test_a_choice_that_the_form_does_not_offer_is_no_search(desk: Desk, given: dict[str, str]) -> None:
+    with pytest.raises(QuestionError, match="is one of"):
+        desk.page("/issues", given)
 
 
 def test_what_the_copy_cannot_tell_is_not_called_nothing(desk: Desk) -> None:
@@ -272,7 +308,45 @@ def test_an_empty_copy_has_pages_too(tmp_path: Path) -> None:
     desk = Desk(asking.answers(None))
     for path in ("/", "/issues", "/releases", "/sync", "/queries", "/sql"):
         assert desk.page(path).status == 200, path
-    assert "No project is known yet" in desk.html("/")
+    found = desk.shown("/")
+    assert "No project is known yet" in found.text
+    assert [one.text for one in tiles(found).values()] == ["-", "-", "-", "-"]
+    assert "No project is known yet" in desk.html("/projects")
+    asking.write(lambda uow: uow.deliveries.take([Delivery("c" * 32, "3", "installation", "deleted", NOW)]))
+    assert "The integration was uninstalled in Sentry" in desk.html("/sync")
+    assert "install it again in Sentry" in desk.html("/sync")
+    desk.close()
+    asking.close()
+
+
+def test_all_projects_count_though_an_answer_has_a_hundred(tmp_path: Path) -> None:
+    asking = Asking(tmp_path, size=WorldSize(projects=130, issues=130, events_per_day=200, releases=1, days=2))
+    asking.rig.sync("projects", "events")
+    desk = Desk(asking.answers(None))
+    stats = asking.rig.rows(tables.project_stats)
+    found = desk.shown("/")
+    told = {name: one.text for name, one in tiles(found).items()}
+    assert told["Projects"] == "130"
+    assert told["Errors, last 24 hours"] == f"{sum(one.errors_24h for one in stats):,}"
+    (picture,) = (one for one in found.all("figure") if "Errors a day" in one.text)
+    days = [row.children[0].text for row in picture.all("tbody")[0].all("tr")]
+    assert days == sorted(days)
+    assert days[-1] == f"{NOW:%Y-%m-%d}"
+    assert "each of the 12 projects with the most errors of 130" in " ".join(desk.shown("/releases").text.split())
+    for path in ("/issues", "/releases", "/queries/error_trend"):
+        (choice,) = (one for one in desk.shown(path).all("select") if one.attributes["name"] == "project")
+        assert len(choice.all("option")) == 131, path
+    desk.close()
+    asking.close()
+
+
+def test_projects_whose_errors_nobody_counted_are_not_called_those_with_the_most(tmp_path: Path) -> None:
+    asking = Asking(tmp_path)
+    asking.fill([project(str(number), f"p{number}") for number in range(TOLD + 1)])
+    desk = Desk(asking.answers(None))
+    for path in ("/", "/releases"):
+        assert f"{TOLD} first by name" in " ".join(desk.html(path).replace("projects ", "").split()), path
+    assert "most errors" not in desk.html("/projects")
     desk.close()
     asking.close()
 

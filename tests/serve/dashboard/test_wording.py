@@ -22,9 +22,21 @@ def test_an_age_is_told_in_its_largest_unit(seconds: float | None, shown: str) -
 
 
 def test_a_moment_is_told_by_how_long_ago_it_was() -> None:
-    assert wording.since("2026-11-20T11:58:30Z", NOW) == "1 min ago"
-    assert wording.since("2026-11-20T12:05:00Z", NOW) == "in 5 min"
+    assert wording.since("2026-11-20T11:58:30Z", NOW) == '<span data-age="90" data-ago>1 min ago</span>'
+    assert wording.since("2026-11-20T12:05:00Z", NOW) == '<span data-age="-300" data-ago>in 5 min</span>'
     assert wording.since(None, NOW) == "-"
+
+
+def test_it_grows_old_though_the_answer_was_made_long_ago() -> None:
+    assert wording.old("2026-11-20T11:58:30Z", NOW) == '<span data-age="90">1 min</span>'
+    assert wording.old("2026-11-20T12:00:05Z", NOW) == '<span data-age="0">0 s</span>'
+
+
+@pytest.mark.parametrize(
+    ("number", "exact", "shown"), [(3, True, "3"), (1200, False, "1,200+"), (0, True, "0"), (0, False, "-")]
+)
+def test_none_is_said_only_where_it_is_known(number: int, exact: bool, shown: str) -> None:
+    assert wording.at_least(number, exact) == shown
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,32 @@
   }
 
   // Of a series at the place of the pointer; nothing while it points nowhere.
-  const pointed = (share) => (_plot, value, _series, at) => (at == null ? "" : written(value, share));
+  const pointed = (share, partly = []) => (_plot, value, _series, at) =>
+    at == null ? "" : written(value, share) + (partly.includes(at) ? " (in part)" : "");
 
   function moment(seconds, hourly) {
     const text = new Date(seconds * 1000).toISOString();
     return hourly ? `${text.slice(0, 10)} ${text.slice(11, 16)}` : text.slice(0, 10);
+  }
+
+  // Rings over the points of which only a part is known.
+  function rings(told) {
+    return (plot) => {
+      const context = plot.ctx;
+      context.save();
+      context.fillStyle = colour("--panel");
+      context.lineWidth = 1.5 * devicePixelRatio;
+      told.lines.forEach((line, at) => {
+        context.strokeStyle = colour(`--c${at + 1}`);
+        for (const place of line.partly) {
+          context.beginPath();
+          context.arc(plot.valToPos(told.times[place], "x", true), plot.valToPos(line.values[place], "y", true), 3.5 * devicePixelRatio, 0, 7);
+          context.fill();
+          context.stroke();
+        }
+      });
+      context.restore();
+    };
   }
 
   function options(told, width) {
@@ -30,7 +51,7 @@
     const value = pointed(told.share);
     const series = told.lines.map((line, at) => {
       const stroke = colour(`--c${at + 1}`);
-      return { label: line.name, stroke, width: 2, dash: DASHES[at], points: { size: 5, fill: stroke }, value };
+      return { label: line.name, stroke, width: 2, dash: DASHES[at], points: { size: 5, fill: stroke }, value: pointed(told.share, line.partly) };
     });
     const bands = [];
     if (told.band) {
@@ -47,6 +68,7 @@
       bands,
       axes: [{ ...axis, size: 30, space: 70, values: (_, times) => times.map((time) => moment(time, told.hourly).slice(told.hourly ? 11 : 5)) }, { ...axis, size: 64, values: (_, values) => values.map((value) => written(value, told.share)) }],
       cursor: { points: { size: 7 } },
+      hooks: { draw: [rings(told)] },
     };
   }
 

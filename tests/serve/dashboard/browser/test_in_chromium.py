@@ -211,6 +211,40 @@ def test_a_change_is_offered_to_whoever_reads(browser: Browser, served: Served) 
         expect(page.get_by_role("heading", level=1)).to_have_text("Something else now")
 
 
+def test_what_changed_while_a_page_was_not_seen_is_offered_when_it_is(browser: Browser, served: Served) -> None:
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); "
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    with opened(browser) as page:
+        with page.expect_response(lambda response: "/live" in response.url):
+            whole(page, served.address("issue"))
+        offered = page.get_by_role("link", name="Something changed: show it")
+        for title in (None, "It changed while nobody looked"):
+            page.evaluate(hide, True)
+            if title:
+                issue_id = served.addresses["issue"][0].rpartition("/")[2]
+                served.asking.fill([issue(id=issue_id, title=title, verified_at=served.asking.rig.clock.now())])
+            with page.expect_response(lambda response: "/issues/" in response.url):
+                page.evaluate(hide, False)
+            expect(offered).to_have_count(1 if title else 0)
+
+
+def test_a_page_that_hears_nothing_says_so(browser: Browser, served: Served) -> None:
+    with opened(browser) as page:
+        page.route("**/live?*", lambda route: route.fulfill(status=503))
+        whole(page, served.address("sync"))
+        expect(page.get_by_role("link", name="No news from the server")).to_be_visible()
+
+
+def test_ages_grow_while_a_page_is_open(browser: Browser, served: Served) -> None:
+    with opened(browser) as page:
+        page.clock.install()
+        whole(page, served.address("issues"))
+        seen = page.locator("table.issues td.when [data-age]").first
+        before = float(seen.get_attribute("data-age") or 0)
+        page.clock.fast_forward("49:00:00")
+        expect(seen).to_have_text(f"{(before + 49 * 3600) // 86400:.0f} d ago")
+
+
 def test_the_sync_page_takes_a_change_in_by_itself(browser: Browser, served: Served) -> None:
     with opened(browser) as page:
         with page.expect_response(lambda response: "/live" in response.url):
