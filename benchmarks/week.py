@@ -24,7 +24,7 @@ import httpx
 
 from benchmarks import harness
 from benchmarks.live_hour import Moving
-from sentry_sync.daemon import ASLEEP, Said, Worker
+from sentry_sync.daemon import Said, Worker
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.sentry.client import SentryClient
 from sentry_sync.sentry.connection import Connection
@@ -37,6 +37,9 @@ from sentry_sync.sync.stream import Policy
 
 START = datetime(2026, 11, 16, tzinfo=UTC)
 HALF_A_DAY = timedelta(hours=12)
+
+NAP = 20.0
+"""Seconds of waiting at a stretch: ten times as many as in a real one, that the week may pass in half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Week:
                     due += HALF_A_DAY
                 seconds = worker.turn(lambda: False)
                 if seconds > 0:
-                    self.clock.sleep(min(seconds, ASLEEP))
+                    self.clock.sleep(min(seconds, NAP))
 
     def sample(self, after: timedelta) -> Sample:
         """What there is now."""

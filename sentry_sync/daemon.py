@@ -257,7 +257,7 @@ class Worker:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 (as in _slice)
-            self._tell(Said(f"{name}: {_defect(error)}"))
+            self._tell(Said(f"{name}: {defect(error)}"))
 
     def _now(self) -> datetime:
         """The time; where the clock was set back, what lies ahead of it is planned anew."""
@@ -346,7 +346,7 @@ class Worker:
         except SentrySyncError as error:
             return _failed(name, str(error), error.exit_code)
         except Exception as error:  # noqa: BLE001 (a defect in one stream must not stop the others; its text may quote an event)
-            return _failed(name, _defect(error), 70)
+            return _failed(name, defect(error), 70)
         self._left[name] = found.left
         for note in found.notes:
             self._tell(Said(note))
@@ -388,7 +388,8 @@ class Worker:
             self.entries[step.stream] = replace(entry, pages=entry.pages + 1)
 
 
-def _defect(error: Exception) -> str:
+def defect(error: Exception) -> str:
+    """What is told of an error that nobody foresaw: its kind alone, since its text may quote an event."""
     return f"a defect of sentry-sync: {type(error).__name__}; please report it"
 
 
@@ -444,10 +445,14 @@ class Daemon:
                     self._sleep(seconds)
 
     def _succeed(self) -> None:
-        make, self._successor = self._successor, None
+        make = self._successor
         if make:
-            self._worker = make()
-            self._worker.start()
+            # Where the store refuses it is tried again: the former's connections are closed by now.
+            worker = make()
+            worker.start()
+            self._worker = worker
+            if self._successor is make:
+                self._successor = None
 
     def _is_to_end(self) -> bool:
         return self._stopping.is_set() or self._successor is not None

@@ -14,6 +14,7 @@ from sentry_sync.cli.auditing import trail_of
 from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings, written
 from sentry_sync.cli.together import Half
+from sentry_sync.daemon import defect
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import SystemClock
 from sentry_sync.trends.alerting import State
@@ -131,9 +132,14 @@ class Looking:
             self._watch.look(SystemClock().now())
             self._said = ""
         except StoreError as error:
-            if str(error) != self._said:
-                self._said = str(error)
-                self._tell(f"alerts: {error}")
+            self._say(str(error))
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the sync; its text may quote an event)
+            self._say(defect(error))
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._tell(f"alerts: {text}")
 
     def _go_by(self, alerts: Alerts) -> None:
         if self._watch:

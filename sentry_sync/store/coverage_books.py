@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from sentry_sync.records.intervals import Interval, subtract, union
 from sentry_sync.store import tables
+from sentry_sync.store.reads.prepared import Change, Prepared, below
 
-_known = tables.coverage.c
+_known, _passes = tables.coverage.c, tables.passes.c
 
 # Built once: these run with every page.
-_COVERAGE_OF = select(tables.coverage).where(
-    _known.resource == bindparam("of"), _known.scope == bindparam("within")
+_OF = (_known.resource == bindparam("of"), _known.scope == bindparam("within"))
+_COVERAGE_OF = Prepared(select(tables.coverage).where(*_OF))
+_SCOPES_OF = Prepared(select(_known.scope).where(_known.resource == bindparam("of")).distinct())
+_FORGET_COVERAGE = Change(delete(tables.coverage).where(*_OF))
+_WRITE_COVERAGE = Change(insert(tables.coverage), *_known.keys())
+_END_READING = Change(
+    update(tables.passes)
+    .where(
+        # What reads a resource by windows is named after it, and issues have a stream of each kind.
+        or_(_passes.stream == bindparam("of"), _passes.stream == bindparam("hot")),
+        _passes.scope == bindparam("within"),
+        or_(_passes.state == "running", _passes.state == "failed"),
+        _passes.start < bindparam("until"),
+        _passes.end > bindparam("since"),
+        _passes.id.is_not(bindparam("by")),
+    )
+    .values(state="abandoned", error="part of its time was taken back to be read again")
 )
-_FORGET_COVERAGE = delete(tables.coverage).where(
-    _known.resource == bindparam("of"), _known.scope == bindparam("within")
-)
-_WRITE_COVERAGE = insert(tables.coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +64,9 @@ class CoverageBooks:
         A pass that has read part of it and is not through may not say at its end that it knows it: it ends here.
         ``by`` is the pass that is about to read it again itself.
         """
-        passes = tables.passes.c
-        self._connection.execute(
-            update(tables.passes)
-            .where(
-                # What reads a resource by windows is named after it, and issues have a stream of each kind.
-                or_(passes.stream == resource, passes.stream == f"{resource}.hot"),
-                passes.scope == scope,
-                passes.state.in_(("running", "failed")),
-                passes.start < interval.end,
-                passes.end > interval.start,
-                passes.id.is_not(by),
-            )
-            .values(state="abandoned", error="part of its time was taken back to be read again")
+        window = {"since": interval.start, "until": interval.end}
+        _END_READING.run(
+            self._connection, {"of": resource, "hot": f"{resource}.hot", "within": scope, "by": by, **window}
         )
         self.write(resource, scope, self._without(resource, scope, interval))
 
@@ -74,7 +77,7 @@ class CoverageBooks:
 
     def scopes_of(self, resource: str) -> set[str]:
         """The scopes that any time of the resource is known for."""
-        return set(self._connection.execute(select(_known.scope).where(_known.resource == resource)).scalars())
+        return {row.scope for row in _SCOPES_OF.all(below(self._connection), {"of": resource})}
 
     def _without(self, resource: str, scope: str, interval: Interval) -> list[tuple[Interval, How]]:
         return [
@@ -87,25 +90,22 @@ class CoverageBooks:
         """The time that is known of the resource and scope."""
         return [Interval(row.start, row.end) for row in self._rows(resource, scope)]
 
-    def _rows(self, resource: str, scope: str) -> list[Row[tuple[object, ...]]]:
-        return list(self._connection.execute(_COVERAGE_OF, {"of": resource, "within": scope}))
+    def _rows(self, resource: str, scope: str) -> list[Any]:
+        return _COVERAGE_OF.all(below(self._connection), {"of": resource, "within": scope})
 
     def write(self, resource: str, scope: str, parts: list[tuple[Interval, How]]) -> None:
         """Put ``parts`` in the place of all that is known of the resource and scope."""
-        self._connection.execute(_FORGET_COVERAGE, {"of": resource, "within": scope})
-        if parts:
-            self._connection.execute(
-                _WRITE_COVERAGE,
-                [
-                    {
-                        "resource": resource,
-                        "scope": scope,
-                        "start": part.start,
-                        "end": part.end,
-                        "source": how.source,
-                        "approximate": how.approximate,
-                        "resolution": how.resolution,
-                    }
-                    for part, how in parts
-                ],
+        _FORGET_COVERAGE.run(self._connection, {"of": resource, "within": scope})
+        for part, how in parts:
+            _WRITE_COVERAGE.run(
+                self._connection,
+                {
+                    "resource": resource,
+                    "scope": scope,
+                    "start": part.start,
+                    "end": part.end,
+                    "source": how.source,
+                    "approximate": how.approximate,
+                    "resolution": how.resolution,
+                },
             )

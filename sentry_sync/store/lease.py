@@ -22,7 +22,7 @@ from sentry_sync.errors import LeaseLost, SentrySyncError, StoreBusy
 from sentry_sync.store import tables
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.presence import is_dead, spoken
-from sentry_sync.store.reads.prepared import Prepared, Snapshot
+from sentry_sync.store.reads.prepared import Change, Prepared, Snapshot
 
 NAME = "sync"
 """The one lease there is."""
@@ -41,7 +41,7 @@ _lease = tables.leases.c
 _HELD = select(_lease.holder, _lease.generation, _lease.taken_at, _lease.beat_at).where(_lease.name == NAME)
 _HELD_PREPARED = Prepared(_HELD)
 _OWN = (_lease.name == NAME, _lease.holder == bindparam("own"), _lease.generation == bindparam("mine"))
-_BEAT = update(tables.leases).where(*_OWN).values(beat_at=bindparam("at"))
+_BEAT = Change(update(tables.leases).where(*_OWN).values(beat_at=bindparam("at")))
 _GIVE_BACK = update(tables.leases).where(*_OWN).values(holder=NOBODY, beat_at=bindparam("at"))
 
 
@@ -117,7 +117,7 @@ def take(connection: Connection, now: datetime, name: str, paths: StorePaths) ->
 
 def keep(connection: Connection, mine: Lease, now: datetime) -> None:
     """Say inside a write transaction that the holder is at work; raises LeaseLost when another took over."""
-    done = connection.execute(_BEAT, {"own": mine.holder, "mine": mine.generation, "at": now})
+    done = _BEAT.run(connection, {"own": mine.holder, "mine": mine.generation, "at": now})
     if not done.rowcount:
         other = read(connection)
         who = f" (process {other.process})" if other and other.holder != NOBODY else ""

@@ -37,6 +37,7 @@ from sentry_sync.store.deliveries import Deliveries
 from sentry_sync.store.lake_books import LakeBooks
 from sentry_sync.store.old_rows import OldRows
 from sentry_sync.store.reads.looks import OLDEST
+from sentry_sync.store.reads.prepared import Change, Prepared, below
 from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.types import MICROSECOND
 from sentry_sync.store.upserts import Record, upsert_for
@@ -51,7 +52,7 @@ OF_ISSUES = ("events", "error_counts", "issue_environments")
 """Resources whose rows belong to an issue, and go with it."""
 
 # Built once: these run with every page, and building them would cost as much as the page's own rows.
-_TURN_PAGE = (
+_TURN_PAGE = Change(
     update(tables.passes)
     .where(_passes.id == bindparam("key"))
     .values(
@@ -70,43 +71,50 @@ _GIVE_UP = (
     .where(
         _passes.stream == bindparam("of"),
         _passes.scope == bindparam("within"),
-        _passes.state.in_(("running", "failed")),
+        or_(_passes.state == "running", _passes.state == "failed"),
     )
     .values(state="abandoned")
 )
-_GIVE_UP_ANY = _GIVE_UP.where(or_(_passes.start.is_(None), _passes.cursor.is_(None)))
-_GIVE_UP_INSIDE = _GIVE_UP.where(
-    or_(and_(_passes.start >= bindparam("since"), _passes.end <= bindparam("until")), _passes.cursor.is_(None))
+_GIVE_UP_ANY = Change(_GIVE_UP.where(or_(_passes.start.is_(None), _passes.cursor.is_(None))))
+_GIVE_UP_INSIDE = Change(
+    _GIVE_UP.where(
+        or_(and_(_passes.start >= bindparam("since"), _passes.end <= bindparam("until")), _passes.cursor.is_(None))
+    )
 )
-_BEGIN_PASS = insert(tables.passes).values(
-    stream=bindparam("stream"),
-    scope=bindparam("scope"),
-    start=bindparam("start"),
-    end=bindparam("end"),
-    state="running",
-    pages=0,
-    rows=0,
-    rejected=0,
-    started_at=bindparam("started_at"),
-    updated_at=bindparam("updated_at"),
+_BEGIN_PASS = Change(
+    insert(tables.passes).values(
+        stream=bindparam("stream"),
+        scope=bindparam("scope"),
+        start=bindparam("start"),
+        end=bindparam("end"),
+        state="running",
+        pages=0,
+        rows=0,
+        rejected=0,
+        started_at=bindparam("started_at"),
+        updated_at=bindparam("updated_at"),
+    )
 )
-_END_PASS = (
+_END_PASS = Change(
     update(tables.passes)
     .where(_passes.id == bindparam("key"))
     .values(state=bindparam("to"), error=bindparam("why"), updated_at=bindparam("at"))
 )
 _SET_MARK = upsert(tables.marks)
-_MARK = _SET_MARK.on_conflict_do_update(
-    index_elements=["stream", "scope"],
-    set_={"mark": _SET_MARK.excluded.mark, "as_of": _SET_MARK.excluded.as_of},
-    where=(_SET_MARK.excluded.mark >= tables.marks.c.mark),
+_MARK = Change(
+    _SET_MARK.on_conflict_do_update(
+        index_elements=["stream", "scope"],
+        set_={"mark": _SET_MARK.excluded.mark, "as_of": _SET_MARK.excluded.as_of},
+        where=(_SET_MARK.excluded.mark >= tables.marks.c.mark),
+    ),
+    *tables.marks.c.keys(),
 )
 _SET_DOUBT = upsert(tables.doubts)
 _DOUBT = _SET_DOUBT.on_conflict_do_update(
     index_elements=["resource", "hour"],
     set_={name: _SET_DOUBT.excluded[name] for name in ("served", "held", "doubted_at")},
 )
-_ORIGIN = select(tables.origin)
+_ORIGIN = Prepared(select(tables.origin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,7 @@ class UnitOfWork:
 
     def claim(self, base_url: str, organization: str) -> None:
         """Say whose copy this store is; raises StoreMismatch when it is another's already."""
-        row = self._connection.execute(_ORIGIN).first()
+        row = _ORIGIN.first(below(self._connection))
         held = (row.base_url, row.organization) if row else None
         check_origin(held, (base_url, organization))
         if held is None:
@@ -269,22 +277,19 @@ class UnitOfWork:
         """
         of: dict[str, object] = {"of": stream, "within": scope}
         if window:
-            self._connection.execute(_GIVE_UP_INSIDE, {**of, "since": window.start, "until": window.end})
+            _GIVE_UP_INSIDE.run(self._connection, {**of, "since": window.start, "until": window.end})
         else:
-            self._connection.execute(_GIVE_UP_ANY, of)
+            _GIVE_UP_ANY.run(self._connection, of)
         start, end = (window.start, window.end) if window else (None, None)
-        done = self._connection.execute(
-            _BEGIN_PASS,
-            {"stream": stream, "scope": scope, "start": start, "end": end, "started_at": at, "updated_at": at},
-        )
-        key = done.inserted_primary_key
-        assert key is not None  # noqa: S101 (for the type checker: a single-row insert always has one)
-        return Pass(key[0], stream, scope, window, None, 0, 0, at)
+        given = {"stream": stream, "scope": scope, "start": start, "end": end, "started_at": at, "updated_at": at}
+        key = _BEGIN_PASS.run(self._connection, given).lastrowid
+        assert key is not None  # noqa: S101 (for the type checker: an INSERT always has one)
+        return Pass(key, stream, scope, window, None, 0, 0, at)
 
     def turn_page(self, run: Pass, cursor: str | None, rows: int, rejects: list[str], at: datetime) -> Pass:
         """Move the pass to ``cursor``; the rows of the page it leaves are part of this transaction."""
-        self._connection.execute(
-            _TURN_PAGE,
+        _TURN_PAGE.run(
+            self._connection,
             {
                 "key": run.id,
                 "to": cursor,
@@ -304,11 +309,11 @@ class UnitOfWork:
 
     def end_pass(self, run: Pass, state: str, at: datetime, error: str | None = None) -> None:
         """Close the pass: ``done``, ``failed`` (its cursor stays for the next run) or ``abandoned``."""
-        self._connection.execute(_END_PASS, {"key": run.id, "to": state, "why": error, "at": at})
+        _END_PASS.run(self._connection, {"key": run.id, "to": state, "why": error, "at": at})
 
     def mark(self, stream: str, scope: str, mark: datetime, as_of: datetime) -> None:
         """Set a stream's high-water mark and when that was known; neither ever moves back."""
-        self._connection.execute(_MARK, {"stream": stream, "scope": scope, "mark": mark, "as_of": as_of})
+        _MARK.run(self._connection, {"stream": stream, "scope": scope, "mark": mark, "as_of": as_of})
 
     def mark_first(self, stream: str, scope: str, at: datetime) -> None:
         """Set a stream's mark unless it has one."""
@@ -352,7 +357,7 @@ class UnitOfWork:
 
     def window_size(self, stream: str) -> Size | None:
         """How long a window the stream may ask for at once; None for no limit."""
-        return window_size(self._connection, stream)
+        return window_size(below(self._connection), stream)
 
     def resize(self, stream: str, size: timedelta | None, at: datetime) -> None:
         """Remember how long a window the stream may ask for at once; None for no limit."""

@@ -14,8 +14,10 @@ from sqlalchemy.dialects.sqlite import insert
 
 from sentry_sync.store import tables
 from sentry_sync.store.presence import this_process
+from sentry_sync.store.reads.prepared import Prepared, below
 
 _wishes = tables.wishes.c
+_ALL = Prepared(select(_wishes.stream, _wishes.wished_at))
 
 
 def make(connection: Connection, streams: Iterable[str], at: datetime) -> None:
@@ -27,8 +29,7 @@ def make(connection: Connection, streams: Iterable[str], at: datetime) -> None:
 
 def read(connection: Connection) -> dict[str, datetime]:
     """When each stream that is wished for was first wished for."""
-    found = connection.execute(select(_wishes.stream, _wishes.wished_at))
-    return {row.stream: row.wished_at for row in found}
+    return {row.stream: row.wished_at for row in _ALL.all(below(connection))}
 
 
 def grant(connection: Connection, streams: Iterable[str], until: datetime) -> None:

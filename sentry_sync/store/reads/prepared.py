@@ -1,7 +1,7 @@
 """Statements built once, compiled on their first use, run by the driver.
 
 SQLAlchemy's own execution costs 40 to 60 us a statement beside SQLite's 5 to 100, and an answer needs eight of
-them. So a Core statement is compiled once, and only the values are converted per row.
+them, a page of a sync fifteen. So a Core statement is compiled once, and only the values are converted per row.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Connection, Select, UpdateBase
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from sentry_sync.store.types import EPOCH, EventId, Moment, Tags
 
@@ -92,11 +93,36 @@ _row_type: Callable[[str, list[str]], Any] = namedtuple  # called with the colum
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Bound:
+    """A statement's text, and how it takes values."""
+
     sql: str
     values: dict[str, Any]
     """Those the statement itself brings."""
     bind: dict[str, Convert]
+
+    def with_(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """All of its values, as the driver takes them."""
+        values = dict(self.values)
+        for name, value in (given or {}).items():
+            convert = self.bind.get(name)
+            values[name] = convert(value) if convert else value
+        return values
+
+
+def _bound(compiled: SQLCompiler) -> _Bound:
+    binds = {
+        name: bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+        for bind, name in compiled.bind_names.items()
+    }
+    return _Bound(
+        str(compiled), dict(compiled.params), {name: convert for name, convert in binds.items() if convert}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    bound: _Bound
     make: Callable[[Any], Any]
     read: list[tuple[int, Convert]]
 
@@ -135,28 +161,18 @@ class Prepared:
     def _compiled(self) -> _Compiled:
         compiled = self._statement.compile(dialect=_DIALECT)
         columns = list(self._statement.selected_columns)
-        binds = {
-            name: bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-            for bind, name in compiled.bind_names.items()
-        }
         reads = [_reading(column) for column in columns]
         return _Compiled(
-            sql=str(compiled),
-            values=dict(compiled.params),
-            bind={name: convert for name, convert in binds.items() if convert},
+            bound=_bound(compiled),
             make=_row_type("Row", [column.name for column in columns])._make,
             read=[(at, convert) for at, convert in enumerate(reads) if convert],
         )
 
-    def all(self, snapshot: Snapshot, given: Mapping[str, Any] | None = None) -> list[Any]:
+    def all(self, snapshot: sqlite3.Connection, given: Mapping[str, Any] | None = None) -> list[Any]:
         """Every row. Raises sqlite3.Error, which the snapshot explains."""
         prepared = self._compiled
-        values = dict(prepared.values)
-        for name, value in (given or {}).items():
-            convert = prepared.bind.get(name)
-            values[name] = convert(value) if convert else value
         make, read = prepared.make, prepared.read
-        rows = snapshot.execute(prepared.sql, values)
+        rows = snapshot.execute(prepared.bound.sql, prepared.bound.with_(given))
         if not read:
             return [make(row) for row in rows]
         found = []
@@ -167,7 +183,35 @@ class Prepared:
             found.append(make(row))
         return found
 
-    def first(self, snapshot: Snapshot, given: Mapping[str, Any] | None = None) -> Any | None:
+    def first(self, snapshot: sqlite3.Connection, given: Mapping[str, Any] | None = None) -> Any | None:
         """The first row, or None."""
         rows = self.all(snapshot, given)
         return rows[0] if rows else None
+
+
+class Change:
+    """A statement that changes rows. ``columns`` are those that an INSERT without values fills."""
+
+    def __init__(self, statement: UpdateBase, *columns: str) -> None:
+        self._statement = statement
+        self._columns = columns
+
+    @cached_property
+    def _compiled(self) -> _Bound:
+        compiled = self._statement.compile(dialect=_DIALECT, column_keys=list(self._columns) or None)
+        bound = _bound(compiled)
+        # Of those SQLAlchemy tells only by a placeholder that they are missing, and SQLite would write that.
+        given = {name for bind, name in compiled.bind_names.items() if bind.required}
+        return replace(bound, values={name: bound.values[name] for name in bound.values.keys() - given})
+
+    def run(self, connection: Connection, given: Mapping[str, Any] | None = None) -> sqlite3.Cursor:
+        """Run it in the connection's transaction. Raises sqlite3.Error, which the store explains."""
+        return below(connection).execute(self._compiled.sql, self._compiled.with_(given))
+
+
+def below(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection, in the transaction of ``connection``."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("the store is not SQLite")
+    return driver

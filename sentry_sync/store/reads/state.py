@@ -17,7 +17,7 @@ from sentry_sync.store.reads.hints import Hints
 from sentry_sync.store.reads.looks import Looks
 from sentry_sync.store.reads.prepared import Prepared
 from sentry_sync.store.reads.snapshot import driver_of
-from sentry_sync.store.reads.windows import SIZE, size_of
+from sentry_sync.store.reads.windows import window_size
 from sentry_sync.store.unit_of_work import Pass
 
 UNFINISHED = ("running", "failed")
@@ -51,7 +51,6 @@ _MARK = Prepared(
         tables.marks.c.stream == bindparam("of"), tables.marks.c.scope == bindparam("within")
     )
 )
-_SIZE = Prepared(SIZE)
 _PROJECTS = Prepared(
     select(tables.projects.c.slug, tables.projects.c.id).where(tables.projects.c.removed_at.is_(None))
 )
@@ -109,7 +108,7 @@ class State:
 
     def window_size(self, stream: str) -> Size | None:
         """The longest window the server was seen to take; None where none was too long for it."""
-        return size_of(_SIZE.first(self._driver, {"of": stream}))
+        return window_size(self._driver, stream)
 
     def unfinished(self, stream: str) -> list[Pass]:
         """Passes of the stream that were killed or failed and can go on, oldest first."""
@@ -142,8 +141,7 @@ class State:
 
     def wishes(self) -> dict[str, datetime]:
         """When each stream that somebody wants before its turn was wished for."""
-        with self._connection.begin():
-            return wishes.read(self._connection)
+        return wishes.read(self._connection)
 
     def changes_seen(self, streams: Sequence[str], since: datetime) -> int:
         """How many changes of issues these streams found out since then; counts move with events and are none."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 
 from sentry_sync.records.windows import Size
 from sentry_sync.store import tables
+from sentry_sync.store.reads.prepared import Prepared
 
 _sizes = tables.window_sizes.c
-SIZE = select(_sizes.seconds, _sizes.learned_at).where(_sizes.stream == bindparam("of"))
-"""The row of the stream ``of``."""
+_SIZE = Prepared(select(_sizes.seconds, _sizes.learned_at).where(_sizes.stream == bindparam("of")))
 
 
-def window_size(connection: Connection, stream: str) -> Size | None:
+def window_size(driver: sqlite3.Connection, stream: str) -> Size | None:
     """The longest window the server was seen to take; None where none was too long for it."""
-    return size_of(connection.execute(SIZE, {"of": stream}).first())
-
-
-def size_of(row: Any) -> Size | None:
-    """What a row of ``SIZE`` says; None where there is none."""
+    row = _SIZE.first(driver, {"of": stream})
     return Size(timedelta(seconds=row.seconds), row.learned_at) if row else None

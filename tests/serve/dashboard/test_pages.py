@@ -11,6 +11,7 @@ import pytest
 
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
+from sentry_sync.records.delivery import Delivery
 from sentry_sync.serve.dashboard.kept import Held, Kept
 from sentry_sync.serve.dashboard.overview import TOLD
 from sentry_sync.simulator import WorldSize
@@ -311,6 +312,9 @@ def test_an_empty_copy_has_pages_too(tmp_path: Path) -> None:
     assert "No project is known yet" in found.text
     assert [one.text for one in tiles(found).values()] == ["-", "-", "-", "-"]
     assert "No project is known yet" in desk.html("/projects")
+    asking.write(lambda uow: uow.deliveries.take([Delivery("c" * 32, "3", "installation", "deleted", NOW)]))
+    assert "The integration was uninstalled in Sentry" in desk.html("/sync")
+    assert "install it again in Sentry" in desk.html("/sync")
     desk.close()
     asking.close()
 

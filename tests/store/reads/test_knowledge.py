@@ -90,7 +90,7 @@ def test_whose_copy_it_is(store: Store) -> None:
 def test_rejected_passes_are_found_by_their_index(store: Store) -> None:
     reader = Reader(store)
     with reader.snapshot() as snapshot:
-        compiled = knowledge._REJECTED._compiled
+        compiled = knowledge._REJECTED._compiled.bound
         plan = snapshot.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.values).fetchall()
     reader.close()
     assert any("ix_passes_rejected" in row[3] for row in plan), plan

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from sentry_sync.records.event import Event
-from sentry_sync.store import reads, tables
-from sentry_sync.store.reads.prepared import Prepared
+from sentry_sync.store import database, migrate, reads, tables
+from sentry_sync.store.reads.prepared import Change, Prepared
 from sentry_sync.store.reads.snapshot import driver_of, empty
 from sentry_sync.store.types import Moment
 from sentry_sync.store.unit_of_work import UnitOfWork
 from tests.support.rows import NOW, issue, project
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connection() -> Iterator[Connection]:
+    """Tests only read it, or take back what they write."""
     with empty() as connection:
         UnitOfWork(connection).upsert(
             [
@@ -54,6 +57,25 @@ def test_parameters_are_converted_and_literals_kept(connection: Connection) -> N
     assert statement.first(driver, {"since": NOW + timedelta(seconds=1)}) is None
 
 
+def test_a_change_is_made_in_the_transaction_as_sqlalchemy_makes_it(tmp_path: Path) -> None:
+    migrate.upgrade(tmp_path / "store.db")
+    row = {"stream": "issues.hot", "scope": "", "mark": NOW, "as_of": NOW + timedelta(seconds=1)}
+    marks = tables.marks
+    later = Change(update(marks).where(marks.c.stream == "issues.hot").values(mark=bindparam("to")))
+    with database.writer(tmp_path / "store.db").connect() as connection:
+        with connection.begin() as transaction:
+            Change(insert(marks), *row).run(connection, row)
+            assert later.run(connection, {"to": NOW + timedelta(days=1)}).rowcount == 1
+            assert connection.execute(select(marks)).one()._asdict() == {**row, "mark": NOW + timedelta(days=1)}
+            transaction.rollback()
+        assert connection.execute(select(marks)).all() == []
+
+
+def test_a_row_that_lacks_a_value_is_not_written(connection: Connection) -> None:
+    with pytest.raises(sqlite3.ProgrammingError):
+        Change(insert(tables.marks), *tables.marks.c.keys()).run(connection, {"stream": "issues.hot"})
+
+
 def prepared_statements() -> list[Any]:
     found = []
     for module in pkgutil.iter_modules(reads.__path__):
@@ -68,6 +90,6 @@ def prepared_statements() -> list[Any]:
 
 @pytest.mark.parametrize("statement", prepared_statements())
 def test_every_statement_runs(connection: Connection, statement: Prepared) -> None:
-    compiled = statement._compiled
+    compiled = statement._compiled.bound
     values = {name: 1 if value is None else value for name, value in compiled.values.items()}
     assert isinstance(driver_of(connection).execute(compiled.sql, values).fetchall(), list)
