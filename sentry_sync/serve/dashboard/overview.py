@@ -65,6 +65,7 @@ def page(asked: Asked) -> Page:
             "new": new,
             "shown": new["issues"][:ROWS],
             "grown": grown,
+            "counted": LOOKED_AT,
             "growing": _rows_shown(grown),
             "slowest": _with_rows(by_name["slowest"], lambda rows: rows[:ROWS]),
             "vitals": _with_rows(by_name["vitals"], _poorest),
