@@ -3,13 +3,17 @@ FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 # What the wheel is made of and nothing else: a change of tests or documents builds nothing anew.
 COPY pyproject.toml README.md LICENSE ./
+# Locked with their hashes (`make lock`): the same image whenever it is built, of files that nobody has exchanged.
+COPY deploy/image deploy/image
 COPY sentry_sync sentry_sync
 COPY migrations migrations
 COPY queries queries
 # Into an environment without pip: what installs programs is of no use to one that only runs.
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /dist . \
+RUN pip install --no-cache-dir --require-hashes -r deploy/image/build.txt \
+    && pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . \
     && python -m venv --without-pip /opt/sentry-sync \
-    && pip --python /opt/sentry-sync/bin/python install --no-cache-dir /dist/*.whl
+    && pip --python /opt/sentry-sync/bin/python install --no-cache-dir --require-hashes -r deploy/image/requirements.txt \
+    && pip --python /opt/sentry-sync/bin/python install --no-cache-dir --no-deps /dist/*.whl
 
 FROM python:3.13-slim-trixie
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types floors suite soak bench docs format clean
+.PHONY: help demo test lint types floors suite soak bench docs lock format clean
 
 help: ## Say what there is to make
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -41,6 +41,15 @@ bench: $(VENV)/.installed ## Measure us beside the least that is possible
 
 docs: $(VENV)/.installed-dev ## Write the generated pages anew
 	$(BIN)/python -m docs.generate
+
+lock: ## Resolve what the image is made of anew, with hashes
+	$(PYTHON) -m venv .tools/lock
+	.tools/lock/bin/python -m pip install --quiet 'uv>=0.9,<1'
+	for part in pyproject.toml:requirements deploy/image/build.in:build; do \
+		.tools/lock/bin/uv pip compile $${part%%:*} --quiet --upgrade --universal --python-version 3.11 \
+			--generate-hashes --no-annotate --custom-compile-command "make lock" \
+			--output-file deploy/image/$${part##*:}.txt || exit 1; \
+	done
 
 format: $(VENV)/.installed-dev ## Format, and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -83,8 +83,9 @@ its `Host` and `Origin` as well. TLS is left to a proxy in front.
 
 ## How it runs
 
-- Two halves, the sync and the HTTP server. If one of them ends by itself the process does, with a code that is
-  not 0.
+- Two halves, the sync and the HTTP server, and beside them what looks at [alerts](alerts.md) and what finishes
+  [erasures](privacy.md#erasing-a-person) that somebody began. If one of them ends by itself the process does,
+  with a code that is not 0.
 - Intervals and failures are kept in the store, so a process that is started again goes on where it was; what
   was missed meanwhile is done once. Each interval is drawn out or cut by up to 5%, so that copies drift apart.
 - SIGTERM or Ctrl-C ends it within five seconds, at the page it is reading, however slow that is; a second one
@@ -92,9 +93,9 @@ its `Host` and `Origin` as well. TLS is left to a proxy in front.
 - A stream that fails stops no other. It is tried again after half a minute, then a minute, and so on up to its
   longest interval. `sync-status` and the notes of each answer it matters to say how often it failed, why, and
   when it is tried again.
-- SIGHUP reads the settings file anew. Tokens, secrets, hosts, limits, the budget, how far back is read, targets
-  and the log's level change at once, the sync's at its next page. `org`, `base_url`, `store` and `log_format`
-  stay: a line says so. A file that is wrong changes nothing.
+- SIGHUP reads the settings file anew. Tokens, secrets, hosts, limits, the budget, how far back is read, alerts
+  and whom they tell, and the log's level change at once, the sync's at its next page. `org`, `base_url`, `store`
+  and `log_format` stay: a line says so. A file that is wrong changes nothing.
 - Logs go to stderr, a line each: with `--log-format json` objects of `at`, `level`, `logger`, `message`, and
   for a turn of the sync `stream`, `state`, `rows`, `requests`, `reason`. No text of an event is in them, and no
   secret.
@@ -104,6 +105,9 @@ its `Host` and `Origin` as well. TLS is left to a proxy in front.
 In Sentry make an internal integration (Settings > Developer Settings) with the webhook URL
 `https://your-name/webhooks/sentry`, tick the resources `issue`, `error` and `comment` as you like, and put its
 client secret into `SENTRY_SYNC_WEBHOOK_SECRET`. The integration's token does for `SENTRY_AUTH_TOKEN` too.
+
+When the integration is uninstalled in Sentry, its last webhook says so: `sentry-sync doctor`, `sync-status`,
+`sentry-sync status` and the page of the sync then say since when none comes, and what to do.
 
 A webhook is a hint. It is written down before it is answered, and of its body nothing is believed but which
 issue it names: that issue is then looked at in Sentry, before anything else that waits. What was hinted at and

@@ -23,16 +23,14 @@ from sentry_sync.daemon import (
     TIDY,
     TIDY_ON,
     Daemon,
-    Nudged,
     Said,
-    StoppableClock,
-    Stopped,
     Worker,
 )
-from sentry_sync.errors import LeaseLost, StoreUnwritable
+from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.event import EventBody
 from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.records.stoppable import Nudged, StoppableClock, Stopped
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
@@ -374,6 +372,25 @@ def test_a_worker_that_succeeds_another_goes_on_with_its_schedule(running: Runni
     assert {name: entry.due_at for name, entry in running.worker.entries.items()} == {
         name: entry.due_at for name, entry in before.entries.items()
     }
+
+
+def test_a_successor_that_cannot_be_had_at_once_is_made_later(running: Running) -> None:
+    tries = [StoreBusy("somebody writes"), None]
+
+    def make() -> Worker:
+        refused = tries.pop(0)
+        if refused:
+            raise refused
+        return running.made()
+
+    daemon = Daemon(running.rig.store, running.worker, threading.Event(), running.said.append)
+    daemon.hand_over(make)
+    with running.rig.store.syncing():
+        with pytest.raises(StoreBusy):
+            daemon._succeed()
+        daemon._succeed()
+        daemon._succeed()
+    assert daemon._worker is not running.worker
 
 
 def test_a_chore_that_fails_is_told_and_ends_nothing(running: Running) -> None:

@@ -89,7 +89,7 @@ def _post(url: str, body: Mapping[str, Any]) -> None:
         answer = httpx.post(
             url, content=orjson.dumps(body), headers=headers, timeout=SECONDS, follow_redirects=False
         )
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         # Not the error's own words: they quote the address.
         raise Undelivered(f"it could not be reached ({type(error).__name__})") from None
     if not answer.is_success:

@@ -20,8 +20,8 @@ from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reads import changes
 from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
-from sentry_sync.trends.alerting import MOST, Rule, State, findings, followed, told
-from sentry_sync.trends.library import find, prepared
+from sentry_sync.trends.alerting import LONGEST, MOST, Rule, State, findings, followed, told
+from sentry_sync.trends.library import Query, find, prepared
 from sentry_sync.trends.session import Question, Result, answers_within
 
 EVERY = timedelta(minutes=1)
@@ -144,7 +144,7 @@ class Watch:
             except QueryError as error:
                 self._is_broken(rule, error)
             else:
-                yield rule, Question(query.sql, values, rows=MOST)
+                yield rule, Question(query.sql, values, rows=LONGEST if _is_series(query) else MOST)
 
     def _answered(
         self, asked: Iterable[tuple[Rule, Question]], snapshot: sqlite3.Connection
@@ -159,8 +159,16 @@ class Watch:
                 self._is_broken(pairs[0][0], error)
                 return []
             return [one for pair in pairs for one in self._answered([pair], snapshot)]
-        self._broken -= {rule.name for rule, _ in pairs}
-        return answered
+        whole = [one for one in answered if not self._is_cut(*one)]
+        self._broken -= {rule.name for rule, _, _ in whole}
+        return whole
+
+    def _is_cut(self, rule: Rule, question: Question, result: Result) -> bool:
+        """Whether the newest points of a series are missing, so that nothing can be said."""
+        if not (result.truncated and question.rows == LONGEST):
+            return False
+        self._is_broken(rule, QueryError(f"it has more than {LONGEST:,} points: name a project, or fewer days"))
+        return True
 
     def _results(self, questions: Sequence[Question], snapshot: sqlite3.Connection) -> list[Result]:
         return self._ask_all(self._store.paths, snapshot, questions, self._clock) if questions else []
@@ -243,6 +251,10 @@ def _given(rule: Rule) -> dict[str, object]:
     """The rule's parameters; a query that gives only the first rows gives as many as are looked at."""
     shortens = any(parameter.name == "top" for parameter in find(rule.query).parameters)
     return {**({"top": MOST} if shortens else {}), **rule.parameters}
+
+
+def _is_series(query: Query) -> bool:
+    return query.returns[0].type == "timestamp"
 
 
 def _whole(question: Question, result: Result) -> bool:

@@ -100,11 +100,19 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
             }
             for entry in status.retention
         ],
+        "webhooks": {"last_at": status.hooks.last_at, "uninstalled_at": status.hooks.uninstalled_at},
         "doubts": [
             {"resource": entry.resource, "hours": entry.hours, "newest_at": entry.newest_at}
             for entry in status.doubts
         ],
     }
+
+
+REINSTALL = (
+    "webhooks no longer come, and the token of that integration is refused: install it again in Sentry "
+    "(Settings > Developer Settings), or set SENTRY_AUTH_TOKEN and SENTRY_SYNC_WEBHOOK_SECRET to another's"
+)
+"""What there is to do once the integration was uninstalled."""
 
 
 def _clock(status: reads.Status) -> dict[str, Any] | None:

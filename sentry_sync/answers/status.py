@@ -67,6 +67,7 @@ def answer(desk: Desk, found: dict[str, Any], *, detailed: bool) -> Answer:
         "resources": [resource(entry, found, detailed=detailed) for entry in found["resources"]],
         "syncing": _syncing(found),
         "budget": found["budget"],
+        "webhooks": {name: _plain(at) for name, at in found["webhooks"].items()},
         "doubts": _shown(found["doubts"]),
         "capabilities": found["capabilities"],
         "store": {name: found["store"][name] for name in ("bytes", "database", "ledger", "lake")},
@@ -141,6 +142,11 @@ def _notes(found: dict[str, Any], undated: list[str], anything: bool) -> Iterabl
         yield f"never read whole so far: {', '.join(undated)}"
     if not found["syncing"]:
         yield "no process keeps this copy in sync: run `sentry-sync daemon`, or call sync-now"
+    if found["webhooks"]["uninstalled_at"]:
+        from sentry_sync.answers.holdings import REINSTALL
+
+        at = shown(found["webhooks"]["uninstalled_at"])
+        yield f"the integration was uninstalled in Sentry at {at}: {REINSTALL}"
     if found["clock"]:
         yield f"at {shown(found['clock']['at'])}: {untrusted.line(found['clock']['note'] or '', REASON)}"
 

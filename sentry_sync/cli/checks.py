@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from sentry_sync.answers.holdings import REINSTALL
 from sentry_sync.cli.settings import Settings, default_file
 from sentry_sync.cli.settings_file import CONFIG_VARIABLE
 from sentry_sync.errors import StoreError
@@ -24,6 +25,7 @@ from sentry_sync.store.moments import from_micros
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.privacy.erase import unfinished
 from sentry_sync.store.reading import reading
+from sentry_sync.store.reads.hints import hooks
 from sentry_sync.store.store import Store
 
 OK, WARN, FAIL, SKIPPED = "ok", "warn", "fail", "skipped"
@@ -48,9 +50,9 @@ class Finding:
     todo: str = ""
 
 
-def settings_file() -> Finding:
-    """Whether others may read, or change, the settings."""
-    path = Path(os.environ.get(CONFIG_VARIABLE) or default_file())
+def settings_file(named: Path | None) -> Finding:
+    """Whether others may read, or change, the settings; ``named`` is the file that the command line names."""
+    path = named or Path(os.environ.get(CONFIG_VARIABLE) or default_file())
     if not path.exists():
         return Finding("settings file", OK, f"none at {path}: the environment and flags are all there is")
     mode = stat.S_IMODE(path.stat().st_mode)
@@ -154,15 +156,18 @@ def lacking(connection: Connection) -> Finding:
 def webhooks(connection: Connection, settings: Settings, now: datetime) -> Finding:
     """Whether webhooks are set up and come; whether Sentry could reach us nobody can see from here."""
     secret = getattr(settings, "webhook_secret", None)
-    newest = connection.execute(select(func.max(tables.webhook_deliveries.c.received_at))).scalar()
+    found = hooks(connection)
     if not secret:
         todo = "set SENTRY_SYNC_WEBHOOK_SECRET for changes to be seen in seconds; polling needs none"
         return Finding("webhooks", OK, "not set up", todo)
-    if newest is None:
+    if found.uninstalled_at:
+        said = f"the integration was uninstalled in Sentry at {found.uninstalled_at:%Y-%m-%d %H:%M} UTC"
+        return Finding("webhooks", FAIL, said, REINSTALL)
+    if found.last_at is None:
         todo = "see that Sentry's integration has this machine's address and its webhooks are on"
         return Finding("webhooks", WARN, "a secret is set, and none was ever received", todo)
-    said = f"last one at {newest:%Y-%m-%d %H:%M} UTC"
-    if now - newest > QUIET:
+    said = f"last one at {found.last_at:%Y-%m-%d %H:%M} UTC"
+    if now - found.last_at > QUIET:
         return Finding("webhooks", WARN, said, "see in Sentry whether deliveries fail")
     return Finding("webhooks", OK, said)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sentry_sync.cli.connect import store_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.together import Half
+from sentry_sync.daemon import defect
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.audit_trail import AuditTrail, Entry
@@ -59,14 +60,16 @@ class Erasing:
         except AtWork:
             return  # whoever began it, most likely
         except StoreError as error:
-            self._tell(f"an erasure could not be finished: {error}")
-            self._put_off(now)
+            self._put_off(now, str(error))
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the sync; its text may quote an event)
+            self._put_off(now, defect(error))
         else:
             self._not_before, self._rest = None, timedelta(seconds=LOOK_SECONDS)
             self._note(sum(done.names.values()), sum(done.rows.values()))
             self._tell("an erasure that was begun is done")
 
-    def _put_off(self, now: datetime) -> None:
+    def _put_off(self, now: datetime, why: str) -> None:
+        self._tell(f"an erasure could not be finished: {why}")
         self._not_before = now + self._rest
         self._rest = min(LONGEST_REST, self._rest * 2)
 

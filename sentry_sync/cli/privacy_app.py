@@ -25,7 +25,7 @@ def erase(
     Names that stand beside one that is given, in an event's user, are erased with it. The person is remembered as
     keyed hashes, so that no sync brings them back. Sentry itself is not changed: erase them there as well.
 
-    It cannot be undone. One that was cut short is finished by running it again, or with --yes alone.
+    It cannot be undone. One that was cut short is finished by `serve` or `daemon`, or by --yes alone.
 
     For example: sentry-sync erase --user email:ana@example.org --user id:4711 --yes
     """
@@ -55,8 +55,9 @@ def prune(
 ) -> None:
     """Drop rows that are older than SENTRY_SYNC_KEEP_DAYS wants them, and give the disk back.
 
-    The daemon does so each hour; this does it now, and writes the database and the lake anew without them. What
-    was dropped is no longer called covered: a question about it says so, or asks Sentry.
+    The daemon does so each hour; this does it now, and writes the database and the lake anew without them. Rows
+    go a thousand at a time, beside a sync; ended in between, the next one goes on. What was dropped is no longer
+    called covered: a question about it says so, or asks Sentry.
     """
     from sentry_sync.cli import prune as room
 
@@ -96,7 +97,7 @@ def doctor(
     """
     from sentry_sync.cli import doctor as room
 
-    code = room.run(_settings(config, org=org, base_url=base_url, store=store), as_json=as_json)
+    code = room.run(_settings(config, org=org, base_url=base_url, store=store), config, as_json=as_json)
     if code:
         raise typer.Exit(code)
 

@@ -70,6 +70,9 @@ def _show_copy(found: dict[str, Any]) -> None:
             f"sync    running now: process {output.printable(found['syncing_process'])}, since "
             f"{output.moment(found['syncing_since'])}, last heard of {output.moment(found['syncing_heard_of_at'])}"
         )
+    if found["webhooks"]["uninstalled_at"]:
+        at = output.moment(found["webhooks"]["uninstalled_at"])
+        output.line(f"hooks   at {at} the integration was uninstalled in Sentry: {holdings.REINSTALL}")
     if found["clock"]:
         output.line(
             f"clock   at {output.moment(found['clock']['at'])}: {output.printable(found['clock']['note'])}"

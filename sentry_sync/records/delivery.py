@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+UNINSTALLED = ("installation", "deleted")
+"""The resource and action of the last webhook there is, until the integration is installed again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

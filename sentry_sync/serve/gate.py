@@ -138,11 +138,12 @@ class Gate:
         """Whether anybody has to log in."""
         return self._expected is not None
 
-    def log_in(self, token: str, client: str) -> str | Refusal:
-        """The cookie of a new session for whoever at the address ``client`` knows the token."""
+    def log_in(self, token: str, knock: Knock) -> str | Refusal:
+        """The cookie of a new session for whoever knows the token."""
         if self._expected is None or self._is_expected(f"Bearer {token}"):
-            return self._sessions.begin()
-        seconds = self._guessing.wait(client)
+            # TLS is a proxy's, which tells us nothing that others could not say too; the browser says where it is.
+            return self._sessions.begin(secure=any(origin.startswith("https:") for origin in knock.origins))
+        seconds = self._guessing.wait(knock.client)
         return _slow_down(seconds) if seconds else _WRONG_TOKEN
 
     def _unknown(self, knock: Knock, door: Door) -> Refusal | None:

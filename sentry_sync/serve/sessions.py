@@ -28,10 +28,14 @@ class Sessions:
         self._clock = clock
         self._key = key or secrets.token_bytes(32)
 
-    def begin(self) -> str:
-        """The ``Set-Cookie`` header of a new session: for our own pages, and out of the reach of scripts."""
+    def begin(self, *, secure: bool = False) -> str:
+        """The ``Set-Cookie`` header of a new session: for our own pages, and out of the reach of scripts.
+
+        A ``secure`` one is of a browser that came by https, and is never sent without.
+        """
         ends = f"{int(self._clock()) + SECONDS}"
-        return f"{COOKIE}={ends}.{self._proof(ends)}; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Strict"
+        held = f"{COOKIE}={ends}.{self._proof(ends)}; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Strict"
+        return f"{held}; Secure" if secure else held
 
     def has(self, cookies: Iterable[str]) -> bool:
         """Whether these ``Cookie`` headers hold one of ours that has not ended."""

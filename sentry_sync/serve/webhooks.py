@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sentry_sync.errors import StoreError
-from sentry_sync.records.delivery import Delivery, Taken
+from sentry_sync.records.delivery import UNINSTALLED, Delivery, Taken
 from sentry_sync.serve.gate import Door
 from sentry_sync.serve.hooks import BUSY, NO_SECRET, TOO_LARGE, TOO_SLOW, Refused, read
 from sentry_sync.serve.http_app import Wing
@@ -115,8 +115,8 @@ class Webhooks:
         return JSONResponse({"outcome": outcome, "detail": found.text}, found.status, {"Connection": "close"})
 
     async def _taken(self, delivery: Delivery) -> Taken | Refused:
-        if (delivery.resource, delivery.action) == ("installation", "deleted"):
-            logger.warning("the integration was uninstalled in Sentry: webhooks end, and its token is refused")
+        if (delivery.resource, delivery.action) == UNINSTALLED:
+            logger.warning("the integration was uninstalled in Sentry: see `sentry-sync doctor`")
         try:
             return await self._intake.put(delivery)
         except (StoreError, TimeoutError):

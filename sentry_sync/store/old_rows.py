@@ -24,7 +24,7 @@ _STAYING = {
     # An erasure that was begun is to be finished.
     "audit_log": "outcome IS NOT 'begun'",
     # The newest says since when none came, and whether the integration was uninstalled then.
-    "webhook_deliveries": "received_at < (SELECT max(received_at) FROM webhook_deliveries)",
+    "webhook_deliveries": "rowid < (SELECT max(rowid) FROM webhook_deliveries)",
 }
 """What must hold of a row beside its age, for it to go."""
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 MOST = 200
-"""Rows that a rule looks at: one that concerns more says nothing by them."""
+"""Rows of a list that a rule looks at, the first: one that concerns more says nothing by them."""
+
+LONGEST = 10_000
+"""Points of series that a rule looks at, which come the oldest first: a cut would take what is newest."""
 
 FEWEST = 7
 """Points before the newest that say what is usual."""
@@ -122,7 +126,8 @@ class State:
 
 def findings(rule: Rule, result: Result) -> list[Finding]:
     """What the rule says of each subject of a query's answer."""
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows[:MOST]]
+    looked_at = result.rows if _by_time(result) else result.rows[:MOST]
+    rows = [dict(zip(result.columns, row, strict=True)) for row in looked_at]
     names = _naming(result, rule)
     if isinstance(rule.test, Anomaly):
         return list(_odd(rule, rule.test, result.columns[0], names, rows))
@@ -171,7 +176,7 @@ def _odd(
     series: dict[Subject, list[tuple[Any, float]]] = defaultdict(list)
     for row in rows:
         value = _number(row[rule.column])
-        if value is not None and row.get("covered", 1) >= 1:
+        if value is not None and (row.get("covered", 1) or 0) >= 1:
             series[_subject(names, row)].append((row[time], value))
     for subject, points in series.items():
         *before, newest = [value for _, value in sorted(points)]
@@ -185,7 +190,8 @@ def _odd(
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)
+    found = None if value is None or isinstance(value, str) else float(value)
+    return None if found is None or isnan(found) else found
 
 
 def followed(

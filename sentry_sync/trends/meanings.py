@@ -9,7 +9,10 @@ MEANING: Mapping[str, str] = {
     "organizations": "The organization.",
     "projects": "Projects that are still there; those that went are in `removed_projects`.",
     "removed_projects": "Projects that Sentry no longer has.",
-    "project_stats": "Events and sessions of each project in the 24 hours before `as_of`, by Sentry's count.",
+    "project_stats": (
+        "Events (errors and transactions), errors and sessions of each project in the 24 hours before `as_of`, by "
+        "Sentry's count, which begins with the hour."
+    ),
     "environments": "The environments of each project.",
     "issues": (
         "Issues that are still there, with Sentry's counters (`count` and `user_count` are of the issue's whole "

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,7 +24,7 @@ from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
 from sentry_sync.store.audit_trail import Entry
 from sentry_sync.store.store import Store
-from sentry_sync.trends.alerting import Change, Rule, State, Threshold
+from sentry_sync.trends.alerting import LONGEST, Anomaly, Change, Rule, State, Threshold
 from sentry_sync.trends.session import Result, answers_within
 from tests.answers.desk import NOW, Asking
 from tests.support.clock import FakeClock
@@ -254,6 +254,40 @@ def test_a_target_that_a_rule_no_longer_tells_is_forgotten_though_the_rule_canno
     stage.watch.adopt([broken], {"other": Hearing()})
     assert stage.look(HOUR) == 0
     assert stage.asking.rig.rows(tables.alerts) == []
+
+
+def test_the_newest_day_of_many_series_is_looked_at(stage: Stage) -> None:
+    day, last = timedelta(days=1), 9  # of sixteen, by the letters of their names
+    counts = [
+        ErrorCount(str(at), "17", "", "1", NOW - days * day, 900 if (at, days) == (last, 1) else 10, 1)
+        for at in range(1, 17)
+        for days in range(1, 14)
+    ]
+    listed = [project(str(at), f"p{at}") for at in range(1, 17)]
+    stage.asking.fill([*listed, *counts], error_counts=Interval(NOW - 20 * day, NOW))
+    odd = Rule("odd", "error_trend", "errors", Anomaly(4), ("team",))
+    assert stage.again(odd).look(NOW) == 1
+    (told,) = stage.team.heard
+    assert [one["untrusted"] for one in told["firing"]] == [{"project": f"p{last}"}]
+
+
+def test_a_series_that_is_cut_is_not_judged_by_its_oldest_points(stage: Stage) -> None:
+    def ask(paths: Any, connection: Any, questions: Any, clock: Any) -> list[Result]:
+        found = answers_within(paths, connection, questions, clock)
+        assert {question.rows for question in questions} == {LONGEST}
+        return [replace(one, truncated=True) for one in found]
+
+    rig = stage.asking.rig
+    stage.errors(150)
+    any_day = Rule("any", "error_trend", "errors", Threshold(1), ("team",))
+    with closing(
+        Watch(rig.store, rig.clock, [any_day], {"team": stage.team}, stage.said.append, ask=ask)
+    ) as watch:
+        assert watch.look(NOW) == 0
+        watch.look(NOW + 2 * EVERY)
+    assert stage.said == [
+        "the alert any cannot be asked: it has more than 10,000 points: name a project, or fewer days"
+    ]
 
 
 def test_states_are_there_to_be_shown(stage: Stage) -> None:

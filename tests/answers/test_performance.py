@@ -18,6 +18,7 @@ from sentry_sync.records.performance import (
     TransactionWindow,
     WebVital,
 )
+from sentry_sync.sync.streams.performance import CUT
 from tests.answers.desk import NOW, Asking
 from tests.support.rows import project
 
@@ -122,12 +123,16 @@ def test_a_cursor_is_refused_once_the_window_has_moved_on(asking: Asking) -> Non
 
 
 def test_a_window_the_sync_could_not_finish_is_not_taken_for_whole(filled: Asking) -> None:
+    filled.write(lambda uow: uow.mark("transaction_windows.24h", CUT, FULL, FULL))
     with filled.rig.store.write() as uow:
         run = uow.begin_pass("transaction_windows.24h", "", DAY, NOW)
-        for _ in range(100):
-            run = uow.turn_page(run, "c", 100, [], NOW)
-        uow.end_pass(run, "done", NOW)
+        uow.end_pass(run, "failed", NOW, "the server is down")
     assert not fresh(filled.offline.get_performance("api"))["complete"]
+
+
+def test_a_window_after_one_that_the_sync_could_not_finish_is_whole(filled: Asking) -> None:
+    filled.write(lambda uow: uow.mark("transaction_windows.24h", CUT, FULL - HOUR, FULL - HOUR))
+    assert fresh(filled.offline.get_performance("api"))["complete"]
 
 
 def test_another_window_is_answered_by_the_hour_with_ranges_when_nobody_can_be_asked(asking: Asking) -> None:

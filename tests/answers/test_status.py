@@ -14,6 +14,7 @@ from sentry_sync.cli.settings import load
 from sentry_sync.cli.status import document
 from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.audit import Doubt
+from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.schedule import Entry
 from sentry_sync.store.presence import this_process
@@ -162,6 +163,16 @@ def test_hours_in_doubt_are_told(asking: Asking) -> None:
     assert asking.offline.sync_status()["doubts"] == [
         {"resource": "events", "hours": 1, "newest_at": "2026-11-20T12:34:56Z"}
     ]
+
+
+def test_an_uninstalled_integration_is_told_with_what_to_do(asking: Asking) -> None:
+    assert asking.offline.sync_status()["webhooks"] == {"last_at": None, "uninstalled_at": None}
+    gone = Delivery("c" * 32, "3", "installation", "deleted", ago(days=3))
+    asking.write(lambda uow: uow.deliveries.take([gone]))
+    answer = asking.offline.sync_status()
+    assert answer["webhooks"] == dict.fromkeys(("last_at", "uninstalled_at"), "2026-11-17T12:34:56Z")
+    (note,) = (one for one in answer["freshness"]["notes"] if "uninstalled" in one)
+    assert "install it again" in note
 
 
 @pytest.mark.parametrize("status", [401, 429, 503])

@@ -12,6 +12,7 @@ import pytest
 from sentry_sync.cli import checks, doctor
 from sentry_sync.cli.checks import FAIL, OK, SKIPPED, WARN, Finding
 from sentry_sync.cli.settings import Settings, exactly
+from sentry_sync.records.delivery import Delivery
 from sentry_sync.sentry.client import SentryClient
 from sentry_sync.store.privacy.books import PersonBooks
 from sentry_sync.store.store import Store
@@ -127,6 +128,42 @@ def test_what_is_wrong_with_a_copy_is_named(tmp_path: Path) -> None:
     }
     assert states == {"permissions": FAIL, "sync": WARN, "erasures": FAIL, "capabilities": WARN}
     assert "explore.errors" in found["capabilities"].said
+
+
+@pytest.mark.parametrize(
+    ("action", "days", "state", "said"),
+    [
+        (None, 0, WARN, "none was ever received"),
+        ("created", 1, OK, "last one at"),
+        ("created", 3, WARN, "last one at"),
+        ("deleted", 3, FAIL, "the integration was uninstalled in Sentry at"),
+    ],
+)
+def test_webhooks_that_no_longer_come_are_named_with_the_reason(
+    tmp_path: Path, action: str | None, days: int, state: str, said: str
+) -> None:
+    clock = FakeClock(START)
+    with closing(filled(tmp_path, clock)) as store, store.write() as uow:
+        uow.deliveries.take([Delivery("c" * 32, "3", "installation", action, START)] if action else [])
+    clock.advance(days * 86_400)
+    with closing(Store(tmp_path, clock)) as store, store.write() as uow:
+        uow.deliveries.tidy(clock.now())
+    found = by_name(checks.copy(settings(tmp_path, SENTRY_SYNC_WEBHOOK_SECRET="0123456789abcdef"), clock))[
+        "webhooks"
+    ]
+    assert (found.state, said in found.said) == (state, True)
+    assert ("install it again" in found.todo) == (state == FAIL)
+
+
+def test_the_settings_file_that_is_looked_at_is_the_one_that_was_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    file.chmod(0o622)
+    doctor.run(settings(tmp_path / "none"), file, as_json=True, clock=FakeClock(START))
+    first, *_ = orjson.loads(capsys.readouterr().out)["findings"]
+    assert (first["about"], first["state"], str(file) in first["said"]) == ("settings file", FAIL, True)
 
 
 def test_a_damaged_database_fails_and_ends_the_look(tmp_path: Path) -> None:

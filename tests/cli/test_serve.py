@@ -11,12 +11,19 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import anyio
+import anyio.to_thread
 import httpx
+import mcp_types as types
+from mcp import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.subscriptions import ResourceUpdated
 
 from sentry_sync.simulator import Simulator
 from sentry_sync.store.store import Store
@@ -100,6 +107,82 @@ def test_a_webhook_changes_the_copy_and_the_figures_tell(variables: dict[str, st
         assert found in figures
     with closing(sqlite3.connect(Path(variables["SENTRY_SYNC_STORE"]) / "store.db")) as store:
         assert store.execute("SELECT status FROM issues WHERE id = ?", (issue.id,)).fetchone() == ("resolved",)
+
+
+class Ear:
+    """What a client of the older era is told."""
+
+    def __init__(self) -> None:
+        self.heard: set[str] = set()
+        self._rung = anyio.Event()
+
+    async def __call__(self, message: Any) -> None:
+        if isinstance(message, types.ResourceUpdatedNotification):
+            self.heard.add(str(message.params.uri))
+            self._rung.set()
+
+    async def until(self, wanted: set[str]) -> None:
+        while not wanted <= self.heard:
+            await self._rung.wait()
+            self._rung = anyio.Event()
+
+
+async def status(client: Client, address: str) -> str:
+    """Of the issue, as it reads there."""
+    (read,) = (await client.read_resource(address)).contents
+    assert isinstance(read, types.TextResourceContents)
+    return str(json.loads(read.text)["issue"]["status"])
+
+
+async def news(client: Client, opened: AsyncExitStack, wanted: set[str]) -> Callable[[], Awaitable[None]]:
+    """Listen as clients since 2026-07-28 do; what waits until all of it was heard."""
+    stream = await opened.enter_async_context(client.listen(resource_subscriptions=sorted(wanted)))
+    heard = aiter(stream)
+
+    async def until() -> None:
+        left = set(wanted)
+        while left:
+            event = await anext(heard)
+            assert isinstance(event, ResourceUpdated)
+            left.discard(event.uri)
+
+    return until
+
+
+def test_after_a_webhook_subscribers_of_each_era_are_told_and_read_what_is_new(
+    variables: dict[str, str], server: Simulator
+) -> None:
+    variables["SENTRY_SYNC_WEBHOOK_SECRET"] = SECRET_OF_HOOKS
+    issue = next(issue for issue in server.world.issues.values() if issue.status == "unresolved")
+    address = f"sentry-sync://issue/{issue.id}"
+    wanted = {address, "sentry-sync://status"}
+
+    async def talk(url: str) -> list[str]:
+        ears = Ear(), Ear()
+        with anyio.fail_after(60):
+            async with AsyncExitStack() as opened:
+                newer = await opened.enter_async_context(Client(streamable_http_client(f"{url}/mcp")))
+                for client in (
+                    Client(streamable_http_client(f"{url}/mcp"), mode="legacy", message_handler=ears[0]),
+                    Client(sse_client(f"{url}/sse"), mode="legacy", message_handler=ears[1]),
+                ):
+                    older = await opened.enter_async_context(client)
+                    for uri in wanted:
+                        request = types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri))
+                        await older.session.send_request(request, types.EmptyResult)
+                until = await news(newer, opened, wanted)
+                server.mutate.resolve(issue.id)
+                assert (await anyio.to_thread.run_sync(told, url, issue.id)).status_code == 202
+                await until()
+                for ear in ears:
+                    await ear.until(wanted)
+                return [await status(client, address) for client in (newer, older)]
+
+    with serving(variables) as (process, url):
+        assert anyio.run(talk, url) == ["resolved", "resolved"]
+        process.terminate()
+        _, err = process.communicate(timeout=20)
+        assert (process.returncode, "Traceback" in err) == (0, False)
 
 
 ALERT = """

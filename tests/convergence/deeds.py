@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from sentry_sync.records.delivery import Delivery
+from sentry_sync.simulator.identifiers import issue_id
 from sentry_sync.simulator.world.issues import Issue
 from sentry_sync.simulator.world.projects import Project
 from tests.support.rig import Rig
@@ -117,6 +119,25 @@ class Hand:
         if project is not None and len(self._rig.sim.world.projects) > 1:
             self._do.delete_project(project.slug)
 
+    def webhook(self, deed: Deed) -> None:
+        """Sentry tells of an issue that is there, was, or never will be; now and then what it has told before.
+
+        Whatever came before it may have been dealt with already, so that it comes late.
+        """
+        issue, told = issue_id(999 if deed.other == 9 else 1 + deed.one), deed.much % 3
+        self._made += told > 0
+        delivery = Delivery(
+            request_id=f"request-{issue}-{self._made}",
+            digest=f"digest-{issue}-{self._made * (told > 1)}",
+            resource="issue",
+            action="created",
+            received_at=self._rig.clock.now(),
+            issue_id=issue,
+            event_wanted=deed.much > 5,
+        )
+        with self._rig.store.write() as uow:
+            uow.deliveries.take([delivery])
+
     def release(self, deed: Deed) -> None:
         project = self._project(deed.one)
         if project is not None:
@@ -145,6 +166,7 @@ DEEDS: dict[str, Callable[[Hand, Deed], None]] = {
     "delete": Hand.delete,
     "rename": Hand.rename,
     "delete project": Hand.delete_project,
+    "webhook": Hand.webhook,
     "release": Hand.release,
     "deploy": Hand.deploy,
 }
@@ -153,3 +175,6 @@ AGE = timedelta(seconds=1)
 
 deeds = st.builds(Deed, st.sampled_from(sorted(DEEDS)), st.integers(0, 9), st.integers(0, 9), st.integers(0, 11))
 """Any deed."""
+
+webhooks = st.builds(Deed, st.just("webhook"), st.integers(0, 9), st.integers(0, 9), st.integers(0, 11))
+"""Any webhook."""

@@ -46,6 +46,18 @@ class Held:
         query = 'SELECT scope, start, "end" FROM coverage WHERE resource = ? AND NOT approximate'
         return [(scope, start, end) for scope, start, end in self.connection.execute(query, (resource,))]
 
+    def known(self) -> set[tuple[str, str, int]]:
+        """Resource, scope and hour of all that is called known, and stream, scope and time of marks."""
+        hour = 3_600_000_000
+        query = 'SELECT resource, scope, start, "end" FROM coverage'
+        covered = {
+            (resource, scope, at)
+            for resource, scope, start, end in self.connection.execute(query)
+            for at in range(start // hour, end // hour + 1)
+        }
+        marks = {tuple(row) for row in self.connection.execute("SELECT stream, scope, as_of FROM marks")}
+        return covered | marks
+
     def changes(self) -> tuple[int, ...]:
         """What changes when anybody writes."""
         return tuple(self.connection.execute("PRAGMA data_version").fetchone())

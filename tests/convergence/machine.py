@@ -18,11 +18,12 @@ from sentry_sync.sync.run import FINE
 from tests.convergence import stage
 from tests.convergence.asked import wrong_answers
 from tests.convergence.claims import Claims
-from tests.convergence.deeds import AUDITED, DAY, HOUR, MINUTE, Deed, Hand, deeds
+from tests.convergence.deeds import AUDITED, DAY, HOUR, MINUTE, Deed, Hand, deeds, webhooks
 from tests.convergence.settled import EVERYTHING, Settled
 from tests.convergence.stage import Scene
 from tests.convergence.troubles import Trouble, killing, troubles
 from tests.convergence.watched import Disturbance, Watched
+from tests.support.rig import Killed
 
 waits = st.sampled_from((1, 30, 5 * MINUTE, 16 * MINUTE, 31 * MINUTE, 2 * HOUR, 7 * HOUR, DAY, 3 * DAY))
 """How long nothing happens before a sync: seconds to days."""
@@ -50,7 +51,7 @@ runs = st.builds(
 COMPARED = {
     "saas": EVERYTHING,
     "self-hosted": EVERYTHING,
-    "glitchtip": ("projects", "issues", "events"),
+    "glitchtip": ("projects", "issues", "events", "hints"),
 }
 """What each kind of server tells enough of to be compared."""
 
@@ -124,6 +125,36 @@ class Convergence(RuleBasedStateMachine):
         self._sync(wait, run, Disturbance(at_page=strike) if committed else Disturbance(at_request=strike))
         done["kills"] += 1
 
+    @rule(
+        wait=waits,
+        told=st.lists(webhooks, min_size=1, max_size=4),
+        moves=st.dictionaries(st.integers(1, 6), deeds, max_size=2),
+        trouble=st.lists(troubles, max_size=1),
+        killed_at=st.none() | st.integers(1, 6),
+    )
+    def hints_are_acted_on(
+        self, wait: int, told: list[Deed], moves: dict[int, Deed], trouble: list[Trouble], killed_at: int | None
+    ) -> None:
+        """Webhooks come, and what they hint at is looked at: of nothing as a whole that makes anything known."""
+        for deed in told:
+            self._do(deed)
+        self._there.rig.advance(wait)
+        self._there.log.look()
+        before = self._there.held.known()
+
+        def meanwhile(number: int) -> None:
+            if number in moves:
+                self._do(moves[number])
+            if self.stormy and number == killed_at:
+                raise Killed
+
+        for one in trouble if self.stormy else ():
+            one.arm(self._there.rig.sim.faults)
+        self._there.act_on_hints(Disturbance(at_request=meanwhile))
+        self._there.rig.sim.faults.clear()
+        none_of([f"after a look at some issues {what} is known" for what in self._there.held.known() - before])
+        done["looks"] += 1
+
     @invariant()
     def claims_hold(self) -> None:
         """The store claims nothing that it doesn't hold."""
@@ -152,7 +183,7 @@ class Convergence(RuleBasedStateMachine):
             synced = int(clock.timestamp() + seconds)
             self._sync(seconds, Run(), Disturbance())
             self.claims_hold()
-        left_out = set() if self.measured else {"performance"}
+        left_out = set() if self.measured else {"performance", "stats"}
         if not AUDITED:
             left_out.add("releases")
         wanted = [name for name in COMPARED[self.profile] if name not in left_out]

@@ -9,6 +9,7 @@ from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.simulator.identifiers import issue_id
 from sentry_sync.simulator.world.issues import Issue, users
 from sentry_sync.sync.server_clock import TOLERANCE
+from sentry_sync.sync.streams import performance
 from tests.convergence import truth
 from tests.convergence.held import EPOCH, Held, Row
 from tests.convergence.log import state_of
@@ -17,6 +18,7 @@ from tests.support.rig import Rig
 MICRO = 1_000_000
 HOUR, DAY = 3_600, 86_400
 DOUBT = int(TOLERANCE.total_seconds())
+LAG = int(performance.LAG.total_seconds())
 SEARCHED = 90 * DAY - HOUR
 """What a search for issues sees, less what leaves it within the hour."""
 
@@ -301,21 +303,56 @@ class Settled:
         """Every hour of the policy's window, the running one up to now."""
         hours = self._rig.policy.performance_hours
         last = self._now - self._now % HOUR
-        for hour in range(last - (hours - 1) * HOUR, self._now, HOUR):
-            until = min(hour + HOUR, self._now)
-            self._hour("transaction_stats", "transaction", hour, truth.transactions(self._world, hour, until))
+        for hour in range(last - hours * HOUR, self._now, HOUR):
+            until, at = min(hour + HOUR, self._now), f"hour = {hour * MICRO}"
+            self._spans("transaction_stats", at, truth.transactions(self._world, hour, until))
+            self._spans("web_vitals", at, truth.vitals(self._world, hour, until), figure="lcp")
             if self._dialect == "saas":
-                self._hour("query_stats", "query_id", hour, truth.queries(self._world, hour, until))
-        self._covered("transactions", hours * HOUR)
+                self._spans("query_stats", at, truth.queries(self._world, hour, until), name="query_id")
+        for resource in ("transactions", "web_vitals", "queries"):
+            self._covered(resource, hours * HOUR)
+        self._window("24h", DAY, HOUR)
+        self._window("7d", 7 * DAY, 6 * HOUR)
 
-    def _hour(self, table: str, name: str, hour: int, true: dict[Any, Any]) -> None:
-        there = {project.id for project in self._world.projects}
+    def _window(self, name: str, length: int, every: int) -> None:
+        """The last full day or week that was read: no older than it may get, and as the server computes it."""
+        found = self._held.rows("marks", f"stream = 'transaction_windows.{name}' AND scope = ''")
+        end = found[0]["mark"] // MICRO if found else 0
+        latest = self._synced - LAG - DOUBT
+        if end % HOUR or not latest - latest % HOUR - every < end <= self._now:
+            self.apart.append(f"transaction_windows {name}: the last that was read ended at {end}")
+            return
+        at = f'start = {(end - length) * MICRO} AND "end" = {end * MICRO}'
+        read = self._held.rows("passes", f"stream = 'transaction_windows.{name}' AND state = 'done'")[-1]
+        served = read["started_at"] // MICRO - self._rig.sim.options.retention_days * DAY
+        true = truth.transactions(self._world, max(end - length, served), end)
+        self._spans("transaction_windows", at, true)
+
+    def _spans(
+        self, table: str, at: str, true: dict[Any, Any], *, name: str = "transaction", figure: str = "p95"
+    ) -> None:
         held = {
-            (row["project_id"], row["environment"], row[name]): (row["count"], row["p95"])
-            for row in self._held.rows(table, f"hour = {hour * MICRO}")
-            if row["project_id"] in there
+            (row["project_id"], row["environment"], row[name]): (row["count"], row[figure])
+            for row in self._alive(self._held.rows(table, at))
         }
-        self._same(f"{table} of {hour}", held, true)
+        self._same(f"{table} of {at}", held, true)
+
+    def stats(self) -> None:
+        """What each project received in the day up to the last sync, which begins with the hour."""
+        rows = self._alive(self._held.rows("project_stats"))
+        at = min((row["as_of"] // MICRO for row in rows), default=0)
+        if at < self._synced - DOUBT:
+            self.apart.append(f"project_stats: last read at {at}")
+        since = at - DAY
+        held = {row["project_id"]: (row["events_24h"], row["errors_24h"], row["sessions_24h"]) for row in rows}
+        self._same("project_stats", held, truth.stats(self._world, since - since % HOUR, at))
+
+    # -- webhooks ---------------------------------------------------------------------------
+
+    def hints(self) -> None:
+        """None waits any longer."""
+        for row in self._held.rows("webhook_deliveries", "handled_at IS NULL"):
+            self.apart.append(f"webhook {row['request_id']}: its issue {row['issue_id']} was not looked at")
 
 
 _RELEASE = (
@@ -331,6 +368,8 @@ _CHECKS: dict[str, Callable[[Settled], None]] = {
     "releases": Settled.releases,
     "health": Settled.health,
     "performance": Settled.performance,
+    "stats": Settled.stats,
+    "hints": Settled.hints,
 }
 """What can be compared, by name."""
 

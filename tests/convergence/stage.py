@@ -70,15 +70,14 @@ def _home() -> Path:
 
 
 @cache
-def _blank() -> Path:
+def _blank(measured: bool) -> Path:
     """A store that was just made: migrations take longer than an example."""
     folder = Path(tempfile.mkdtemp(prefix="blank-", dir=_home()))
     rig = Scene().rig(folder)
     rig.store.prepare()
     with rig.store.write() as uow:
-        # It costs the simulator as much as all the rest, and the store keeps nothing of it to compare.
-        # Said twice, it is believed for longer than an example lasts.
-        for name in (f"{TWICE}stats_v2", "stats_v2"):
+        # It costs the simulator as much as all the rest. Said twice, it is believed for longer than an example lasts.
+        for name in () if measured else (f"{TWICE}stats_v2", "stats_v2"):
             uow.learn(name, START, available=False)
     rig.close()
     return folder / "store"
@@ -88,7 +87,7 @@ def _blank() -> Path:
 def template(scene: Scene) -> Template:
     """The store an example of this scene starts with."""
     folder = Path(tempfile.mkdtemp(prefix="template-", dir=_home()))
-    shutil.copytree(_blank(), folder / "store")
+    shutil.copytree(_blank(scene.measured), folder / "store")
     rig = scene.rig(folder)
     log = Log(rig.sim)
     watched = Watched(rig, log)

@@ -112,6 +112,37 @@ def transactions(world: World, hour: int, until: int) -> Facts:
     return _spans(world, "transaction", hour, until, lambda one: one.name)
 
 
+def vitals(world: World, hour: int, until: int) -> Facts:
+    """Project, environment and transaction of browsers to count and 75th percentile of the largest paint."""
+    found = {}
+    location, spread = performance.VITALS["lcp"]
+    for series in performance.all_series(world, "transaction"):
+        parts = performance.parts(world, series, hour, until)
+        if (count := performance.total(parts)) and series.project.event_platform == "javascript":
+            # A page that is slow to load paints late too, only less so.
+            slower = (sum(part.location for part in parts) / len(parts) - 6.5) * 0.3
+            paints = [performance.Part(count, location + slower, spread, 0)]
+            found[series.project.id, series.environment, series.name] = (count, performance.quantile(paints, 0.75))
+    return found
+
+
+def stats(world: World, since: int, until: int) -> Facts:
+    """Project to events (errors and transactions), errors and sessions in a time."""
+    index = world.index
+    errors = Counter(
+        world.by_number[index.issue[number]].project.id
+        for number in index.order
+        if since <= index.received[number] < until
+    )
+    events = Counter(errors)
+    for series in performance.all_series(world, "transaction"):
+        events[series.project.id] += performance.counted(world, series, since, until)
+    ended: Counter[str] = Counter()
+    for cell in sessions.cells(world, world.projects, since, until):
+        ended[cell.project.id] += cell.part(since, until).sessions
+    return {project.id: (events[project.id], errors[project.id], ended[project.id]) for project in world.projects}
+
+
 def queries(world: World, hour: int, until: int) -> Facts:
     """Project, environment and query to count and 95th percentile."""
     return _spans(world, "db", hour, until, lambda one: one.attribute("span.group"))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
 import httpx
 
 from sentry_sync.errors import AuthFailed
 from sentry_sync.sync.engine import Progress
-from sentry_sync.sync.run import Summary, Syncer
+from sentry_sync.sync.run import Summary, Syncer, Terms
+from sentry_sync.sync.stream import Part
+from sentry_sync.sync.streams import hints
 from tests.convergence.held import Held
 from tests.convergence.log import Log
 from tests.support.rig import Killed, Rig
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -39,13 +45,28 @@ class Watched:
         self, resources: Sequence[str], disturbance: Disturbance | None = None, *, full: bool = False
     ) -> Summary | None:
         """One sync; None where it ended at once since the token was refused, or was killed."""
+        return self._disturbed(disturbance, lambda syncer: syncer.run(resources, self._stopped, full=full))
+
+    def act_on_hints(self, disturbance: Disturbance) -> None:
+        """A look at what webhooks hinted at, as a daemon takes it at once."""
+        terms = Terms(Part.DUE, timedelta(), self._stopped)
+
+        def act(syncer: Syncer) -> None:
+            with self.rig.store.syncing():
+                syncer.prepare()
+                for ladder in (hints.ISSUES, (hints.EVENTS,)):
+                    syncer.slice(ladder, terms)
+
+        self._disturbed(disturbance, act)
+
+    def _disturbed(self, disturbance: Disturbance | None, act: Callable[[Syncer], T]) -> T | None:
         self._disturbance = disturbance or Disturbance()
         self.requests = self.pages = 0
         self._syncer = self._syncer or Syncer(
             self.rig.store, self.rig.client(), self.rig.clock, self.rig.policy, self._told
         )
         try:
-            return self._syncer.run(resources, self._stopped, full=full)
+            return act(self._syncer)
         except AuthFailed:
             return None
         except Killed:

@@ -191,7 +191,7 @@ def test_only_what_shows_nothing_goes_by_any_name(door: Door, found: int | None)
 
 def test_a_session_opens_pages_and_nothing_else() -> None:
     gate = Gate(Rules(TOKEN), Seconds())
-    cookie = gate.log_in(TOKEN, FAR.client)
+    cookie = gate.log_in(TOKEN, FAR)
     assert isinstance(cookie, str)
     shown = replace(FAR, authorizations=(), cookies=(f"theme=dark; {cookie.partition(';')[0]}",))
     assert gate.refusal(shown, Door.PAGE) is None
@@ -202,7 +202,7 @@ def test_a_session_opens_pages_and_nothing_else() -> None:
 
 def test_whoever_guesses_at_the_login_has_to_wait_as_elsewhere() -> None:
     gate = Gate(Rules(TOKEN), Seconds())
-    tries = [gate.log_in("wrong", FAR.client) for _ in range(int(WRONG_TOKENS.burst) + 1)]
+    tries = [gate.log_in("wrong", FAR) for _ in range(int(WRONG_TOKENS.burst) + 1)]
     assert [found.status for found in tries if isinstance(found, Refusal)] == [401] * int(WRONG_TOKENS.burst) + [
         429
     ]

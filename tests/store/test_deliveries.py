@@ -15,7 +15,7 @@ from sentry_sync.records.delivery import Delivery, HintsSeen, Taken
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
 from sentry_sync.store.deliveries import REPEATED, WORTH
-from sentry_sync.store.reads.hints import Hints
+from sentry_sync.store.reads.hints import Hints, Hooks, hooks
 from sentry_sync.store.store import Store
 from sentry_sync.store.types import MICROSECOND
 from tests.support.clock import FakeClock
@@ -116,6 +116,19 @@ def test_events_are_wanted_of_the_newest_hints_until_they_were_seen(store: Store
     with store.write() as uow:
         uow.upsert([HintsSeen(("3",), NOW + 3 * SECOND, events=True), HintsSeen(("1",), NOW + 3 * SECOND)])
     assert wanted() == ["1"]
+
+
+def test_an_uninstalled_integration_is_known_until_one_comes_again(store: Store) -> None:
+    def known() -> Hooks:
+        with closing(store.read()) as connection, connection.begin():
+            return hooks(connection)
+
+    assert known() == Hooks(None, None)
+    gone = Delivery("c" * 32, "3", "installation", "deleted", NOW + SECOND)
+    take(store, ONE, gone)
+    assert known() == Hooks(NOW + SECOND, NOW + SECOND)
+    take(store, replace(gone, request_id="d" * 32, action="created", received_at=NOW + 2 * SECOND))
+    assert known() == Hooks(NOW + 2 * SECOND, None)
 
 
 def rows(store: Store) -> int:

@@ -127,7 +127,7 @@ def test_a_part_whose_time_was_given_up_while_it_was_written_is_not_listed(store
 
 
 def test_an_erasure_that_was_begun_and_the_newest_webhook_stay_however_old(store: Store) -> None:
-    deliveries = [Delivery(f"{n:032}", str(n), "installation", "deleted", NOW - n * DAY) for n in (100, 200)]
+    deliveries = [Delivery(f"{n:032}", str(n), "installation", "deleted", NOW - n * DAY) for n in (200, 100)]
     with store.write() as uow:
         uow.persons.remember([("id", "7")], NOW - 100 * DAY)
         uow.deliveries.take(deliveries)

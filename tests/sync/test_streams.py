@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import select
 
-from sentry_sync.simulator import Simulator
+from sentry_sync.simulator import Simulator, WorldSize
 from sentry_sync.store import tables
 from tests.support.rig import START, Rig
 
@@ -111,6 +112,38 @@ def test_project_stats_count_the_errors_of_the_last_24_hours(rig: Rig) -> None:
         assert abs(row.errors_24h - expected[project]) <= expected[project] * 0.1 + 2, project
         assert row.events_24h >= row.errors_24h
         assert row.sessions_24h > 0
+
+
+def test_of_what_a_project_sent_only_errors_and_transactions_are_events(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=3, events_per_day=9, releases=1, days=2))
+
+    def with_bytes(body: bytes) -> bytes:
+        answer = orjson.loads(body)
+        if isinstance(answer, dict) and any("category" in group["by"] for group in answer.get("groups", ())):
+            of = answer["groups"][0]["by"]
+            for kind in ("attachment", "log_byte", "profile_duration", "span"):
+                group = {"by": {**of, "category": kind}, "totals": {"sum(quantity)": 10**12}, "series": {}}
+                answer["groups"].append(group)
+        return orjson.dumps(answer)
+
+    rig.sync("projects")
+    (plain,) = rig.rows(tables.project_stats)
+    rig.after = with_bytes
+    rig.sync("projects")
+    (row,) = rig.rows(tables.project_stats)
+    assert (row.events_24h, row.errors_24h) == (plain.events_24h, plain.errors_24h)
+    assert row.events_24h > row.errors_24h > 0
+    rig.close()
+
+
+def test_a_server_that_has_retired_sessions_counts_events_all_the_same(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, size=WorldSize(projects=1, issues=3, events_per_day=9, releases=1, days=2))
+    rig.sim.faults.add("/sessions/", "status", status=410, times=9)
+    assert rig.sync("projects").ok
+    (row,) = rig.rows(tables.project_stats)
+    assert row.events_24h > 0
+    assert row.sessions_24h is None
+    rig.close()
 
 
 def test_projects_and_their_environments_are_the_worlds(rig: Rig) -> None:

@@ -58,6 +58,14 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert findings(rule(Threshold(1)), result(COUNTED, ("web", None, 3))) == [Finding(WEB, None, None)]
 
 
+def test_no_number_and_a_point_of_unknown_cover_are_not_known() -> None:
+    assert findings(rule(Threshold(1)), result(COUNTED, ("web", float("nan"), 3))) == [Finding(WEB, None, None)]
+    *usual, newest = days("web", *[10.0] * 8, 900.0)
+    unknown = (*newest[:-1], None)
+    assert [one.firing for one in odd(*usual, newest)] == [True]
+    assert [one.firing for one in odd(*usual, unknown)] == [False]
+
+
 def test_a_subject_is_what_a_row_is_about_and_not_what_it_counts() -> None:
     columns = {"issue_id": "VARCHAR", "title": "VARCHAR", "errors": "BIGINT", "status": "VARCHAR"}
     (found,) = findings(rule(Threshold(1)), result(columns, ("7", "KeyError", 3, "unresolved")))

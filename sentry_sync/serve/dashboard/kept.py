@@ -53,6 +53,7 @@ class Kept:
         self._clock = clock
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = Lock()
+        self._closed = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="dashboard")
 
     def ask(self, key: Hashable, work: Callable[[], T], patience: float = 0.0) -> Held[T] | None:
@@ -63,7 +64,7 @@ class Kept:
         """
         with self._lock:
             entry = self._entry(key)
-            if not self._is_good(entry) and entry.under_way is None:
+            if not self._is_good(entry) and entry.under_way is None and not self._closed:
                 self._begin(entry, work)
             under_way = entry.under_way
         if under_way and patience > 0:
@@ -80,7 +81,9 @@ class Kept:
         return Held(future.result(), age, renewing)
 
     def close(self) -> None:
-        """Begin nothing more; what is under way ends by itself."""
+        """Begin nothing more; what is under way ends by itself, and what still waited is never there."""
+        with self._lock:
+            self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _entry(self, key: Hashable) -> _Entry:
@@ -93,7 +96,9 @@ class Kept:
 
     def _settle(self, entry: _Entry) -> None:
         if entry.under_way and entry.under_way[0].done():
-            entry.done, entry.under_way = entry.under_way, None
+            if not entry.under_way[0].cancelled():
+                entry.done = entry.under_way
+            entry.under_way = None
 
     def _is_good(self, entry: _Entry) -> bool:
         return entry.done is not None and self._clock() - entry.done[1] < GOOD_FOR

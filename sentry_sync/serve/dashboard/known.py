@@ -36,6 +36,12 @@ class Projects:
         known = [errors for errors in counted if errors is not None]
         return sum(known) if known and len(known) == len(counted) and not self.more else None
 
+    @property
+    def first(self) -> str:
+        """Which of them stand first, in words: where nobody counted errors, those whose names do."""
+        counted = any(_errors(one) is not None for one in self.rows)
+        return "with the most errors" if counted else "first by name"
+
     def busiest(self) -> list[Mapping[str, Any]]:
         """Those with the most errors first; of how many nothing is known, last."""
         return sorted(self.rows, key=lambda one: (-(_errors(one) or 0), one["slug"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sentry_sync.answers.holdings import REINSTALL
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.records.budget import Lane
 from sentry_sync.serve.dashboard.asked import Asked
@@ -19,6 +20,7 @@ def page(asked: Asked) -> Page:
         "Sync",
         {
             "status": found,
+            "reinstall": REINSTALL,
             "budget": budget,
             "lanes": [str(lane) for lane in sorted(Lane, reverse=True)],
             "troubles": [

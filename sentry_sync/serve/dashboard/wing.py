@@ -156,7 +156,7 @@ class _Dashboard:
                 return RedirectResponse("/", 303, {**HEADERS, "Cache-Control": NOT_STORED})
             return self._sent(login.page(), "/login", began, since)
         token = (await posted(request)).get("token", "")
-        found = self._gate.log_in(token, knock_of(request.scope).client)
+        found = self._gate.log_in(token, knock_of(request.scope))
         if isinstance(found, Refusal):
             response = self._sent(login.page(found.status), "/login", began, since)
             response.headers.update(dict(found.headers))

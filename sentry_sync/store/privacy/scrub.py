@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -70,16 +71,19 @@ class Scrubber:
 
     def records(self, records: Sequence[Any], erased: Erased) -> list[Any]:
         """``records`` as they may be stored; those that nothing is taken from are the very same."""
-        wanted = of_page(text for record in records for text in _texts(record))
+        texts = [_joined(record) for record in records]
+        wanted = of_page(texts)
         means = _Means(
             _remembering(self._texts.narrowed(wanted).clean), _remembering(self._names.narrowed(wanted).clean)
         )
-        if not wanted.anything and not erased and self._lenient and all(map(_is_plain, records)):
-            return list(records)
+        lenient = self._lenient and not erased
         # Bodies were not looked through for what is worth looking for.
         whole = _Means(_remembering(self._texts.clean), _remembering(self._names.clean))
         found, changed = [], set[str]()
-        for record in records:
+        for record, text in zip(records, texts, strict=True):
+            if lenient and _is_plain(record) and not (wanted.anything and wanted.may_be_in(text)):
+                found.append(record)
+                continue
             if type(record) is IssueRaw and not erased and not _suspect(record, changed):
                 found.append(record)
                 continue
@@ -159,17 +163,27 @@ SCRUBBED = "_scrubbed"
 """What a body has beside what Sentry sent, once something was taken out of it."""
 
 
-def _texts(record: Any) -> Iterable[str]:
-    for name, what in FIELDS.get(type(record), _NOTHING).items():
-        value = getattr(record, name)
-        if what in (MESSAGE, NAME, USER) and value is not None:
-            yield value
-        elif what == TAGS:
-            yield from value
-            yield from value.values()
+def _getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    found = attrgetter(*names)
+    return found if len(names) > 1 else lambda record: (found(record),)
 
 
-_NOTHING: Mapping[str, str] = {}
+_TEXTS = {
+    kind: _getter([name for name, what in named.items() if what in (MESSAGE, NAME, USER)])
+    for kind, named in FIELDS.items()
+    if kind not in (EventBody, IssueRaw)
+}
+
+
+def _joined(record: Any) -> str:
+    """The texts of a record, each on a line of its own; those inside of bodies and raw rows are not among them."""
+    get = _TEXTS.get(type(record))
+    if get is None:
+        return ""
+    texts = "\n".join(filter(None, get(record)))
+    if type(record) is Event and record.tags:
+        return "\n".join((texts, *record.tags, *record.tags.values()))
+    return texts
 
 
 def _is_plain(record: Any) -> bool:

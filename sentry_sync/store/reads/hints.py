@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, literal_column, or_, select
 
+from sentry_sync.records.delivery import UNINSTALLED
 from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
 from sentry_sync.store.reads.prepared import Prepared
@@ -26,6 +28,31 @@ _NEWEST = Prepared(
         .label("wanted"),
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What is known of the webhooks themselves."""
+
+    last_at: datetime | None
+    """When the newest came."""
+    uninstalled_at: datetime | None
+    """When Sentry told that the integration was uninstalled; None if not, or if one came since."""
+
+
+# By the order they came in, which needs no index.
+_LATEST = (
+    select(_known.received_at, _known.resource, _known.action).order_by(literal_column("rowid").desc()).limit(1)
+)
+
+
+def hooks(connection: Connection) -> Hooks:
+    """By the newest webhook, inside the caller's transaction."""
+    newest = connection.execute(_LATEST).first()
+    if newest is None:
+        return Hooks(None, None)
+    gone = (newest.resource, newest.action) == UNINSTALLED
+    return Hooks(newest.received_at, newest.received_at if gone else None)
 
 
 class Hints:

@@ -14,6 +14,7 @@ from sentry_sync.records.intervals import Interval, gaps, union
 from sentry_sync.store import lease, tables
 from sentry_sync.store.lease import Lease
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.reads.hints import Hooks, hooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Status:
     """The streams whose last turn failed."""
     lease: Lease | None
     """Who syncs, or synced last; see :func:`sentry_sync.store.lease.held`."""
+    hooks: Hooks
 
 
 COUNTED = (
@@ -165,6 +167,7 @@ def read(connection: Connection, *, counted: bool = True) -> Status:
                 row.stream: Failing(row.failures, row.error, row.updated_at) for row in planned if row.failures
             },
             lease=lease.read(connection),
+            hooks=hooks(connection),
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sentry_sync.errors import NotSupported
+from sentry_sync.errors import BadRequest, Gone, NotSupported
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.fields import Raw, integer, mapping, required, text
 from sentry_sync.records.organization import (
@@ -74,7 +74,8 @@ def _fetch_stats(client: SentryClient, work: Work, cursor: str | None, look: Loo
             end=end,
             interval="1h",
         ).body
-    except NotSupported:
+    except (NotSupported, BadRequest, Gone):
+        # What was accepted is known all the same, and this says nothing of `stats_v2`.
         sessions = None
     return replace(accepted, body={"accepted": accepted.body, "sessions": sessions}, next_cursor=None)
 
@@ -88,8 +89,8 @@ def _stats(page: Page, work: Work, look: Look) -> Harvest:
     records = [
         ProjectStats(
             project_id=project,
-            events_24h=sum(accepted.get(project, {}).values()),
-            errors_24h=sum(n for kind, n in accepted.get(project, {}).items() if kind in ERROR_CATEGORIES),
+            events_24h=_of(EVENT_CATEGORIES, accepted.get(project, {})),
+            errors_24h=_of(ERROR_CATEGORIES, accepted.get(project, {})),
             sessions_24h=None if sessions is None else sum(sessions.get(project, {}).values()),
             as_of=page.server_time,
         )
@@ -100,6 +101,14 @@ def _stats(page: Page, work: Work, look: Look) -> Harvest:
 
 ERROR_CATEGORIES = ("error", "default", "security")
 """What stats_v2 may call an error event; newer servers add the other two up into ``error``."""
+
+EVENT_CATEGORIES = (*ERROR_CATEGORIES, "transaction")
+"""What is an event at all. The others count bytes (attachments, logs), milliseconds (profiles), or what came
+along with a transaction."""
+
+
+def _of(categories: Collection[str], counted: Mapping[str, int]) -> int:
+    return sum(counted.get(kind, 0) for kind in categories)
 
 
 def _by_project(body: Any, field: str) -> tuple[dict[str, dict[str, int]], list[str]]:

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from sentry_sync.errors import QueryError
-from sentry_sync.serve.dashboard.kept import GOOD_FOR, LONGEST, MOST, Held, Kept
+from sentry_sync.serve.dashboard.kept import GOOD_FOR, LONGEST, MOST, WORKERS, Held, Kept
 
 SOON = 20.0
 """Seconds: far longer than any of this takes."""
@@ -83,6 +83,16 @@ def test_one_of_long_ago_is_not_given_at_all(kept: Kept, clock: Clock) -> None:
     assert kept.ask("a", lambda: let_go.wait(SOON)) is None
     let_go.set()
     assert kept.ask("a", lambda: False, SOON) == Held(True, 0.0)
+
+
+def test_a_page_that_is_asked_for_while_all_ends_has_nothing_yet(kept: Kept) -> None:
+    let_go = Event()
+    for number in range(WORKERS + 1):
+        kept.ask(number, lambda: let_go.wait(SOON))
+    kept.close()
+    let_go.set()
+    assert kept.ask(WORKERS, lambda: True) is None
+    assert kept.ask("another", lambda: True, SOON) is None
 
 
 def test_only_the_last_ones_wanted_are_kept(kept: Kept) -> None:

@@ -104,6 +104,13 @@ def test_who_knows_the_token_gets_a_session_and_can_end_it(world: Asking) -> Non
     assert after.status_code == 303
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_session_that_began_over_tls_is_sent_over_nothing_else(world: Asking, scheme: str) -> None:
+    sent = {"origin": f"{scheme}://127.0.0.1:8000"}
+    answer = got(world, "/login", Rules(TOKEN), method="POST", data={"token": TOKEN}, headers=sent)
+    assert ("; Secure" in answer.headers["set-cookie"]) == (scheme == "https")
+
+
 def test_without_a_token_nobody_has_to_log_in_or_out(world: Asking) -> None:
     answer = got(world, "/sync")
     assert answer.status_code == 200

@@ -11,12 +11,15 @@ import pytest
 
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
-from sentry_sync.serve.dashboard.kept import Kept
+from sentry_sync.records.delivery import Delivery
+from sentry_sync.serve.dashboard.kept import Held, Kept
+from sentry_sync.serve.dashboard.overview import TOLD
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from tests.answers.desk import NOW, Asking
 from tests.answers.report.page import Element
 from tests.serve.dashboard.conftest import Addresses, Desk
+from tests.support.rows import project
 
 DAY = 86_400.0
 
@@ -67,6 +70,16 @@ def later(world: Asking, seconds: float) -> Iterator[Desk]:
     finally:
         world.rig.clock.advance(-seconds)
         desk.close()
+
+
+class Old(Kept):
+    """Everything was worked out five minutes ago, and is worked out anew."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0.0)
+
+    def ask(self, key: object, work: Callable[[], Any], patience: float = 0.0) -> Held[Any]:
+        return Held(work(), 300.0, renewing=True)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +156,16 @@ def test_what_is_still_worked_out_is_said_so_and_the_page_asks_again(world: Aski
         assert "data-pending" in main.attributes
         (again,) = (one for meta in found.all("noscript") for one in meta.all("meta"))
         assert again.attributes["http-equiv"] == "refresh"
+    desk.close()
+
+
+@pytest.mark.parametrize("name", ["overview", "issues by events", "project", "release", "query over time"])
+def test_what_was_worked_out_long_ago_says_so_and_the_page_asks_again(
+    world: Asking, addresses: Addresses, name: str
+) -> None:
+    desk = Desk(world.answers(None), Old())
+    assert desk.page(*addresses[name]).pending
+    assert "5 min</span> ago, and being worked out anew" in desk.html(*addresses[name])
     desk.close()
 
 
@@ -289,6 +312,9 @@ def test_an_empty_copy_has_pages_too(tmp_path: Path) -> None:
     assert "No project is known yet" in found.text
     assert [one.text for one in tiles(found).values()] == ["-", "-", "-", "-"]
     assert "No project is known yet" in desk.html("/projects")
+    asking.write(lambda uow: uow.deliveries.take([Delivery("c" * 32, "3", "installation", "deleted", NOW)]))
+    assert "The integration was uninstalled in Sentry" in desk.html("/sync")
+    assert "install it again in Sentry" in desk.html("/sync")
     desk.close()
     asking.close()
 
@@ -310,6 +336,17 @@ def test_all_projects_count_though_an_answer_has_a_hundred(tmp_path: Path) -> No
     for path in ("/issues", "/releases", "/queries/error_trend"):
         (choice,) = (one for one in desk.shown(path).all("select") if one.attributes["name"] == "project")
         assert len(choice.all("option")) == 131, path
+    desk.close()
+    asking.close()
+
+
+def test_projects_whose_errors_nobody_counted_are_not_called_those_with_the_most(tmp_path: Path) -> None:
+    asking = Asking(tmp_path)
+    asking.fill([project(str(number), f"p{number}") for number in range(TOLD + 1)])
+    desk = Desk(asking.answers(None))
+    for path in ("/", "/releases"):
+        assert f"{TOLD} first by name" in " ".join(desk.html(path).replace("projects ", "").split()), path
+    assert "most errors" not in desk.html("/projects")
     desk.close()
     asking.close()
 

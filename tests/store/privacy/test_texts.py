@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentry_sync.store.privacy.texts import FILTERED, Cleaner, is_personal, of_page
 
@@ -50,9 +52,10 @@ def test_what_only_looks_like_a_secret_or_an_address_stays_and_is_the_same_objec
     assert CLEANER.clean(text) is text
 
 
-@pytest.mark.parametrize(
-    "address", ["ana@example.org", "chloé.müller8@example.org", "a%40example.com", "203.0.113.9", "2001:db8::1"]
-)
+ADDRESSES = ("ana@example.org", "chloé.müller8@example.org", "a%40example.com", "203.0.113.9", "2001:db8::1")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_addresses_are_handed_to_the_rules(address: str) -> None:
     assert CLEANER.clean(f"from {address}, at noon") == f"from <{address}>, at noon"
     assert Cleaner().clean(f"from {address}, at noon") == f"from {address}, at noon"
@@ -66,6 +69,20 @@ def test_the_end_of_an_escape_is_no_part_of_an_address() -> None:
 def test_what_is_worth_looking_for_on_a_page_finds_the_same(text: str) -> None:
     narrowed = CLEANER.narrowed(of_page(["something else", text]))
     assert narrowed.clean(text) == CLEANER.clean(text)
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([*SECRETS, *PLAIN, *ADDRESSES, " ", '"', "=", ":", "."]), max_size=3).map(
+            "".join
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_row_whose_texts_together_have_nothing_that_is_looked_for_has_nothing_to_clean(texts: list[str]) -> None:
+    if not of_page(texts).may_be_in("\n".join(texts)):
+        assert [CLEANER.clean(text) for text in texts] == texts
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.7", "172.20.1.1", "0.0.0.1", "8.8.8.0", "999.1.1.1"])

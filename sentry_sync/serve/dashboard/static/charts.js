@@ -25,6 +25,26 @@
     return hourly ? `${text.slice(0, 10)} ${text.slice(11, 16)}` : text.slice(0, 10);
   }
 
+  // Rings over the points of which only a part is known.
+  function rings(told) {
+    return (plot) => {
+      const context = plot.ctx;
+      context.save();
+      context.fillStyle = colour("--panel");
+      context.lineWidth = 1.5 * devicePixelRatio;
+      told.lines.forEach((line, at) => {
+        context.strokeStyle = colour(`--c${at + 1}`);
+        for (const place of line.partly) {
+          context.beginPath();
+          context.arc(plot.valToPos(told.times[place], "x", true), plot.valToPos(line.values[place], "y", true), 3.5 * devicePixelRatio, 0, 7);
+          context.fill();
+          context.stroke();
+        }
+      });
+      context.restore();
+    };
+  }
+
   function options(told, width) {
     const quiet = colour("--quiet");
     const axis = { stroke: quiet, grid: { stroke: colour("--rule"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
@@ -48,6 +68,7 @@
       bands,
       axes: [{ ...axis, size: 30, space: 70, values: (_, times) => times.map((time) => moment(time, told.hourly).slice(told.hourly ? 11 : 5)) }, { ...axis, size: 64, values: (_, values) => values.map((value) => written(value, told.share)) }],
       cursor: { points: { size: 7 } },
+      hooks: { draw: [rings(told)] },
     };
   }
 
