@@ -44,7 +44,6 @@ AHEAD_SECONDS = 8.0
 VERSION = "shop-1@1.1.0"
 
 PAGES = (
-    "/login",
     "/",
     "/issues",
     "/issues?query=is%3Aunresolved+step+level%3Aerror&sort=frequency",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sentry_sync.answers import untrusted
+from sentry_sync.answers.labels import labels
 from sentry_sync.errors import QueryError
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ BARS = 20
 
 TOLD = 5
 """Times that a sentence names."""
-
-LABEL = 40
-"""Characters of a line's or a bar's name."""
 
 _NUMBERS = ("BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
 COVERED = "covered"
@@ -86,10 +83,11 @@ def _measure(result: Result, column: str | None) -> str:
 def _over_time(title: str, result: Result, rows: Sequence[dict[str, Any]], measure: str) -> Chart:
     """A line for each combination of the texts before the first number."""
     time, texts = result.columns[0], list(_texts(result))
+    named = labels([tuple(row[text] for text in texts) for row in rows], measure)
     lines: dict[str, list[tuple[datetime, float | None]]] = {}
     partly: set[tuple[str, datetime]] = set()
     for row in rows:
-        name = _label([row[text] for text in texts]) or measure
+        name = named[tuple(row[text] for text in texts)]
         value = row[measure]
         lines.setdefault(name, []).append((row[time], None if value is None else float(value)))
         if value is not None and row.get(COVERED) is not None and row[COVERED] < 1:
@@ -125,10 +123,11 @@ def _named(result: Result, rows: Sequence[dict[str, Any]], measure: str) -> list
     best = next((name for name in _NAMES if name in result.columns), None)
     short = [name for name in ("project",) if name in result.columns and best != "short_id"] + [best or ""]
     for texts in [short, dict.fromkeys([*whole, best])] if best else [whole]:
-        names = [_label([row[text] for text in texts]) or measure for row in rows]
-        if len(set(names)) == len(names):
+        named = [tuple(row[text] for text in texts) for row in rows]
+        if len(set(named)) == len(named):
             break
-    return names
+    called = labels(named, measure)
+    return [called[values] for values in named]
 
 
 def _texts(result: Result) -> Iterator[str]:
@@ -138,11 +137,6 @@ def _texts(result: Result) -> Iterator[str]:
             return
         if kind == "VARCHAR":
             yield name
-
-
-def _label(values: Sequence[object]) -> str:
-    text = " / ".join(untrusted.line(str(value)) for value in values if value not in (None, ""))
-    return text if len(text) <= LABEL else text[: LABEL - 1] + "…"
 
 
 def runs(points: Sequence[tuple[datetime, float | None]]) -> Iterator[list[tuple[datetime, float]]]:

@@ -24,7 +24,8 @@ def together(found: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         "age_seconds": None if None in dates else max(ages),
         "stale": any(one["stale"] for one in every),
         "complete": all(one["complete"] for one in every),
-        "could_not_fall_through_because": refused[0] if refused else None,
+        # That a page asks nobody is so by design: any other reason tells more.
+        "could_not_fall_through_because": max(refused, key=lambda one: one != "not_asked", default=None),
         "notes": _notes(every),
     }
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sentry_sync.answers.asking import Answer
-from sentry_sync.answers.charts import Chart
 from sentry_sync.answers.issues import issues_question
 from sentry_sync.serve.dashboard import judged, known, pictures
 from sentry_sync.serve.dashboard.asked import Asked
@@ -23,7 +22,7 @@ ROWS = 8
 """Of a list: as many as are seen at once."""
 
 LOOKED_AT = 100
-"""Growing issues that are counted, the surest: where there are more that is said."""
+"""New and growing issues that are counted: where there are more that is said."""
 
 GROWN = 3.0
 """Standard deviations of a count: chance alone seldom gives as many."""
@@ -46,7 +45,7 @@ def page(asked: Asked) -> Page:
     projects = known.projects(asked)
     told = projects.busiest()[:TOLD]
     queries = {
-        "trend": query(asked, "error_trend", TREND_ROWS),
+        "trend": _drawn(query(asked, "error_trend", TREND_ROWS)),
         "growing": query(asked, "growing_issues", top=LOOKED_AT),
         "slowest": query(asked, "slowest_transactions", top=ROWS),
         "vitals": query(asked, "web_vitals_ratings"),
@@ -54,7 +53,7 @@ def page(asked: Asked) -> Page:
     works: Works[Any] = {**dict(queries.values()), **judged.works(asked, (one["slug"] for one in told))}
     found = parts(asked, works)
     by_name: dict[str, Part[Any]] = {name: found[key] for name, (key, _) in queries.items()}
-    new = asked.answer(issues_question(query="is:unresolved age:-24h", limit=ROWS))
+    new = asked.answer(issues_question(query="is:unresolved age:-24h", limit=LOOKED_AT))
     lines = _lines(told, found, by_name["trend"].value)
     grown = _with_rows(by_name["growing"], _grown)
     return Page(
@@ -63,9 +62,10 @@ def page(asked: Asked) -> Page:
         {
             "projects": projects,
             "lines": sorted(lines, key=_worst_first),
-            "chart": _chart(by_name["trend"].value),
             "new": new,
+            "shown": new["issues"][:ROWS],
             "grown": grown,
+            "counted": LOOKED_AT,
             "growing": _rows_shown(grown),
             "slowest": _with_rows(by_name["slowest"], lambda rows: rows[:ROWS]),
             "vitals": _with_rows(by_name["vitals"], _poorest),
@@ -82,13 +82,25 @@ def page(asked: Asked) -> Page:
 
 
 def _lines(told: Sequence[Mapping[str, Any]], found: Mapping[Any, Part[Any]], trend: Answer | None) -> list[Line]:
-    trends = pictures.by_project(trend) if trend and not trend["more"] else {}
+    trends = trend["by_project"] if trend else {}
     return [Line(one, found[judged.key(one["slug"])], trends.get(one["slug"], ())) for one in told]
 
 
-def _chart(trend: Answer | None) -> Chart | None:
-    """Errors a day; None of an answer that was cut, whose newest days are the ones that are missing."""
-    return pictures.of_query("Errors a day, by project", trend) if trend and not trend["more"] else None
+def _drawn(trend: tuple[Hashable, Callable[[], Answer]]) -> tuple[Hashable, Callable[[], Answer]]:
+    """The query with its chart and each project's values in place of its rows, which may be thousands.
+
+    Of an answer that was cut there are neither: its newest days are the ones that are missing.
+    """
+    key, work = trend
+
+    def drawn() -> Answer:
+        answer = work()
+        whole = not answer["more"]
+        chart = pictures.of_query("Errors a day, by project", answer) if whole else None
+        values = pictures.by_project(answer) if whole else {}
+        return {**answer, "untrusted": {"rows": []}, "chart": chart, "by_project": values}
+
+    return ("drawn", key), drawn
 
 
 def _worst_first(line: Line) -> tuple[bool, float, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentry_sync.answers.asking import Answer
 from sentry_sync.answers.library import QueryCommand
@@ -12,6 +12,9 @@ from sentry_sync.serve.dashboard import known, pictures
 from sentry_sync.serve.dashboard.asked import Asked
 from sentry_sync.serve.dashboard.beside import ROW_BYTES, Part, of_held
 from sentry_sync.serve.dashboard.page import Page
+
+if TYPE_CHECKING:
+    from sentry_sync.trends.library import Query
 
 ROWS = 200
 """Rows that a table shows: more are for a file, which `sentry-sync query` writes."""
@@ -55,14 +58,14 @@ def page(asked: Asked) -> Page:
     if needed:
         return Page("query.html.j2", query.title, {**values, "problem": None})
     try:
-        part = _answered(asked, query.name, given)
+        part = _answered(asked, query, given, values["column"])
     except QueryError as error:
         return Page("query.html.j2", query.title, {**values, "problem": str(error)}, status=400)
     answer = part.value
     values |= {
         "part": part,
-        "answer": _first_rows(answer) if answer else None,
-        "chart": pictures.of_query(query.title, answer, values["column"]) if answer else None,
+        "answer": answer,
+        "chart": answer["chart"] if answer else None,
     }
     return Page(
         "query.html.j2",
@@ -74,9 +77,14 @@ def page(asked: Asked) -> Page:
     )
 
 
-def _answered(asked: Asked, name: str, given: dict[str, str]) -> Part[Any]:
-    command = QueryCommand(name, given, DRAWN, DRAWN * ROW_BYTES)
-    return of_held(asked.beside(("asked", name, *sorted(given.items())), lambda: asked.carried_out(command)))
+def _answered(asked: Asked, query: Query, given: dict[str, str], column: str | None) -> Part[Answer]:
+    command = QueryCommand(query.name, given, DRAWN, DRAWN * ROW_BYTES)
+
+    def work() -> Answer:
+        answer = asked.carried_out(command)
+        return {**_first_rows(answer), "chart": pictures.of_query(query.title, answer, column)}
+
+    return of_held(asked.beside(("asked", query.name, column, *sorted(given.items())), work))
 
 
 def _first_rows(answer: Answer) -> Answer:

@@ -109,6 +109,12 @@ def test_they_are_whole_fresh_and_online_if_each_is() -> None:
     assert of(told(), told(source="live"))["source"] == "mixed"
 
 
+def test_why_sentry_cannot_be_asked_is_told_before_that_it_was_not() -> None:
+    reasons = [told(could_not_fall_through_because=one) for one in ("not_asked", "unauthorized", None)]
+    assert of(*reasons)["could_not_fall_through_because"] == "unauthorized"
+    assert of(reasons[0])["could_not_fall_through_because"] == "not_asked"
+
+
 def test_their_notes_are_told_once_and_not_without_end() -> None:
     assert of(told(notes=["a", "b"]), told(notes=["b"]))["notes"] == ["a", "b"]
     many = [f"note {number}" for number in range(MOST_NOTES + 3)]

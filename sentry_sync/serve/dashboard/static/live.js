@@ -45,10 +45,10 @@
       || !!selection && !selection.isCollapsed;
   }
 
-  // What a page says, without how long ago that was.
+  // What a page says, without as of when and how long ago that was.
   function said(element) {
     const copy = element.cloneNode(true);
-    for (const one of copy.querySelectorAll("[data-age], .made, .plot")) one.remove();
+    for (const one of copy.querySelectorAll("[data-age], .made, .plot, .fresh time, .aside time")) one.remove();
     return copy.textContent;
   }
 
