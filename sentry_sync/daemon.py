@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sentry_sync.errors import AuthFailed, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
 from sentry_sync.records.clock import Clock
 from sentry_sync.records.schedule import Entry
+from sentry_sync.records.stoppable import Nudged
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.lease import Lease
 from sentry_sync.store.reads.state import State
@@ -74,58 +74,6 @@ from the store."""
 PUBLISH_FOR = timedelta(seconds=12)
 """After so long no further part is begun, since polls wait meanwhile. The lake of a large first copy is written
 over many such turns, so that it takes a twenty-fifth of the time whatever its size."""
-
-
-class Stopped(BaseException):
-    """Told to stop while waiting. Nothing may catch it: what a page brought is stored, the rest is not begun."""
-
-
-class Nudged(BaseException):
-    """Somebody hints at what goes before the request that is waited for; caught where its slice ends."""
-
-
-LOOK_UP = 0.2
-"""Seconds of a wait until it is looked whether somebody hints at anything."""
-
-
-class StoppableClock:
-    """The machine's clock for waits that end with Stopped once ``stopping`` is set, or with Nudged if they may."""
-
-    def __init__(self, clock: Clock, stopping: threading.Event) -> None:
-        self._clock = clock
-        self._stopping = stopping
-        self._nudged = threading.Event()
-        self._may_be_nudged = False
-
-    def nudge(self) -> None:
-        """End the wait that is under way, if it may be ended so; called in any thread."""
-        self._nudged.set()
-
-    @contextmanager
-    def nudgeable(self) -> Iterator[None]:
-        """Waits inside the block end with Nudged after ``nudge``."""
-        self._nudged.clear()
-        self._may_be_nudged = True
-        try:
-            yield
-        finally:
-            self._may_be_nudged = False
-
-    def now(self) -> datetime:
-        """The current time."""
-        return self._clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        """Return after ``seconds``; raises Stopped as soon as it is to stop."""
-        until = time.monotonic() + seconds
-        while True:
-            left = max(0.0, until - time.monotonic())
-            if self._stopping.wait(min(left, LOOK_UP)):
-                raise Stopped
-            if self._may_be_nudged and self._nudged.is_set():
-                raise Nudged
-            if left <= LOOK_UP:
-                return
 
 
 @dataclass(frozen=True, slots=True)

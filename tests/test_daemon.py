@@ -23,16 +23,14 @@ from sentry_sync.daemon import (
     TIDY,
     TIDY_ON,
     Daemon,
-    Nudged,
     Said,
-    StoppableClock,
-    Stopped,
     Worker,
 )
 from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.event import EventBody
 from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.records.stoppable import Nudged, StoppableClock, Stopped
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
@@ -51,9 +49,18 @@ class Running:
 
     publishes = False
 
-    def __init__(self, folder: Path, *, per_minute: int = 100, latency: float = 0.3, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        per_minute: int = 100,
+        latency: float = 0.3,
+        since: timedelta = timedelta(),
+        **options: Any,
+    ) -> None:
         self.rig = Rig(folder, policy=POLICY, one_time=True, **{"size": TOWN, **options})
         self.clock = self.rig.clock
+        self.clock.advance(since.total_seconds())
         self.rig.before = lambda request: self.clock.advance(latency)
         self.per_minute = per_minute
         self.said: list[Said] = []
@@ -117,6 +124,25 @@ def running(tmp_path: Path) -> Iterator[Running]:
     found.rig.close()
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, timedelta]:
+    """The store of a daemon that has made its first copy, and how long that took."""
+    first = Running(tmp_path_factory.mktemp("begun"))
+    first.run(timedelta(minutes=6))
+    first.rig.close()
+    return first.rig.directory, first.clock.now() - START
+
+
+@pytest.fixture
+def settled(tmp_path: Path, begun: tuple[Path, timedelta]) -> Iterator[Running]:
+    """A daemon that goes on where that one ended."""
+    store, since = begun
+    shutil.copytree(store, tmp_path / "store")
+    found = Running(tmp_path, since=since)
+    yield found
+    found.rig.close()
+
+
 def states(said: list[Said]) -> Counter[str]:
     return Counter(each.result.state for each in said if each.result)
 
@@ -133,11 +159,10 @@ def test_an_empty_store_becomes_a_whole_copy_and_stays_one(running: Running) -> 
     assert states(running.said)["failed"] == 0
 
 
-def test_an_idle_organization_costs_four_requests_a_minute_at_most(running: Running) -> None:
-    running.run(timedelta(minutes=5))
-    running.rig.sim.requests.clear()
-    running.run(timedelta(hours=1))
-    assert 60 <= len(running.rig.sim.requests) <= 4 * 60
+def test_an_idle_organization_costs_four_requests_a_minute_at_most(settled: Running) -> None:
+    settled.rig.sim.requests.clear()
+    settled.run(timedelta(hours=1))
+    assert 60 <= len(settled.rig.sim.requests) <= 4 * 60
 
 
 def test_a_first_copy_holds_no_poll_back(tmp_path: Path) -> None:
@@ -221,33 +246,31 @@ def test_a_defect_in_one_stream_stops_no_other(running: Running) -> None:
     assert running.rig.rows(tables.issues)
 
 
-def test_a_refused_token_is_one_line_and_seldom_tried_again(running: Running) -> None:
-    running.run(timedelta(minutes=4))
-    running.rig.sim.tokens.revoke(TOKEN)
-    running.said.clear()
-    asked = running.rig.asked()
-    running.run(timedelta(minutes=25))
-    assert len(running.said) == 3
-    assert all("token" in each.text and "next try in" in each.text for each in running.said)
-    assert running.rig.asked() - asked == 3
-    running.rig.sim.tokens.add(TOKEN)
-    running.run(REFUSED + timedelta(minutes=2))
-    assert states(running.said)["done"] > 5
+def test_a_refused_token_is_one_line_and_seldom_tried_again(settled: Running) -> None:
+    settled.rig.sim.tokens.revoke(TOKEN)
+    settled.said.clear()
+    asked = settled.rig.asked()
+    settled.run(timedelta(minutes=25))
+    assert len(settled.said) == 3
+    assert all("token" in each.text and "next try in" in each.text for each in settled.said)
+    assert settled.rig.asked() - asked == 3
+    settled.rig.sim.tokens.add(TOKEN)
+    settled.run(REFUSED + timedelta(minutes=2))
+    assert states(settled.said)["done"] > 5
 
 
-def test_a_server_that_is_away_is_not_asked_by_every_stream(running: Running) -> None:
-    running.run(timedelta(minutes=3))
-    running.rig.sim.faults.add(path_contains="/", kind="drop", times=10_000)
-    asked = running.rig.asked()
-    running.run(timedelta(minutes=30))
-    assert running.rig.asked() - asked < 80
-    assert any(entry.due_at <= running.clock.now() for entry in running.worker.entries.values())
+def test_a_server_that_is_away_is_not_asked_by_every_stream(settled: Running) -> None:
+    settled.rig.sim.faults.add(path_contains="/", kind="drop", times=10_000)
+    asked = settled.rig.asked()
+    settled.run(timedelta(minutes=30))
+    assert settled.rig.asked() - asked < 80
+    assert any(entry.due_at <= settled.clock.now() for entry in settled.worker.entries.values())
     # One that is overdue would ring at once, and keep a processor busy for as long as the server is away.
-    assert all(at > running.clock.now() - timedelta(seconds=ASLEEP) for at in running.worker.alarms().values())
-    running.rig.sim.faults.clear()
-    running.said.clear()
-    running.run(timedelta(minutes=8))
-    assert states(running.said)["done"] > 5
+    assert all(at > settled.clock.now() - timedelta(seconds=ASLEEP) for at in settled.worker.alarms().values())
+    settled.rig.sim.faults.clear()
+    settled.said.clear()
+    settled.run(timedelta(minutes=8))
+    assert states(settled.said)["done"] > 5
 
 
 def hint(running: Running, *issues: str, event: bool = False) -> None:
@@ -273,19 +296,18 @@ def unresolved(running: Running, count: int) -> list[str]:
     return [issue.id for issue in running.rig.sim.world.issues.values() if issue.status == "unresolved"][:count]
 
 
-def test_a_hint_is_acted_on_within_seconds_and_by_the_next_process_too(running: Running) -> None:
-    running.run(timedelta(minutes=6))
-    one, other = unresolved(running, 2)
-    running.rig.sim.requests.clear()
-    hint(running, one)
-    hinted = running.clock.now()
-    running.run(timedelta(seconds=5))
-    assert [at - hinted for at in looks(running)] <= [timedelta(seconds=3)]
-    assert pending(running) == 0
-    hint(running, other)
-    running.restart()
-    running.run(timedelta(seconds=5))
-    assert (len(looks(running)), pending(running)) == (2, 0)
+def test_a_hint_is_acted_on_within_seconds_and_by_the_next_process_too(settled: Running) -> None:
+    one, other = unresolved(settled, 2)
+    settled.rig.sim.requests.clear()
+    hint(settled, one)
+    hinted = settled.clock.now()
+    settled.run(timedelta(seconds=5))
+    assert [at - hinted for at in looks(settled)] <= [timedelta(seconds=3)]
+    assert pending(settled) == 0
+    hint(settled, other)
+    settled.restart()
+    settled.run(timedelta(seconds=5))
+    assert (len(looks(settled)), pending(settled)) == (2, 0)
 
 
 def test_a_hint_goes_before_a_backfill_of_hours(tmp_path: Path) -> None:
@@ -298,44 +320,41 @@ def test_a_hint_goes_before_a_backfill_of_hours(tmp_path: Path) -> None:
     slow.rig.close()
 
 
-def test_a_storm_of_hints_gets_a_part_of_the_budget_and_is_acted_on_nonetheless(running: Running) -> None:
-    running.run(timedelta(minutes=6))
-    issues = unresolved(running, 60)
-    running.rig.sim.requests.clear()
-    began = running.clock.now()
+def test_a_storm_of_hints_gets_a_part_of_the_budget_and_is_acted_on_nonetheless(settled: Running) -> None:
+    issues = unresolved(settled, 60)
+    settled.rig.sim.requests.clear()
+    began = settled.clock.now()
     for number in range(60):
-        hint(running, issues[number % len(issues)])
-        running.run(timedelta(seconds=1))
-    fair = (running.clock.now() - began) / (timedelta(minutes=1) / 16)
-    assert fair * 0.8 <= len(looks(running)) <= fair + 7
-    running.run(timedelta(seconds=10))
-    assert pending(running) == 0
-    assert len(running.polls()) >= 2
+        hint(settled, issues[number % len(issues)])
+        settled.run(timedelta(seconds=1))
+    fair = (settled.clock.now() - began) / (timedelta(minutes=1) / 16)
+    assert fair * 0.8 <= len(looks(settled)) <= fair + 7
+    settled.run(timedelta(seconds=10))
+    assert pending(settled) == 0
+    assert len(settled.polls()) >= 2
 
 
-def test_a_hint_does_not_make_a_refused_token_be_tried_again(running: Running) -> None:
-    running.run(timedelta(minutes=4))
-    running.rig.sim.tokens.revoke(TOKEN)
-    running.run(timedelta(minutes=2))
-    asked = running.rig.asked()
-    hint(running, *unresolved(running, 1))
-    running.run(timedelta(minutes=2))
-    assert running.rig.asked() == asked
-    running.rig.sim.tokens.add(TOKEN)
-    running.run(REFUSED)
-    assert pending(running) == 0
+def test_a_hint_does_not_make_a_refused_token_be_tried_again(settled: Running) -> None:
+    settled.rig.sim.tokens.revoke(TOKEN)
+    settled.run(timedelta(minutes=2))
+    asked = settled.rig.asked()
+    hint(settled, *unresolved(settled, 1))
+    settled.run(timedelta(minutes=2))
+    assert settled.rig.asked() == asked
+    settled.rig.sim.tokens.add(TOKEN)
+    settled.run(REFUSED)
+    assert pending(settled) == 0
 
 
-def test_a_hint_that_cannot_be_acted_on_is_tried_ever_more_seldom(running: Running) -> None:
-    running.run(timedelta(minutes=6))
-    running.rig.sim.faults.add(path_contains="group=", kind="status", status=403, times=1000)
-    running.rig.sim.requests.clear()
-    hint(running, *unresolved(running, 1))
-    running.run(timedelta(minutes=5))
-    assert 3 <= len([said for said in running.said if said.text.startswith("issues.hinted failed")]) <= 5
-    running.rig.sim.faults.clear()
-    running.run(timedelta(minutes=6))
-    assert pending(running) == 0
+def test_a_hint_that_cannot_be_acted_on_is_tried_ever_more_seldom(settled: Running) -> None:
+    settled.rig.sim.faults.add(path_contains="group=", kind="status", status=403, times=1000)
+    settled.rig.sim.requests.clear()
+    hint(settled, *unresolved(settled, 1))
+    settled.run(timedelta(minutes=5))
+    assert 3 <= len([said for said in settled.said if said.text.startswith("issues.hinted failed")]) <= 5
+    settled.rig.sim.faults.clear()
+    settled.run(timedelta(minutes=6))
+    assert pending(settled) == 0
 
 
 def test_a_worker_that_succeeds_another_goes_on_with_its_schedule(running: Running) -> None:
@@ -400,36 +419,33 @@ def test_a_first_pruning_of_many_rows_gives_way_and_is_gone_on_with(running: Run
     assert left == [kept + SLICE, kept + SLICE, kept]
 
 
-def test_a_clock_set_back_starves_nothing(running: Running) -> None:
-    running.run(timedelta(minutes=4))
-    ahead = running.clock.current
-    running.clock.current -= timedelta(hours=3)
-    polls = len(running.polls())
-    running.run(timedelta(minutes=5))
-    assert running.clock.current < ahead
-    assert len(running.polls()) - polls >= 4
+def test_a_clock_set_back_starves_nothing(settled: Running) -> None:
+    ahead = settled.clock.current
+    settled.clock.current -= timedelta(hours=3)
+    polls = len(settled.polls())
+    settled.run(timedelta(minutes=5))
+    assert settled.clock.current < ahead
+    assert len(settled.polls()) - polls >= 4
 
 
-def test_a_suspended_machine_makes_up_for_hours_in_one_turn_each(running: Running) -> None:
-    running.run(timedelta(minutes=4))
-    running.clock.advance(6 * 3600)
-    running.rig.sim.requests.clear()
-    running.run(timedelta(minutes=2))
-    assert 1 <= len(running.polls()) <= 4
-    assert gaps(Interval(START, START + timedelta(hours=6)), running.rig.coverage("events")) == []
+def test_a_suspended_machine_makes_up_for_hours_in_one_turn_each(settled: Running) -> None:
+    settled.clock.advance(6 * 3600)
+    settled.rig.sim.requests.clear()
+    settled.run(timedelta(minutes=2))
+    assert 1 <= len(settled.polls()) <= 4
+    assert gaps(Interval(START, START + timedelta(hours=6)), settled.rig.coverage("events")) == []
 
 
-def test_a_sweep_that_found_what_people_did_is_repeated_sooner(running: Running) -> None:
-    running.run(timedelta(minutes=4))
-    quiet = running.worker.entries["issues.sweep"].every
+def test_a_sweep_that_found_what_people_did_is_repeated_sooner(settled: Running) -> None:
+    quiet = settled.worker.entries["issues.sweep"].every
     assert quiet > timedelta(minutes=15)
-    running.clock.advance(1800)
-    for issue in [i.id for i in running.rig.sim.world.issues.values() if i.status == "unresolved"][:5]:
-        running.rig.sim.mutate.resolve(issue)
-    running.run(timedelta(minutes=4))
-    assert running.worker.entries["issues.sweep"].every == timedelta(minutes=12)
-    held = {row.id: row.status for row in running.rig.rows(tables.issues)}
-    assert held == {issue.id: issue.status for issue in running.rig.sim.world.issues.values()}
+    settled.clock.advance(1800)
+    for issue in [i.id for i in settled.rig.sim.world.issues.values() if i.status == "unresolved"][:5]:
+        settled.rig.sim.mutate.resolve(issue)
+    settled.run(timedelta(minutes=4))
+    assert settled.worker.entries["issues.sweep"].every == timedelta(minutes=12)
+    held = {row.id: row.status for row in settled.rig.rows(tables.issues)}
+    assert held == {issue.id: issue.status for issue in settled.rig.sim.world.issues.values()}
 
 
 def test_the_lake_is_written_every_few_minutes_and_costs_no_sync_where_it_cannot_be(running: Running) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from sentry_sync.cli.together import Half
 from sentry_sync.daemon import defect
 from sentry_sync.errors import StoreError
 from sentry_sync.records.clock import SystemClock
+from sentry_sync.store import locks
 from sentry_sync.trends.alerting import State
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def test(settings: Settings, config: Path | None, name: str, *, as_json: bool) -
     return EXIT_UNDELIVERED if any(outcomes.values()) else 0
 
 
+ANOTHER = "another process looks at the alerts of this copy: this one does once that has ended"
+
+
 class Looking:
     """Looks at the alerts until it is stopped. Without any it does nothing, until others are adopted."""
 
@@ -111,6 +115,7 @@ class Looking:
         self._said = ""
         self._next: Alerts | None = alerts
         self._watch: Watch | None = None
+        self._opened, self._alone = ExitStack(), False
 
     def adopt(self, alerts: Alerts) -> None:
         """Go by these from the next look on; called in any thread."""
@@ -126,15 +131,23 @@ class Looking:
         alerts, self._next = self._next, None
         if alerts:
             self._go_by(alerts)
-        if self._watch is None:
+        if self._watch is None or not self._store.paths.database.exists():
             return
         try:
+            self._be_alone()
             self._watch.look(SystemClock().now())
             self._said = ""
         except StoreError as error:
             self._say(str(error))
         except Exception as error:  # noqa: BLE001 (a defect here must not end the sync; its text may quote an event)
             self._say(defect(error))
+
+    def _be_alone(self) -> None:
+        """See that no other process looks at this store's alerts: whoever is to be told would be told twice."""
+        if not self._alone:
+            path = self._store.paths.alerts_lock
+            self._opened.enter_context(locks.held(path, SystemClock(), patience=0, busy=ANOTHER))
+            self._alone = True
 
     def _say(self, text: str) -> None:
         if text != self._said:
@@ -163,6 +176,7 @@ class Looking:
             self._watch.close()
         self._store.close()
         self._trail.close()
+        self._opened.close()
 
 
 @contextmanager

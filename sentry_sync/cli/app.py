@@ -82,21 +82,14 @@ def root(
 
 
 @app.command()
+@options.of_a_copy
 def sync(
+    flags: options.Flags,
     resources: options.Resources = None,
     *,
     full: Annotated[
         bool, typer.Option("--full", help="Look at every issue held, whether or not it has a new event.")
     ] = False,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Bring the local copy up to date with Sentry, once.
@@ -117,9 +110,7 @@ def sync(
     """
     from sentry_sync.cli import sync as room
 
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), resources or [], full=full, as_json=as_json)
+    room.run(flags.settings(), resources or [], full=full, as_json=as_json)
 
 
 app.command()(serving.daemon)

@@ -50,9 +50,9 @@ class Finding:
     todo: str = ""
 
 
-def settings_file() -> Finding:
-    """Whether others may read, or change, the settings."""
-    path = Path(os.environ.get(CONFIG_VARIABLE) or default_file())
+def settings_file(named: Path | None) -> Finding:
+    """Whether others may read, or change, the settings; ``named`` is the file that the command line names."""
+    path = named or Path(os.environ.get(CONFIG_VARIABLE) or default_file())
     if not path.exists():
         return Finding("settings file", OK, f"none at {path}: the environment and flags are all there is")
     mode = stat.S_IMODE(path.stat().st_mode)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentry_sync.cli import checks, output
@@ -30,10 +31,10 @@ PATIENCE = 10.0
 Client = Callable[[], AbstractContextManager["SentryClient"]]
 
 
-def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> int:
-    """Print each finding; 1 if one of them is a failure, else 0."""
+def run(settings: Settings, config: Path | None, *, as_json: bool, clock: Clock | None = None) -> int:
+    """Print each finding, of the settings file ``config`` if one was named; 1 if one is a failure, else 0."""
     clock = clock or SystemClock()
-    found = list(findings(settings, clock))
+    found = [checks.settings_file(config), *findings(settings, clock)]
     if as_json:
         rows = [{"about": f.about, "state": f.state, "said": f.said, "todo": f.todo} for f in found]
         output.document({"ok": not any(f.state == FAIL for f in found), "findings": rows})
@@ -46,8 +47,7 @@ def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> int
 
 
 def findings(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """All that is looked at, the settings first."""
-    yield checks.settings_file()
+    """What is looked at beside the settings file."""
     try:
         connection = connection_of(settings)
     except SettingsError as error:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from sentry_sync.cli.settings import Settings
 
 Org = Annotated[
     str | None,
@@ -114,3 +121,50 @@ Projects = Annotated[
         show_default=False,
     ),
 ]
+
+
+_OF_A_COPY = {
+    "org": Org,
+    "base_url": BaseUrl,
+    "timeout": Timeout,
+    "max_events": MaxEvents,
+    "history_days": HistoryDays,
+    "rate_limit": RateLimit,
+    "projects": Projects,
+    "store": StoreDirectory,
+    "config": Config,
+}
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What flags say of the server and the copy."""
+
+    given: dict[str, Any]
+    config: Path | None
+
+    def settings(self, **more: Any) -> Settings:
+        """The settings, read now: from these and other flags, the environment and the file."""
+        from sentry_sync.cli.settings import load
+
+        return load({**self.given, **more}, self.config)
+
+
+def of_a_copy(command: Callable[..., None]) -> Callable[..., None]:
+    """``command``, whose first parameter are the ``Flags`` of the server and the copy, with these flags."""
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    theirs = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in _OF_A_COPY.items()
+    ]
+    as_json = [one for one in own if one.name == "as_json"]  # the last everywhere
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        chosen = {name: given.pop(name) for name in _OF_A_COPY}
+        command(Flags(chosen, chosen.pop("config")), **given)
+
+    whole = inspect.Signature([*(one for one in own if one not in as_json), *theirs, *as_json])
+    run.__dict__["__signature__"] = whole  # what typer makes the command line of
+    run.__annotations__ = {name: one.annotation for name, one in whole.parameters.items()}
+    return run

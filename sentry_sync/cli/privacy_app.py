@@ -97,7 +97,7 @@ def doctor(
     """
     from sentry_sync.cli import doctor as room
 
-    code = room.run(_settings(config, org=org, base_url=base_url, store=store), as_json=as_json)
+    code = room.run(_settings(config, org=org, base_url=base_url, store=store), config, as_json=as_json)
     if code:
         raise typer.Exit(code)
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import typer
 
 from sentry_sync.cli import options
 
 
+@options.of_a_copy
 def daemon(
+    flags: options.Flags,
     *,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Keep the local copy up to date, until it is stopped.
@@ -38,24 +32,15 @@ def daemon(
     """
     from sentry_sync.cli import daemon as room
 
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), config, as_json=as_json)
+    room.run(flags.settings(), flags.config, as_json=as_json)
 
 
+@options.of_a_copy
 def mcp(
+    flags: options.Flags,
     *,
     allow_writes: options.AllowWrites = False,
     http: options.Http = None,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Serve an assistant over stdio, or over HTTP (MCP).
@@ -78,26 +63,17 @@ def mcp(
     del as_json  # its errors are printed by main, which looks for the flag itself
     from sentry_sync.cli import mcp as room
 
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    room.run(_settings(config, **server, **copy), http, allow_writes=allow_writes)
+    room.run(flags.settings(), http, allow_writes=allow_writes)
 
 
+@options.of_a_copy
 def serve(
+    flags: options.Flags,
     *,
     http: Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8000",
     log_format: options.LogFormat = None,
     log_level: options.LogLevel = None,
     allow_writes: options.AllowWrites = False,
-    org: options.Org = None,
-    base_url: options.BaseUrl = None,
-    timeout: options.Timeout = None,
-    max_events: options.MaxEvents = None,
-    history_days: options.HistoryDays = None,
-    rate_limit: options.RateLimit = None,
-    projects: options.Projects = None,
-    store: options.StoreDirectory = None,
-    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
     """Sync on schedule and answer over HTTP, in one process: the daemon people leave running.
@@ -117,17 +93,5 @@ def serve(
     del as_json  # its errors are printed by main, which looks for the flag itself
     from sentry_sync.cli import serve as room
 
-    server = {"org": org, "base_url": base_url, "timeout": timeout, "rate_limit": rate_limit}
-    copy = {"store": store, "max_events": max_events, "history_days": history_days, "projects": projects}
-    log = {"log_format": log_format, "log_level": log_level}
-
-    def settings() -> Any:
-        return _settings(config, **server, **copy, **log)
-
-    room.run(settings(), room.Chosen(http, allow_writes, config), settings)
-
-
-def _settings(config: Any, **flags: Any) -> Any:
-    from sentry_sync.cli.settings import load
-
-    return load(flags, config)
+    settings = partial(flags.settings, log_format=log_format, log_level=log_level)
+    room.run(settings(), room.Chosen(http, allow_writes, flags.config), settings)

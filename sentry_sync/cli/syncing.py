@@ -9,8 +9,9 @@ from functools import partial
 
 from sentry_sync.cli.connect import Sent, client_of, connection_of, policy_of, store_of, unheard
 from sentry_sync.cli.settings import Settings
-from sentry_sync.daemon import Daemon, StoppableClock, Tell, Worker
+from sentry_sync.daemon import Daemon, Tell, Worker
 from sentry_sync.records.clock import SystemClock
+from sentry_sync.records.stoppable import StoppableClock
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.store import Store
 

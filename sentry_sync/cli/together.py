@@ -19,8 +19,8 @@ from queue import SimpleQueue
 from types import FrameType
 
 from sentry_sync.cli.main import EXIT_INTERRUPTED
-from sentry_sync.daemon import Stopped
 from sentry_sync.errors import SentrySyncError
+from sentry_sync.records.stoppable import Stopped
 
 PATIENCE = 4.0
 """Seconds that what is under way is given to end after a signal: a page is lost after that, and read again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import anyio.to_thread
 import mcp_types as types
@@ -75,11 +75,6 @@ TEMPLATES = (
     Template("issue", "id", "One issue", "An issue, by id (4711) or short id (API-1A)."),
     Template("release", "version", "One release", "A release in each of its projects, with health and deploys."),
 )
-
-
-def address_of(kind: str, name: str) -> str:
-    """The address of an issue or a release, whatever its name holds."""
-    return f"{SCHEME}{kind}/{quote(name, safe='')}"
 
 
 def parsed(uri: str) -> Subject | str | None:

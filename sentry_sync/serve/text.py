@@ -159,6 +159,8 @@ def _add_pairs(pairs: list[str], name: str, value: Any) -> None:
 
 
 def _shown(value: Any) -> str:
+    if type(value) is int:  # most values are: not made bytes first
+        return str(value)
     if isinstance(value, str) and _PLAIN.fullmatch(value):
         return value
     return orjson.dumps(value).decode()

@@ -9,6 +9,7 @@ Any number of processes append to one file: each takes its lock for the length o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hmac
 import os
@@ -195,7 +196,11 @@ class AuditTrail:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            os.write(handle, lines)
+            size = os.fstat(handle).st_size
+            if os.write(handle, lines) < len(lines):
+                # A part of a line would spoil the next one: all of them are written again later.
+                os.ftruncate(handle, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             # Another process may have put this very file aside meanwhile: it is not to be renamed twice.
             if os.fstat(handle).st_size > self._largest and os.fstat(handle).st_ino == path.stat().st_ino:
                 path.rename(self._folder / f"audit-{self._clock.now():%Y%m%dT%H%M%S%f}.jsonl")

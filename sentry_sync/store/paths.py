@@ -63,6 +63,11 @@ class StorePaths:
         return presence_beside(self.database)
 
     @property
+    def alerts_lock(self) -> Path:
+        """Held by whoever looks at the alerts."""
+        return self.directory / "alerts.lock"
+
+    @property
     def lake_lock(self) -> Path:
         """Held by whoever publishes."""
         return self.directory / "lake.lock"

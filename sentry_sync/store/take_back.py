@@ -63,7 +63,8 @@ _ABANDON = (
 _CLAIMS = (
     "DELETE FROM coverage WHERE end > :now AND start >= :believed",
     "UPDATE coverage SET end = :believed WHERE end > :now",
-    "DELETE FROM marks WHERE max(mark, as_of) > :now AND :believed = 0",
+    # The mark of a day or week that was read says which one: at another time there are no rows to it.
+    "DELETE FROM marks WHERE max(mark, as_of) > :now AND (:believed = 0 OR stream GLOB 'transaction_windows.*')",
     "UPDATE marks SET mark = min(mark, :believed), as_of = min(as_of, :believed) WHERE max(mark, as_of) > :now",
     _ABANDON,
     "UPDATE schedule SET due_at = :now WHERE due_at > :now",

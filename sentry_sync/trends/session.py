@@ -149,7 +149,7 @@ def _in_time(
 ) -> list[Result]:
     seconds = max(question.seconds for question in questions)
     with (
-        closing(_connected(questions[0].memory)) as session,
+        closing(connected(questions[0].memory)) as session,
         Watchdog(session.interrupt, seconds) as watchdog,
     ):
         try:
@@ -172,22 +172,15 @@ class _Damaged(Exception):
         self.files = files
 
 
-def open_session(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
-    """An empty DuckDB in memory that can open nothing and whose settings cannot be changed any more."""
-    session = _connected(memory)
-    _wall_in(session, ())
-    return session
-
-
-def _connected(memory: str) -> duckdb.DuckDBPyConnection:
-    """Not yet walled in: it may parse a statement and nothing else."""
+def connected(memory: str) -> duckdb.DuckDBPyConnection:
+    """An empty DuckDB in memory, not yet walled in: it may parse a statement and nothing else."""
     session = duckdb.connect(":memory:", config={**_CONFIGURATION, "memory_limit": memory})
     for setting in _SETTINGS:
         session.execute(setting)
     return session
 
 
-def _wall_in(session: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+def wall_in(session: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     """Let the session open these files and nothing else, for good."""
     if files:
         session.execute(f"SET allowed_paths = [{', '.join(map(literal, files))}]")
@@ -243,7 +236,7 @@ def _found(
     reads = [admit(session, question) for question in questions]
     with opening() as connection:
         view = snapshot.of(paths, connection, _columns(reads), without)
-        _wall_in(session, view.files)
+        wall_in(session, view.files)
         shapes = _bind(session, questions, view)
         try:
             view.attach(session)

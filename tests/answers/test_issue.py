@@ -214,6 +214,15 @@ def test_a_deleted_issue_is_told_with_when_that_was_seen(own: Asking) -> None:
     assert (answer["trend"]["hours"], answer["trend"]["complete"]) == (None, False)
 
 
+def test_of_an_issue_that_is_gone_it_is_told_that_nobody_knows_how_it_went(own: Asking) -> None:
+    with own.rig.store.write() as uow:
+        uow.upsert([IssueGone("17", NOW, "unknown")])
+    answer = own.offline.get_issue("17")
+    assert answer["issue"]["removed_as"] == "unknown"
+    assert any("deleted, or is part of another" in note for note in fresh(answer)["notes"])
+    assert "17" not in [row["id"] for row in own.offline.get_issues("api")["issues"]]
+
+
 def test_a_merged_issue_leads_to_the_one_it_went_into(own: Asking) -> None:
     with own.rig.store.write() as uow:
         uow.upsert([IssueGone("18", NOW, "merged", "17")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,16 @@ from sentry_sync.answers.desk import Means
 from sentry_sync.errors import QuestionError, StoreMismatch
 from sentry_sync.store import tables
 from tests.answers.desk import Asking
-from tests.support.rig import TOKEN
+from tests.support.rig import TOKEN, Rig
 
 
 class Writing:
     """A synced store, and answers that may write."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Path) -> None:
+        shutil.copytree(store, folder / "store")
         self.asking = Asking(folder)
         self.rig = self.asking.rig
-        self.rig.sync("projects", "issues")
         self.answers: Answers = self.asking.answers(self.asking.client, means=Means(allow_writes=True))
         world = self.rig.sim.world.issues.values()
         self.issue = next(issue for issue in world if issue.status == "unresolved" and not issue.assigned_to)
@@ -59,9 +60,18 @@ class Writing:
         self.asking.close()
 
 
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store that each test changes a copy of."""
+    rig = Rig(tmp_path_factory.mktemp("synced"))
+    rig.sync("projects", "issues")
+    rig.close()
+    return rig.directory
+
+
 @pytest.fixture
-def writing(tmp_path: Path) -> Iterator[Writing]:
-    found = Writing(tmp_path)
+def writing(tmp_path: Path, synced: Path) -> Iterator[Writing]:
+    found = Writing(tmp_path, synced)
     yield found
     found.close()
 

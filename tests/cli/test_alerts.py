@@ -12,7 +12,7 @@ import pytest
 
 from sentry_sync.answers.alert_targets import Command, Slack, Webhook
 from sentry_sync.cli.alert_rules import Alerts, parsed
-from sentry_sync.cli.alerts import looking, of_file
+from sentry_sync.cli.alerts import ANOTHER, looking, of_file
 from sentry_sync.cli.settings import load
 from sentry_sync.errors import SettingsError
 from sentry_sync.store.audit_trail import AuditTrail
@@ -172,6 +172,19 @@ def test_without_alerts_nothing_is_looked_at(cli: CommandLine, tmp_path: Path) -
     with looking(load({"store": tmp_path / "none"}), None, print) as watching:
         watching.look()
     assert not (tmp_path / "none").exists()
+
+
+def test_of_two_processes_one_tells(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = load({"store": built(tmp_path / "store").directory}, config)
+    with looking(settings, config, print) as other:
+        with looking(settings, config, print) as one:
+            one.look()
+            assert "did not reach run" in capsys.readouterr().out
+            other.look()
+            other.look()
+            assert capsys.readouterr().out == f"alerts: {ANOTHER}\n"
+        other.look()
+        assert "did not reach run" in capsys.readouterr().out
 
 
 def test_other_alerts_are_gone_by_from_the_next_look_on(config: Path, tmp_path: Path) -> None:

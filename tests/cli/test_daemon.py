@@ -5,38 +5,14 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from sentry_sync.simulator import Simulator, SimulatorOptions, WorldSize
+from sentry_sync.simulator import Simulator
 from sentry_sync.store.store import Store
-from tests.support.cli import SECRET, CommandLine, environment
-
-SMALL = WorldSize(projects=2, issues=20, events_per_day=20, releases=2, days=2)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator(SimulatorOptions(size=SMALL, token=SECRET, static=True, rate_limit=None)) as running:
-        yield running
-
-
-@pytest.fixture
-def variables(tmp_path: Path, server: Simulator) -> dict[str, str]:
-    server.faults.clear()
-    server.requests.clear()
-    return environment(
-        tmp_path,
-        SENTRY_BASE_URL=server.url,
-        SENTRY_AUTH_TOKEN=SECRET,
-        SENTRY_ORG="acme",
-        SENTRY_SYNC_STORE=str(tmp_path / "store"),
-        SENTRY_SYNC_RATE_LIMIT="10000",
-        SENTRY_SYNC_HISTORY_DAYS="2",
-    )
+from tests.support.cli import CommandLine
 
 
 def started(variables: dict[str, str], *flags: str) -> subprocess.Popen[str]:

@@ -155,6 +155,17 @@ def test_webhooks_that_no_longer_come_are_named_with_the_reason(
     assert ("install it again" in found.todo) == (state == FAIL)
 
 
+def test_the_settings_file_that_is_looked_at_is_the_one_that_was_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    file.chmod(0o622)
+    doctor.run(settings(tmp_path / "none"), file, as_json=True, clock=FakeClock(START))
+    first, *_ = orjson.loads(capsys.readouterr().out)["findings"]
+    assert (first["about"], first["state"], str(file) in first["said"]) == ("settings file", FAIL, True)
+
+
 def test_a_damaged_database_fails_and_ends_the_look(tmp_path: Path) -> None:
     clock = FakeClock(START)
     filled(tmp_path, clock).close()

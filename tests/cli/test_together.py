@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from sentry_sync.cli.together import Ended, Half, until_a_signal
-from sentry_sync.daemon import Stopped
 from sentry_sync.errors import StoreUnwritable
+from sentry_sync.records.stoppable import Stopped
 
 
 class Runs:

@@ -18,10 +18,11 @@ from mcp import Client
 from mcp_types import ResourceTemplateReference, TextContent, TextResourceContents
 
 from sentry_sync.answers.desk import Means
-from sentry_sync.serve.resources import TEMPLATES, address_of
+from sentry_sync.serve.resources import TEMPLATES
 from sentry_sync.serve.tools import TOOLS
 from sentry_sync.store import bodies, tables
 from tests.answers.desk import Asking
+from tests.serve.addresses import address_of
 from tests.serve.test_server import arguments_of, called, conversation
 
 CANARY = "CANARY"

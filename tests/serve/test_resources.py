@@ -10,10 +10,11 @@ from mcp import Client, MCPError
 
 from sentry_sync.answers.changes import Subject
 from sentry_sync.answers.context import Answers
-from sentry_sync.serve.resources import DATA_NOTE, MOST_PROJECTS, address_of, parsed
+from sentry_sync.serve.resources import DATA_NOTE, MOST_PROJECTS, parsed
 from sentry_sync.trends.library import library
 from sentry_sync.trends.relations import RELATIONS
 from tests.answers.desk import Asking
+from tests.serve.addresses import address_of
 from tests.serve.test_server import Broken, conversation
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +53,23 @@ def test_no_text_that_may_be_a_persons_or_an_events_is_written(
     said = [row["arguments"][name] for row in trail(tmp_path, clock).last(3)]
     assert said[0] == said[2] != said[1]
     assert said[0].startswith("#")
+
+
+def test_of_what_a_full_disk_cuts_short_nothing_is_lost(tmp_path: Path, clock: FakeClock) -> None:
+    one = trail(tmp_path, clock)
+    one.note(entry("first"))
+    one.flush()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for name in ("second", "third"):
+        one.note(entry(name))
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "audit" / "audit.jsonl").stat().st_size + 40, hard))
+        one.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    one.note(entry("fourth"))
+    one.close()
+    assert [row["what"] for row in trail(tmp_path, clock).last(9)] == ["fourth", "third", "second", "first"]
 
 
 def test_two_processes_write_into_one_file(tmp_path: Path, clock: FakeClock) -> None:

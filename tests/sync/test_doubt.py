@@ -102,6 +102,17 @@ def test_coverage_goes_back_to_the_last_pass_before_the_clock_went_wrong(rig: Ri
         assert rig.coverage(resource)[-1].end <= START, resource
 
 
+def test_no_day_or_week_is_taken_for_read_that_has_no_rows(rig: Rig) -> None:
+    """The mark of one says which it was: moved back to another time, it would stand for an empty one."""
+    rig.sync("projects")
+    with rig.store.write() as uow:
+        for stream, ahead in (("transaction_windows.24h", DAY), ("transaction_windows.7d", -DAY)):
+            uow.mark(stream, "", START + ahead, START + ahead)
+        assert uow.take_back(rig.sim.now())
+    held = {row.stream: row.mark for row in rig.rows(tables.marks) if row.stream.startswith("transaction")}
+    assert held == {"transaction_windows.7d": START - DAY}
+
+
 def test_a_store_that_never_saw_the_right_time_claims_nothing(rig: Rig) -> None:
     tomorrow(rig)
     rig.clock.advance(DAY.total_seconds())

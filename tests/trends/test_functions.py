@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sentry_sync.trends.functions import FUNCTIONS, TABLE_FUNCTIONS
-from sentry_sync.trends.session import open_session
+from tests.trends.opened import open_session
 
 _SYNTAX = {"->", "grouping", "grouping_id", "unnest"}
 """What the parser makes a function call of but DuckDB lists as none."""

@@ -10,7 +10,8 @@ import pytest
 from sentry_sync.errors import QueryError
 from sentry_sync.trends.gate import Reads, judge, nearest, one_select, plain_text, shown
 from sentry_sync.trends.relations import RELATIONS
-from sentry_sync.trends.session import Question, admit, open_session
+from sentry_sync.trends.session import Question, admit
+from tests.trends.opened import open_session
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from sentry_sync.errors import QueryError
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.trends.library import Column, Parameter, Query, bind, find, library, parse
 from sentry_sync.trends.running import run_query
-from sentry_sync.trends.session import open_session
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW
 from tests.trends.library_world import AT
+from tests.trends.opened import open_session
 
 TEXT = """\
 -- name: example

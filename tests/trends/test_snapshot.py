@@ -13,9 +13,9 @@ from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
 from sentry_sync.store.store import Store
 from sentry_sync.trends import snapshot
-from sentry_sync.trends.session import open_session
 from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue, project
+from tests.trends.opened import open_session
 
 COLUMNS = {"issues": ["id"], "projects": ["id"]}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sentry_sync.trends.session import open_session
+from tests.trends.opened import open_session
 
 secret = "a Python variable is no table"
 
@@ -102,8 +102,8 @@ def test_sessions_share_nothing(session: duckdb.DuckDBPyConnection) -> None:
 
 def test_the_machines_time_zone_changes_nothing() -> None:
     program = (
-        "from sentry_sync.trends.session import open_session\n"
-        "row = open_session().execute(\n"
+        "from sentry_sync.trends.session import MEMORY, connected\n"
+        "row = connected(MEMORY).execute(\n"
         "    \"SELECT timestamp '2026-11-20 12:00:00' = timestamptz '2026-11-20 12:00:00+00'\").fetchone()\n"
         "print(row)\n"
     )

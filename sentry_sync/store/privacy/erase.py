@@ -63,7 +63,8 @@ def erase(
         if names.all:
             pending.keep(names.all.values())
             report("looking for the person's other names")
-            with closing(store.read()) as reading, reading.begin():
+            # In every project, whichever this store's own reads are limited to.
+            with closing(Store(store.paths.directory, clock, store.rules).read()) as reading, reading.begin():
                 beside.look(reading, names)
             pending.keep(names.all.values())
         if nameless:

@@ -26,6 +26,9 @@ Identity = tuple[str, str]
 
 _WORD = re.compile(r"[\w.%+@\\:-]{4,256}")
 _EDGES = ".:-+\\"
+_LABELS = re.compile(r"\\+[nrt]|[:\\]+")
+"""As in ``mailto:ana@example.org`` and in ``\\nana@example.org``, a line's end in escaped text."""
+
 _FIELDS = {"id": "id", "email": "email", "username": "username", "ip_address": "ip"}
 
 
@@ -53,10 +56,18 @@ class Erased:
         return _WORD.sub(self._word, text)
 
     def _word(self, match: re.Match[str]) -> str:
-        word = match[0].strip(_EDGES)
-        if len(word) < SHORTEST or not any(self.knows(kind, word) for kind in KINDS[1:]):
-            return match[0]
-        return match[0].replace(word, FILTERED)
+        text = match[0]
+        for word in _parts(text):
+            if len(word) >= SHORTEST and any(self.knows(kind, word) for kind in KINDS[1:]):
+                text = text.replace(word, FILTERED)
+        return text
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What of a word may be a name: all of it, or what stands behind a label or an escape in it."""
+    yield text.strip(_EDGES)
+    if ":" in text or "\\" in text:
+        yield from (part.strip(_EDGES) for part in _LABELS.split(text))
 
 
 def of_user(user: object) -> Iterator[Identity]:

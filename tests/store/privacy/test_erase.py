@@ -146,6 +146,15 @@ def test_two_persons_whose_erasures_were_cut_short_are_erased_at_once(tmp_path: 
         assert column(store, "SELECT DISTINCT user_key FROM events ORDER BY 1") == ["erased", "id:6"]
 
 
+def test_a_process_that_sees_other_projects_only_erases_the_person_everywhere(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    people.filled(tmp_path, clock).close()
+    with closing(Store(tmp_path, clock, KEEPING, ("other",))) as store:
+        done(store, clock, ("email", EMAIL), ("ip", IP))
+        assert people.found(store) == set()
+
+
 def test_another_that_is_at_it_is_left_alone(tmp_path: Path, clock: FakeClock) -> None:
     with closing(people.filled(tmp_path, clock)) as store, alone(store, clock), pytest.raises(StoreBusy):
         erase(store, clock, ALL, lambda _: None, patience=0)

@@ -250,3 +250,10 @@ def test_an_erased_person_is_taken_out_of_others_texts_too() -> None:
         erased(email="ana@example.org", username="ana.silva"),
     )
     assert found.title == f"mail to {FILTERED} ({FILTERED}) bounced"
+
+
+@pytest.mark.parametrize("text", ["mailto:{}", "to:{}:", r"sent\n{}\n", "{}:8080", r"C:\users\{}"])
+def test_a_label_or_an_escape_before_a_name_hides_it_not(text: str) -> None:
+    person = erased(username="ana.silva")
+    assert person.unmentioned(text.format("ana.silva")) == text.format(FILTERED)
+    assert person.unmentioned(text.format("ben.silva")) == text.format("ben.silva")
