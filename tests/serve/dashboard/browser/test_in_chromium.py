@@ -197,14 +197,19 @@ def test_the_chart_library_is_the_one_that_was_published() -> None:
         assert (STATIC / "uplot" / name).read_bytes() == found.read_bytes(), name
 
 
+def retitle(served: Served, title: str) -> None:
+    """Give the issue another title, a second after whatever was last read of it."""
+    served.asking.rig.advance(1)
+    issue_id = served.addresses["issue"][0].rpartition("/")[2]
+    served.asking.fill([issue(id=issue_id, title=title, verified_at=served.asking.rig.clock.now())])
+
+
 def test_a_change_is_offered_to_whoever_reads(browser: Browser, served: Served) -> None:
     with opened(browser) as page:
         whole(page, served.address("issue"))
-        issue_id = served.addresses["issue"][0].rpartition("/")[2]
         with page.expect_response(lambda response: "/live" in response.url):
             page.reload()
-        now = served.asking.rig.clock.now()
-        served.asking.fill([issue(id=issue_id, title="Something else now", verified_at=now)])
+        retitle(served, "Something else now")
         offered = page.get_by_role("link", name="Something changed: show it")
         expect(offered).to_be_visible(timeout=20_000)
         offered.click()
@@ -221,8 +226,7 @@ def test_what_changed_while_a_page_was_not_seen_is_offered_when_it_is(browser: B
         for title in (None, "It changed while nobody looked"):
             page.evaluate(hide, True)
             if title:
-                issue_id = served.addresses["issue"][0].rpartition("/")[2]
-                served.asking.fill([issue(id=issue_id, title=title, verified_at=served.asking.rig.clock.now())])
+                retitle(served, title)
             with page.expect_response(lambda response: "/issues/" in response.url):
                 page.evaluate(hide, False)
             expect(offered).to_have_count(1 if title else 0)
