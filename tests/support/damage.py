@@ -19,14 +19,25 @@ def leaves(file: Path, table: str) -> list[int]:
     return _below(file.read_bytes(), root)
 
 
+def schema(file: Path) -> list[int]:
+    """The pages that say which tables there are and where: without one of them none can be found."""
+    return [1, *_below(file.read_bytes(), 1)]
+
+
+HEADER = 100
+"""Bytes before what the first page holds."""
+
+
 def _below(content: bytes, page: int) -> list[int]:
     start = (page - 1) * PAGE
-    if content[start] == LEAF:
+    # The first page's cells are counted from its very beginning all the same.
+    rest = content[HEADER:PAGE] if page == 1 else content[start : start + PAGE]
+    if rest[0] == LEAF:
         return [page]
-    count = int.from_bytes(content[start + 3 : start + 5])
-    cells = [int.from_bytes(content[start + 12 + 2 * n : start + 14 + 2 * n]) for n in range(count)]
+    count = int.from_bytes(rest[3:5])
+    cells = [int.from_bytes(rest[12 + 2 * n : 14 + 2 * n]) for n in range(count)]
     children = [int.from_bytes(content[start + cell : start + cell + 4]) for cell in cells]
-    children.append(int.from_bytes(content[start + 8 : start + 12]))
+    children.append(int.from_bytes(rest[8:12]))
     return [leaf for child in children for leaf in _below(content, child)]
 
 
