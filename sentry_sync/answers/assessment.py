@@ -223,7 +223,8 @@ def _because(case: Case, found: Assessment) -> Iterator[str]:
     if latency.level in _BAD and latency.effect is not None:
         yield f"{latency.level.value}: {latency.effect:.0%} of the judged requests are in slower transactions"
     if case.reopened:
-        yield f"{len(case.reopened)} issues that had been resolved came back"
+        known = len(case.reopened)
+        yield f"{known} {'issue' if known == 1 else 'issues'} that had been resolved came back"
     yield from _told_apart(case, found)
 
 
