@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 
 from sentry_sync.answers import untrusted
 
@@ -21,11 +22,13 @@ def labels(named: Sequence[Named], otherwise: str) -> dict[Named, str]:
     called alike are numbered.
     """
     found: dict[Named, str] = {}
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     for values in dict.fromkeys(named):
-        name = _fitted([untrusted.line(str(value)) for value in values if value not in (None, "")]) or otherwise
-        taken[name] = taken.get(name, 0) + 1
-        found[values] = name if taken[name] == 1 else f"{name} ({taken[name]})"
+        plain = _fitted([untrusted.line(str(value)) for value in values if value not in (None, "")]) or otherwise
+        # A name may itself end in a number: whoever sends events chose it.
+        numbered = (f"{plain} ({number})" for number in count(2))
+        found[values] = next(name for name in chain([plain], numbered) if name not in taken)
+        taken.add(found[values])
     return found
 
 

@@ -31,3 +31,9 @@ def test_many_parts_leave_each_a_little() -> None:
     name = labels([parts], "errors")[parts]
 
     assert name.count("…") == 10
+
+
+def test_a_name_that_looks_numbered_is_taken_for_no_other() -> None:
+    names = labels([("a", None), ("a", ""), ("a (2)", None)], "errors")
+
+    assert len(set(names.values())) == 3

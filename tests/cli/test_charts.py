@@ -40,6 +40,13 @@ def test_a_point_of_whose_time_only_a_part_is_known_is_marked_and_named() -> Non
     assert [row[1] for row in as_table(drawn).rows] == ["5", "5", "5 (in part)"]
 
 
+def test_two_lines_whose_names_are_cut_alike_stay_two() -> None:
+    names = ["a" * 60 + middle + "z" * 60 for middle in "bc"]
+    rows = [(DAY, names[0], 1), (DAY, names[1], 2)]
+    drawn = chart("T", result({"day": "TIMESTAMP", "release": "VARCHAR", "errors": "HUGEINT"}, rows))
+    assert sorted(drawn.lines.values()) == [[(DAY, 1.0)], [(DAY, 2.0)]]
+
+
 def test_a_chart_of_an_answer_that_was_cut_says_so() -> None:
     cut = replace(result({"project": "VARCHAR", "burn": "DOUBLE"}, [("web", 1.5)]), truncated=True)
     assert in_terminal(chart("T", cut)).endswith("some are missing here.")
