@@ -66,8 +66,9 @@ _COUNTS = """
 INSERT INTO error_counts (project_id, issue_id, environment, release, hour, count, users)
 SELECT project_id, issue_id, environment, release, timestamp - timestamp % 3600000000, count(*),
     count(DISTINCT user_key)
-FROM events GROUP BY 1, 2, 3, 4, 5
+FROM events GROUP BY 1, 2, 3, 4, 5 ORDER BY 5
 """
+"""By hour, as a sync writes them: rows of one time lie side by side."""
 
 _FIGURES = """
     1 + hash(i) % 5000 AS "count", 1.5 AS tpm, 40 + hash(i + 1) % 100 AS avg, 30.5 AS p50, 60.5 AS p75,
@@ -152,38 +153,21 @@ def _copy(
 
 def native(store: Store, path: Path) -> None:
     """All of the store in one native DuckDB file, sorted as the lake is, its values as a statement sees them."""
-    from sentry_sync.store import lake_parts, lake_union
     from sentry_sync.store.lake_resources import RESOURCES
     from sentry_sync.store.reading import reading
-    from sentry_sync.trends import relations
+    from sentry_sync.trends import snapshot
+    from sentry_sync.trends.relations import RELATIONS
 
-    with closing(duckdb.connect(str(path))) as session, reading(store.paths) as connection:
+    with closing(duckdb.connect()) as session, reading(store.paths) as connection:
         session.execute("CREATE SCHEMA stored")
-        for name, relation in relations.RELATIONS.items():
-            columns = list(relation.columns)
-            session.execute(relations.table(relation, columns))
-            if relation.ledger:  # nobody ever asked a server for these rows
-                empty = ", ".join(f"{quote(c)} {kind.shown}" for c, kind in relation.columns.items())
-                session.execute(f"CREATE TABLE {quote(name)} ({empty})")
-                continue
-            if name in RESOURCES:
-                held = lake_parts.usable(store.paths.lake, lake_parts.parts(connection, name))
-                found = lake_parts.source(connection, name, held)
-                lake_union.prepare(session, found)
-                lake_union.load(session, connection, found, columns, lambda: False)
-                rows = lake_union.union(found, columns, store.paths.lake)
-                order = " ORDER BY " + ", ".join(map(quote, RESOURCES[name].order))
-            else:
-                lake_union.append(
-                    session, name, connection.execute(relations.select(relation, columns)), lambda: False
-                )
-                held_as = (
-                    f"{KINDS[_kind(relation.source, c)].to_lake.format(quote(c))} AS {quote(c)}" for c in columns
-                )
-                rows, order = f"SELECT {', '.join(held_as)} FROM stored.{quote(name)}", ""
-            shown = (f"{relation.columns[c].to_shown.format(quote(c))} AS {quote(c)}" for c in columns)
-            session.execute(f"CREATE TABLE {quote(name)} AS SELECT {', '.join(shown)} FROM ({rows}){order}")
-        session.execute("DROP SCHEMA stored CASCADE")
+        session.execute(f"ATTACH '{path}' AS file")
+        snapshot.of(store.paths, connection, {name: list(r.columns) for name, r in RELATIONS.items()}).make(
+            session
+        )
+        for name, relation in RELATIONS.items():
+            resource = RESOURCES.get(relation.source)
+            order = f" ORDER BY {', '.join(map(quote, resource.order))}" if resource else ""
+            session.execute(f"CREATE TABLE file.{quote(name)} AS SELECT * FROM {quote(name)}{order}")
 
 
 def _kind(table: str, column: str) -> str:

@@ -10,6 +10,7 @@ depends_on = None
 
 
 LAKE = {
+    "issues": ("known_since", "id"),
     "events": ("timestamp", "issue_id"),
     "error_counts": ("hour", "issue_id"),
     "transaction_stats": ("hour", None),
@@ -20,6 +21,12 @@ LAKE = {
 """Tables whose older rows are published as Parquet, their time, and what else tells which row was changed."""
 
 COLUMNS = {
+    "issues": (
+        "id project_id short_id title culprit type issue_type category level platform logger status substatus "
+        "priority unhandled first_seen last_seen count user_count assigned_type assigned_id assigned_to permalink "
+        "exception_type exception_value filename function num_comments first_release known_since verified_at "
+        "removed_at removed_as merged_into auto_resolved"
+    ),
     "events": (
         "project_id event_id issue_id timestamp environment release level title transaction platform user_key tags"
     ),
@@ -68,11 +75,12 @@ def _watch(table: str, time: str, subject: str | None) -> None:
     # People delete issues for privacy: a part that holds a deleted event, or the user of one that has none now, is
     # to be written anew.
     of_events = table == "events"
+    of_people = table in ("events", "issues")
     new = _note(table, "NEW", time, subject, "0")
     old = _note(
         table, "OLD", time, subject, "OLD.user_key IS NOT NULL AND NEW.user_key IS NULL" if of_events else "0"
     )
-    gone = _note(table, "OLD", time, subject, "1" if of_events else "0")
+    gone = _note(table, "OLD", time, subject, "1" if of_people else "0")
     differs = " OR ".join(f'OLD."{name}" IS NOT NEW."{name}"' for name in COLUMNS[table].split())
     op.execute(
         f"CREATE TRIGGER lake_{table}_insert AFTER INSERT ON {table} "
@@ -152,6 +160,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_issues_first_release", "issues", ["first_release"], sqlite_where=sa.text("first_release IS NOT NULL")
     )
+    op.create_index("ix_issues_known_since", "issues", ["known_since"])
     for name, table, columns, further in WIDER:
         op.drop_index(name, table)
         op.create_index(name, table, [*columns, further])
@@ -242,6 +251,7 @@ def downgrade() -> None:
     for name, table, columns, _ in WIDER:
         op.drop_index(name, table)
         op.create_index(name, table, list(columns))
+    op.drop_index("ix_issues_known_since", "issues")
     op.drop_index("ix_issues_first_release", "issues")
     op.drop_index("ix_issues_exception_type", "issues")
     op.drop_index("ix_events_tagged", "events")

@@ -90,5 +90,5 @@ def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite says into one line of ours, with what to do."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
         raise explain(path, error) from error

@@ -127,6 +127,7 @@ class Lake:
                 list(_changes(connection, held)),
                 _waiting(connection, resource, held, lake_plan.horizon(now, resource.settled)),
                 resource.settled,
+                resource.together,
             )
         return lake_plan.due(state, now)
 

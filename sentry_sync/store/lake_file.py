@@ -91,10 +91,7 @@ def _copy(
 ) -> tuple[int, int | None, int | None]:
     resource, columns = found.resource, list(COLUMNS[found.resource.name])
     with _session(folder, found) as session:
-        session.execute(lake_union.table(resource.name, columns))
-        lake_union.prepare(session, found)
-        lake_union.load(session, connection, found, columns, lambda: False)
-        rows = lake_union.union(found, columns, folder)
+        rows = lake_union.union(session, connection, found, columns, folder)
         order = ", ".join(map(quote, resource.order))
         target = lake_union.literal(str(into))
         session.execute(f"COPY (SELECT * FROM ({rows}) ORDER BY {order}) TO {target} ({FORMAT})")  # noqa: S608

@@ -56,20 +56,25 @@ class Source:
     """The time and subject of those rows."""
     gaps: tuple[Span, ...]
     """The time that no part covers."""
+    name: str
+    """What the rows are read as: the resource's own name, or that of a relation with some of its rows."""
+    condition: str | None = None
+    """Which of its rows, in SQL."""
 
     def statements(self, columns: Iterable[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
         """SQLite's statements for the rows that are not in the lake, or no longer as they are there."""
         table, time, subject = self.resource.name, self.resource.time, self.resource.subject
         names = ", ".join(f'r."{name}"' for name in columns)
+        among = f" AND r.{self.condition}" if self.condition else ""
         for start, end in self.gaps:
-            of_gap = f'SELECT {names} FROM {table} AS r WHERE r."{time}" >= ? AND r."{time}" < ?'  # noqa: S608 (our names)
+            of_gap = f'SELECT {names} FROM {table} AS r WHERE r."{time}" >= ? AND r."{time}" < ?{among}'  # noqa: S608 (our names)
             yield of_gap, (start, end)
         same = f' AND r."{subject}" = c.subject' if subject else ""
         for part in self.touched:
             # CROSS JOIN keeps the order: from the few changes to their rows, by an index.
             of_changes = (
                 f'SELECT {names} FROM lake_changes AS c CROSS JOIN {table} AS r ON r."{time}" = c.at{same} '  # noqa: S608
-                "WHERE c.resource = ? AND c.at >= ? AND c.at < ?"
+                f"WHERE c.resource = ? AND c.at >= ? AND c.at < ?{among}"
             )
             yield of_changes, (table, part.start, part.end)
 
@@ -131,6 +136,7 @@ def source(
         tuple(part for is_touched, part in files if is_touched),
         tuple(changed),
         tuple(_gaps(mine, within)),
+        resource,
     )
 
 

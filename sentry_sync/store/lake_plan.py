@@ -50,6 +50,8 @@ class State:
     """Days (their first microsecond) with rows that no usable part covers, and how many."""
     settled: timedelta = SETTLED
     """How old rows are before they are published."""
+    together: bool = False
+    """They are to lie in one part."""
 
 
 def horizon(now: datetime, age: timedelta) -> int:
@@ -69,6 +71,8 @@ def due(state: State, now: datetime) -> list[Span]:
         ),
         *_days(state, until),
     ]
+    if state.together:
+        return list(_as_one(state, wanted))
     return list(_joined([*wanted, *_months(state, wanted, until)], [*state.parts, *state.lost]))
 
 
@@ -114,6 +118,13 @@ def _months(state: State, wanted: Sequence[Span], until: int) -> Iterator[Span]:
         for span, rows in spans.items():
             if len(rows) > 1 and span[1] + DAY <= until and sum(rows) + waiting.get(span, 0) <= LARGEST_MONTH:
                 yield span
+
+
+def _as_one(state: State, wanted: Sequence[Span]) -> Iterator[Span]:
+    """One span, as far as all that is held and wanted reach; none while nothing is wanted."""
+    if wanted:
+        spans = [*wanted, *map(_span, state.parts), *map(_span, state.lost)]
+        yield min(start for start, _ in spans), max(end for _, end in spans)
 
 
 def _day(at: int) -> Span:

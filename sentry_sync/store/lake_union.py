@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sentry_sync.store.columns import COLUMNS, KINDS, quote
+from sentry_sync.store.columns import COLUMNS, KINDS, Kind, quote
 from sentry_sync.store.lake_parts import Part, Source
 
 if TYPE_CHECKING:
@@ -27,37 +27,105 @@ class Cursor(Protocol):
         ...
 
 
-def append(session: DuckDBPyConnection, table: str, rows: Cursor, stopped: Callable[[], bool]) -> None:
-    """Append rows to a table of schema ``stored``; ends early once ``stopped`` says so."""
-    appender = session.appender(f"stored.{table}")
+def fill(
+    session: DuckDBPyConnection,
+    name: str,
+    kinds: Mapping[str, Kind],
+    cursors: Iterable[Cursor],
+    stopped: Callable[[], bool],
+) -> bool:
+    """Make a table of schema ``stored`` of all rows, as SQLite has them; ends early once ``stopped`` says so.
+
+    False, and no table, where there is no row: to make one and read it takes a millisecond.
+    """
+    appender = None
     try:
-        while not stopped() and (batch := rows.fetchmany(BATCH)):
-            appender.append_rows(batch)
-        appender.flush()
+        for rows in cursors:
+            while not stopped() and (batch := rows.fetchmany(BATCH)):
+                if appender is None:
+                    session.execute(_table(name, kinds))
+                    appender = session.appender(f"stored.{name}")
+                appender.append_rows(batch)
+        if appender:
+            appender.flush()
     finally:
-        # Rows that did not fit must be let go of by hand; after a flush there are none.
-        appender.clear()
+        if appender:
+            # Rows that did not fit must be let go of by hand; after a flush there are none.
+            appender.clear()
+    return appender is not None
 
 
-def prepare(session: DuckDBPyConnection, found: Source) -> None:
-    """Tell the session which rows of the lake do not stand any more; call it before :func:`union` is used."""
-    if found.touched:
-        changed = f"{found.resource.name}_changed"
-        session.execute(f"CREATE TABLE stored.{changed} (moment BIGINT, subject VARCHAR)")
-        append(session, changed, _Rows(found.changed), lambda: False)
+def _table(name: str, kinds: Mapping[str, Kind]) -> str:
+    columns = ", ".join(f"{quote(column)} {kind.stored}" for column, kind in kinds.items())
+    return f"CREATE TABLE stored.{quote(name)} ({columns})"
 
 
-def load(
+def held(name: str, kinds: Mapping[str, Kind]) -> str:
+    """The query for the rows of such a table, their values as the lake has them."""
+    values = ", ".join(f"{kind.to_lake.format(quote(c))} AS {quote(c)}" for c, kind in kinds.items())
+    return f"SELECT {values} FROM stored.{quote(name)}"  # noqa: S608 (our own names)
+
+
+def nothing(kinds: Mapping[str, Kind]) -> str:
+    """A query for no row of such columns."""
+    values = ", ".join(f"NULL::{kind.lake} AS {quote(c)}" for c, kind in kinds.items())
+    return f"SELECT {values} WHERE false"
+
+
+def union(
     session: DuckDBPyConnection,
     connection: sqlite3.Connection,
     found: Source,
     columns: Sequence[str],
-    stopped: Callable[[], bool],
-) -> None:
-    """Append what SQLite has instead of the lake to the empty table of the resource."""
+    folder: Path,
+    *,
+    projects: Sequence[str] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> str:
+    """The query for all rows, as the lake has them; of the lake those of ``projects``, by id.
+
+    What SQLite has instead of the lake is put into the session, until ``stopped`` says to end.
+    """
+    kinds = {column: KINDS[COLUMNS[found.resource.name][column]] for column in columns}
+    queries = list(_published(session, found, columns, folder, projects))
+    if fill(session, found.name, kinds, _unpublished(connection, found, columns), stopped):
+        queries.append(held(found.name, kinds))
+    return " UNION ALL ".join(queries) or nothing(kinds)
+
+
+def _unpublished(connection: sqlite3.Connection, found: Source, columns: Sequence[str]) -> Iterator[Cursor]:
     for statement, values in found.statements(columns):
         with closing(connection.execute(statement, values)) as rows:
-            append(session, found.resource.name, rows, stopped)
+            yield rows
+
+
+_CHANGED = {"moment": KINDS["integer"], "subject": KINDS["text"]}
+
+
+def _published(
+    session: DuckDBPyConnection,
+    found: Source,
+    columns: Sequence[str],
+    folder: Path,
+    projects: Sequence[str] | None,
+) -> Iterator[str]:
+    """Queries for the rows of the lake that still stand."""
+    wanted = [f"p.{found.condition}"] if found.condition else []
+    if projects is not None:
+        wanted.append(f"p.project_id IN ({', '.join(map(literal, projects)) or 'NULL'})")
+    among = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    values = ", ".join(f"p.{quote(c)}" for c in columns)
+    if whole := _files(found.whole, folder):
+        yield f"SELECT {values} FROM read_parquet({whole}) AS p{among}"  # noqa: S608 (our own names)
+    if touched := _files(found.touched, folder):
+        changed, subject = f"{found.name}_changed", found.resource.subject
+        fill(session, changed, _CHANGED, [_Rows(found.changed)], lambda: False)
+        same = f" AND p.{quote(subject)} = c.subject" if subject else ""
+        yield (
+            f"SELECT {values} FROM read_parquet({touched}) AS p ANTI JOIN "  # noqa: S608
+            f"(SELECT make_timestamp(moment) AS moment, subject FROM stored.{changed}) AS c "
+            f"ON p.{quote(found.resource.time)} = c.moment{same}{among}"
+        )
 
 
 class _Rows:
@@ -69,33 +137,6 @@ class _Rows:
         batch = self._rows[self._given : self._given + size]
         self._given += size
         return batch
-
-
-def table(resource: str, columns: Iterable[str]) -> str:
-    """The statement for the empty table that takes a relation's rows as SQLite has them."""
-    kinds = COLUMNS[resource]
-    named = ", ".join(f"{quote(name)} {KINDS[kinds[name]].stored}" for name in columns)
-    return f"CREATE TABLE stored.{quote(resource)} ({named})"
-
-
-def union(found: Source, columns: Sequence[str], folder: Path, projects: Sequence[str] | None = None) -> str:
-    """The query for all rows, their values as the lake has them; of the lake those of ``projects``, by id."""
-    name, kinds = found.resource.name, COLUMNS[found.resource.name]
-    ours = ", ".join(f"{KINDS[kinds[c]].to_lake.format(quote(c))} AS {quote(c)}" for c in columns)
-    of_them = "" if projects is None else f" WHERE p.project_id IN ({', '.join(map(literal, projects)) or 'NULL'})"
-    theirs = ", ".join(f"p.{quote(c)}" for c in columns)
-    queries = [f"SELECT {ours} FROM stored.{quote(name)}"]  # noqa: S608 (our own names)
-    if whole := _files(found.whole, folder):
-        queries.append(f"SELECT {theirs} FROM read_parquet({whole}) AS p{of_them}")  # noqa: S608
-    if touched := _files(found.touched, folder):
-        subject = found.resource.subject
-        same = f" AND p.{quote(subject)} = c.subject" if subject else ""
-        queries.append(
-            f"SELECT {theirs} FROM read_parquet({touched}) AS p ANTI JOIN "  # noqa: S608
-            f"(SELECT make_timestamp(moment) AS moment, subject FROM stored.{name}_changed) AS c "
-            f"ON p.{quote(found.resource.time)} = c.moment{same}{of_them}"
-        )
-    return " UNION ALL ".join(queries)
 
 
 def _files(parts: Iterable[Part], folder: Path) -> str:

@@ -69,7 +69,7 @@ def _refuse_while_syncing(paths: StorePaths, clock: Clock) -> None:
     try:
         with closing(database.reader(paths.database).connect()) as connection, connection.begin():
             holder = lease.held(lease.read(connection), clock.now(), paths)
-    except DBAPIError:
+    except (DBAPIError, UnicodeDecodeError):
         return  # a lease that nobody can read, nobody can hold: the next write inside it fails
     if holder:
         raise lease.busy(holder)

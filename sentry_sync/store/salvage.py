@@ -19,6 +19,7 @@ from sqlalchemy import Column, Float, Table, Text
 
 from sentry_sync.store import database, tables
 from sentry_sync.store.bodies import unpack
+from sentry_sync.store.sqlite import BROKEN
 from sentry_sync.store.types import EventId, Tags
 
 FORGOTTEN = (
@@ -84,7 +85,7 @@ def readable(read: Read, hole: Callable[[], None]) -> Iterator[Row]:
     while key <= LAST_KEY:
         try:
             rows = read(key, limit)
-        except sqlite3.DatabaseError:
+        except BROKEN:
             if limit == 1:
                 hole()
                 # No key of ours is below 1: SQLite counts from there.
@@ -119,7 +120,7 @@ def _past(read: Read, bad: int) -> int:
 def _works(read: Read, key: int) -> bool:
     try:
         read(key, 1)
-    except sqlite3.DatabaseError:
+    except BROKEN:
         return False
     return True
 
@@ -137,7 +138,7 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: Table) 
 
     try:
         held = {row[0] for row in source.execute("SELECT name FROM pragma_table_info(?)", (table.name,))}
-    except sqlite3.DatabaseError:  # not even the names of tables can be read
+    except BROKEN:  # not even the names of tables can be read
         return Saved(table.name, 0, 1)
     columns = [column for column in table.columns if column.name in held]
     if not columns:

@@ -33,6 +33,9 @@ def connect(uri: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sq
 DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")
 """What SQLite says of a file that it can't read, or not any more."""
 
+BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged file raises; the latter for names that are garbage, even within SQLite's own message."""
+
 REBUILD = "sentry-sync db rebuild"
 """What brings a damaged store back."""
 
@@ -48,6 +51,8 @@ def damaged(path: Path, said: str) -> StoreError:
 
 def explain(path: Path, error: Exception) -> StoreError:
     """The error of ours that stands for SQLite's ``error`` at ``path``."""
+    if isinstance(error, UnicodeDecodeError):
+        return damaged(path, "garbage where a name should be")
     said = str(getattr(error, "orig", error))
     if "full" in said:
         return StoreUnwritable(f"the disk of {path.parent} is full: free some space and run the command again")
@@ -68,5 +73,5 @@ def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite says into one line of ours, with what to do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explain(path, error) from error

@@ -75,9 +75,7 @@ def _loaded(paths: StorePaths, connection: sqlite3.Connection, name: str) -> Ite
         session.execute("SET TimeZone = 'UTC'")
         session.execute("CREATE SCHEMA stored")
         view = snapshot.of(paths, connection, {name: list(RELATIONS[name].columns)})
-        view.shape(session)
-        view.attach(session)
-        view.fill(session, lambda: False)
+        view.make(session)
         yield session
 
 

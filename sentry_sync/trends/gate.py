@@ -109,6 +109,7 @@ def judge(tree: Node, relations: Mapping[str, object], parameters: Collection[st
     ctes = frozenset(_cte_names(nodes))
     read: set[str] = set()
     aliases: set[str] = set()
+    harmless = frozenset(_stars_over_no_table(nodes, relations))
     in_from = {id(node["function"]) for node in nodes if _part(node) == "TABLE_FUNCTION" and "function" in node}
     for node in nodes:
         _check(node, parameters, TABLE_FUNCTIONS if id(node) in in_from else FUNCTIONS)
@@ -119,7 +120,7 @@ def judge(tree: Node, relations: Mapping[str, object], parameters: Collection[st
     return Reads(
         relations=frozenset(read & relations.keys()),
         names=frozenset(word.lower() for node in nodes for word in _words(node)),
-        everything=any(_takes_all(node, aliases | read | ctes) for node in nodes),
+        everything=any(_takes_all(node, aliases | read | ctes) for node in nodes if id(node) not in harmless),
         literals=frozenset(_literals(nodes)),
     )
 
@@ -248,6 +249,25 @@ def _takes_all(node: Node, aliases: Collection[str]) -> bool:
         or node.get("ref_type") == "NATURAL"
         or (_part(node) in {"BASE_TABLE", "JOIN"} and bool(node.get("column_name_alias")))
     )
+
+
+def _stars_over_no_table(nodes: list[Node], relations: Collection[str]) -> Iterator[int]:
+    """Each ``*`` of a select list whose FROM holds WITH queries and VALUES alone: they name what they read."""
+    for node in nodes:
+        if _part(node) == "SELECT_NODE" and not _reaches_table(node.get("from_table"), relations):
+            for chosen in node.get("select_list", ()):
+                if chosen.get("class") == "STAR" and not chosen.get("relation_name"):
+                    yield id(chosen)
+
+
+def _reaches_table(source: Any, relations: Collection[str]) -> bool:
+    """Whether columns of a table are in reach of a FROM, but for those that a subquery in it names."""
+    kind = _part(source) if isinstance(source, dict) else ""
+    if kind == "BASE_TABLE":
+        return str(source.get("table_name", "")).lower() in relations
+    if kind == "JOIN":
+        return any(_reaches_table(source.get(side), relations) for side in ("left", "right"))
+    return kind not in {"EMPTY", "EXPRESSION_LIST", "SUBQUERY"}
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -28,20 +28,10 @@ class Relation:
     """The table lies in the request ledger, not in the store's own database."""
 
 
-def table(relation: Relation, columns: Iterable[str]) -> str:
-    """The statement for an empty table that takes the relation's rows as SQLite has them."""
-    stored = ", ".join(f"{quote(name)} {relation.columns[name].stored}" for name in columns)
-    return f"CREATE TABLE stored.{quote(relation.name)} ({stored})"
-
-
-def view(relation: Relation, columns: Iterable[str], rows: str | None = None) -> str:
+def view(relation: Relation, columns: Iterable[str], rows: str) -> str:
     """The statement for the view that is read; ``rows`` is a query for the values as the lake has them."""
-    names = list(columns)
-    if rows is None:
-        held = (f"{relation.columns[name].to_lake.format(quote(name))} AS {quote(name)}" for name in names)
-        rows = f"SELECT {', '.join(held)} FROM stored.{quote(relation.name)}"  # noqa: S608 (our own names)
-    shown = (f"{relation.columns[name].to_shown.format(quote(name))} AS {quote(name)}" for name in names)
-    return f"CREATE OR REPLACE VIEW {quote(relation.name)} AS SELECT {', '.join(shown)} FROM ({rows})"  # noqa: S608
+    shown = (f"{relation.columns[name].to_shown.format(quote(name))} AS {quote(name)}" for name in columns)
+    return f"CREATE OR REPLACE VIEW {quote(relation.name)} AS SELECT {', '.join(shown)} FROM ({rows})"  # noqa: S608 (our own names)
 
 
 def select(relation: Relation, columns: Iterable[str]) -> str:

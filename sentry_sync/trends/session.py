@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -22,9 +21,10 @@ from sentry_sync.records.clock import Clock, SystemClock
 from sentry_sync.store.lake_union import literal
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
-from sentry_sync.trends import gate, mistakes, snapshot
+from sentry_sync.trends import gate, mistakes, shapes, snapshot
 from sentry_sync.trends.freshness import TableState, describe, states
 from sentry_sync.trends.relations import RELATIONS
+from sentry_sync.trends.shapes import Shape
 from sentry_sync.trends.watchdog import Watchdog
 
 ROWS = 1_000
@@ -56,9 +56,6 @@ _SETTINGS = (
 )
 
 DAMAGED = "a file of the lake is damaged, so its rows were read from the database: run `sentry-sync lake rebuild`"
-
-_ZONED = "TIMESTAMP WITH TIME ZONE"
-_ZONES = (_ZONED, "TIME WITH TIME ZONE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,22 +234,34 @@ def _found(
     with opening() as connection:
         view = snapshot.of(paths, connection, _columns(reads), without)
         wall_in(session, view.files)
-        shapes = _bind(session, questions, view)
+        found_shapes = _shapes(session, questions, view)
         try:
-            view.attach(session)
-            view.fill(session, lambda: watchdog.expired)
+            view.make(session, lambda: watchdog.expired)
             known = [states(connection, read.relations) for read in reads]
         except duckdb.Error as error:
             raise _failed(error, view, ()) from None
     found = []
-    for question, read, (names, types), tables in zip(questions, reads, shapes, known, strict=True):
+    for question, read, shape, tables in zip(questions, reads, found_shapes, known, strict=True):
         try:
-            rows = [] if watchdog.expired else _rows(session, question, types)
+            rows = [] if watchdog.expired else _rows(session, question, shape)
         except duckdb.Error as error:
             raise _failed(error, view, read.literals) from None
-        notes = tuple(map(describe, tables))
-        found.append(Result(names, types, rows[: question.rows], len(rows) > question.rows, 0.0, notes, tables))
+        found.append(_result(question, shape, rows, tables))
     return found
+
+
+def _result(
+    question: Question, shape: Shape, rows: list[tuple[Any, ...]], tables: tuple[TableState, ...]
+) -> Result:
+    return Result(
+        columns=shape.names,
+        types=shape.types,
+        rows=rows[: question.rows],
+        truncated=len(rows) > question.rows,
+        elapsed_ms=0.0,
+        notes=tuple(map(describe, tables)),
+        tables=tables,
+    )
 
 
 def _columns(reads: Sequence[gate.Reads]) -> dict[str, list[str]]:
@@ -274,74 +283,27 @@ def _failed(error: duckdb.Error, view: snapshot.Snapshot, literals: Collection[s
     return mistakes.while_running(error, literals)
 
 
-Shape = tuple[tuple[str, ...], tuple[str, ...]]
-"""An answer's column names and types."""
-
-
-def _bind(
+def _shapes(
     session: duckdb.DuckDBPyConnection, questions: Sequence[Question], view: snapshot.Snapshot
 ) -> list[Shape]:
-    """The answers' shapes, found over empty tables: whatever is wrong here is the statement's."""
+    """The answers' shapes; those not known yet are found over empty views: what is wrong is the statement's."""
+    known = [shapes.remembered(question.statement, question.parameters) for question in questions]
+    found = [shape for shape in known if shape]
+    if len(found) == len(known):
+        return found
     try:
         view.shape(session)
-        return [_shape(session, question) for question in questions]
+        return [shapes.learn(session, question.statement, question.parameters) for question in questions]
     except duckdb.Error as error:
-        known = {name: RELATIONS[name].columns.keys() for name in view.columns}
-        raise mistakes.before_loading(error, known) from None
-
-
-def _shape(session: duckdb.DuckDBPyConnection, question: Question) -> Shape:
-    shape = session.execute(f"DESCRIBE {question.statement}", _bound(question)).fetchall()
-    types = tuple(str(column[1]) for column in shape)
-    if any(zone in kind for kind in types for zone in _ZONES if kind != _ZONED):
-        raise QueryError("a column holds a time with a time zone: cast it to TIMESTAMP (all times here are UTC)")
-    return tuple(str(column[0]) for column in shape), types
+        names = {name: RELATIONS[name].columns.keys() for name in view.columns}
+        raise mistakes.before_loading(error, names) from None
 
 
 def _bound(question: Question) -> Mapping[str, object] | None:
     return question.parameters or None
 
 
-def _rows(session: duckdb.DuckDBPyConnection, question: Question, types: Sequence[str]) -> list[tuple[Any, ...]]:
+def _rows(session: duckdb.DuckDBPyConnection, question: Question, shape: Shape) -> list[tuple[Any, ...]]:
     """At most one row more than asked for; DuckDB streams, so the rest is never made."""
-    session.execute(_without_zones(question.statement, types), _bound(question))
-    rows: list[tuple[Any, ...]] = session.fetchmany(question.rows + 1)
-    timed = ["TIMESTAMP" in kind for kind in types]
-    if any(timed):
-        rows = [
-            tuple(_aware(value) if is_time else value for value, is_time in zip(row, timed, strict=True))
-            for row in rows
-        ]
-    return rows
-
-
-def _without_zones(statement: str, types: Sequence[str]) -> str:
-    """The statement, its TIMESTAMPTZ columns as TIMESTAMP in UTC: Python reads those without pytz."""
-    if _ZONED not in types:
-        return statement
-    names = [f"c{at}" for at in range(len(types))]
-    chosen = (
-        f"timezone('UTC', {name})" if kind == _ZONED else name for name, kind in zip(names, types, strict=True)
-    )
-    return f"SELECT {', '.join(chosen)} FROM (\n{_trimmed(statement)}\n) AS answer({', '.join(names)})"  # noqa: S608 (the gate let it in)
-
-
-def _trimmed(statement: str) -> str:
-    """The statement without semicolons and comments after it."""
-    plain = statement.encode()
-    for start, kind in reversed(duckdb.tokenize(statement)):
-        if kind is not duckdb.token_type.comment and plain[start:].strip() != b";":
-            break
-        plain = plain[:start]
-    return plain.decode()
-
-
-def _aware(value: Any) -> Any:
-    """``value`` with each time in it marked as what it is: UTC."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC)
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_aware, value))
-    if isinstance(value, dict):
-        return {_aware(key): _aware(inner) for key, inner in value.items()}
-    return value
+    session.execute(shapes.without_zones(question.statement, shape), _bound(question))
+    return shapes.aware(session.fetchmany(question.rows + 1), shape)

@@ -6,18 +6,19 @@ DuckDB never opens the store's database: a second SQLite library in the process 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from sentry_sync.store import lake_parts, lake_union, ledger_schema, sqlite
+from sentry_sync.store.columns import Kind
 from sentry_sync.store.lake_parts import Part, Source, checksum
 from sentry_sync.store.lake_resources import RESOURCES
 from sentry_sync.store.paths import StorePaths
-from sentry_sync.trends.relations import RELATIONS, Relation, select, table, view
+from sentry_sync.trends.relations import RELATIONS, Relation, select, view
 
 Columns = Mapping[str, Sequence[str]]
 """Which columns of which relations a statement needs."""
@@ -53,17 +54,45 @@ class Snapshot:
         return frozenset(str(part.file) for path, part in self.parts if checksum(path) != part.checksum)
 
     def shape(self, session: duckdb.DuckDBPyConnection) -> None:
-        """Make the tables and views that the statement reads, all of them empty."""
-        for name, chosen in self.columns.items():
-            session.execute(table(RELATIONS[name], chosen))
-            session.execute(view(RELATIONS[name], chosen))
+        """Make the views that the statement reads, all of them empty."""
+        for name in self.columns:
+            self._show(session, name, lake_union.nothing(self._kinds(name)))
 
-    def attach(self, session: duckdb.DuckDBPyConnection) -> None:
-        """Have the views show the lake's rows as well."""
-        for name, source in self.sources.items():
-            lake_union.prepare(session, source)
-            rows = lake_union.union(source, self.columns[name], self.paths.lake, self._projects())
-            session.execute(view(RELATIONS[name], self.columns[name], rows))
+    def make(self, session: duckdb.DuckDBPyConnection, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Make those views of all rows, those of SQLite until ``stopped`` says to end."""
+        for name in self.columns:
+            self._show(session, name, self._rows(session, name, stopped))
+
+    def _show(self, session: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
+        session.execute(view(RELATIONS[name], self.columns[name], rows))
+
+    def _kinds(self, name: str) -> dict[str, Kind]:
+        return {column: RELATIONS[name].columns[column] for column in self.columns[name]}
+
+    def _rows(self, session: duckdb.DuckDBPyConnection, name: str, stopped: Callable[[], bool]) -> str:
+        """The query for a relation's rows, what it needs put into the session."""
+        columns, found = self.columns[name], self.sources.get(name)
+        if found:
+            return lake_union.union(
+                session,
+                self.connection,
+                found,
+                columns,
+                self.paths.lake,
+                projects=self._projects(),
+                stopped=stopped,
+            )
+        kinds = self._kinds(name)
+        is_any = lake_union.fill(session, name, kinds, self._cursors(RELATIONS[name], columns), stopped)
+        return lake_union.held(name, kinds) if is_any else lake_union.nothing(kinds)
+
+    def _cursors(self, relation: Relation, columns: Sequence[str]) -> Iterator[sqlite3.Cursor]:
+        statement = select(relation, columns)
+        if relation.ledger:
+            yield from _requests(self.paths.ledger, relation.source, statement)
+        else:
+            with closing(self.connection.execute(statement)) as rows:
+                yield rows
 
     def _projects(self) -> list[str] | None:
         """The ids of the projects that may be seen; None for all. The connection sees no others."""
@@ -71,42 +100,33 @@ class Snapshot:
             return None
         return [key for (key,) in self.connection.execute("SELECT id FROM projects")]
 
-    def fill(self, session: duckdb.DuckDBPyConnection, stopped: Callable[[], bool]) -> None:
-        """Append what is missing; ends early once ``stopped`` says so."""
-        for name, chosen in self.columns.items():
-            relation = RELATIONS[name]
-            if name in self.sources:
-                lake_union.load(session, self.connection, self.sources[name], chosen, stopped)
-            elif relation.ledger:
-                _requests(session, self.paths.ledger, relation, chosen, stopped)
-            else:
-                with closing(self.connection.execute(select(relation, chosen))) as rows:
-                    lake_union.append(session, relation.name, rows, stopped)
-
 
 def of(
     paths: StorePaths, connection: sqlite3.Connection, columns: Columns, without: Collection[str] = ()
 ) -> Snapshot:
     """What ``columns`` are to be read from, as of ``connection``'s transaction; not from the files ``without``."""
-    sources = {}
-    for name in columns:
-        if name in RESOURCES:
-            held = lake_parts.usable(paths.lake, lake_parts.parts(connection, name))
-            sound = [part for part in held if part.file not in without]
-            sources[name] = lake_parts.source(connection, name, sound)
+    sources = {
+        name: source(paths, connection, RELATIONS[name], without)
+        for name in columns
+        if RELATIONS[name].source in RESOURCES
+    }
     return Snapshot(paths, connection, columns, sources)
 
 
-def _requests(
-    session: duckdb.DuckDBPyConnection,
-    path: Path,
-    relation: Relation,
-    columns: Sequence[str],
-    stopped: Callable[[], bool],
-) -> None:
+def source(
+    paths: StorePaths, connection: sqlite3.Connection, relation: Relation, without: Collection[str] = ()
+) -> Source:
+    """Where to read the rows of a relation from, of whose table the lake may have parts."""
+    held = lake_parts.usable(paths.lake, lake_parts.parts(connection, relation.source))
+    sound = [part for part in held if part.file not in without]
+    found = lake_parts.source(connection, relation.source, sound)
+    return replace(found, name=relation.name, condition=relation.condition)
+
+
+def _requests(path: Path, table: str, statement: str) -> Iterator[sqlite3.Cursor]:
     """The request ledger's rows; none where no request was ever made."""
     if not path.exists():
         return
     with sqlite.explained(path), closing(ledger_schema.connect_to_read(path)) as ledger:
-        if ledger.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (relation.source,)).fetchone():
-            lake_union.append(session, relation.name, ledger.execute(select(relation, columns)), stopped)
+        if ledger.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+            yield ledger.execute(statement)

@@ -47,6 +47,7 @@ class World:
         steps: list[Callable[[], object]] = [
             *[self.events] * 4,
             *[self.counts] * 3,
+            *[self.issues] * 3,
             self.measures,
             self.replaced,
             self.merged,
@@ -89,6 +90,20 @@ class World:
         ]
         with self.store.write() as uow:
             uow.upsert(rows)
+
+    def issues(self) -> None:
+        """A poll: issues that are new, as they were, or otherwise."""
+        seen = self.clock.now() - self.chance.choice((timedelta(), self.at()))
+        with self.store.write() as uow:
+            uow.upsert(
+                issue(
+                    id=str(self.chance.randint(1, 90)),
+                    title=self.chance.choice("ab"),
+                    verified_at=seen,
+                    count=self.chance.randint(1, 3),
+                )
+                for _ in range(self.chance.randint(1, 20))
+            )
 
     def counts(self) -> None:
         with self.store.write() as uow:
@@ -166,11 +181,8 @@ def by_lake(session: DuckDBPyConnection, store: Store, name: str) -> Counter[tup
         found = lake_parts.source(connection, name, held)
         session.execute("DROP SCHEMA IF EXISTS stored CASCADE")
         session.execute("CREATE SCHEMA stored")
-        session.execute(lake_union.table(name, columns))
-        lake_union.prepare(session, found)
-        lake_union.load(session, connection, found, columns, lambda: False)
-        rows = session.execute(f"SELECT {', '.join(shown)} FROM ({lake_union.union(found, columns, folder)})")
-        return Counter(rows.fetchall())
+        rows = lake_union.union(session, connection, found, columns, folder)
+        return Counter(session.execute(f"SELECT {', '.join(shown)} FROM ({rows})").fetchall())
 
 
 @pytest.mark.parametrize("seed", range(3))

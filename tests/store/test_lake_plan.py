@@ -113,3 +113,14 @@ def test_a_span_never_cuts_a_part_in_two_and_none_overlaps_another() -> None:
 def test_a_file_is_named_for_what_it_holds(span: Span, name: str) -> None:
     assert named(part(*span), "t").file == name
     assert named(part(*span, rows=0), "t").file is None
+
+
+def test_what_is_to_lie_together_becomes_one_part_whenever_any_of_it_is_due() -> None:
+    old, worn = part(ago(60), ago(3)), [(part(ago(60), ago(3)), CHANGED_FEW + 2, False)]
+
+    assert due(State([old], together=True), NOW) == []
+    assert due(State([old], waiting=[(TODAY, DAY_MAY_WAIT - 1)], together=True), NOW) == []
+    assert due(State([old], waiting=[(ago(1), 1)], together=True), NOW) == [(ago(60), TODAY)]
+    assert due(State([old], changes=worn, together=True), NOW) == [(ago(60), ago(3))]
+    assert due(State(lost=[old], parts=[], waiting=[(ago(9), 1)], together=True), NOW) == [(ago(60), ago(3))]
+    assert due(State([], waiting=[(ago(60), 1), (ago(1), 1)], together=True), NOW) == [(ago(60), TODAY)]

@@ -21,6 +21,7 @@ from sentry_sync.records.event import Event, EventBody
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import IssueGone
 from sentry_sync.store import migrate, tables
+from sentry_sync.store.reading import reading
 from sentry_sync.store.rebuild import Rebuilt, rebuild
 from sentry_sync.store.salvage import FORGOTTEN, LAST_KEY, Row, readable
 from sentry_sync.store.soundness import check, is_damaged
@@ -207,6 +208,23 @@ def test_garbage_anywhere_gives_a_sound_store(damaged: Damaged, seed: int) -> No
     check(damaged.file)
     # Without a page of the schema no table may be found: then all is read from Sentry again.
     assert saved["issues"] + saved["issue_history"] + saved["events"] > 700 or broken & {*before}
+
+
+def test_garbage_in_a_name_is_damage_and_costs_no_other_table(damaged: Damaged) -> None:
+    with closing(sqlite3.connect(damaged.file)) as connection, connection:
+        row = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'marks'").fetchone()
+        named = row[0].encode().replace(b"as_of BIGINT", b"as_\xbcf BIGINT")
+        connection.execute("PRAGMA writable_schema = 1")
+        connection.execute("UPDATE sqlite_schema SET sql = CAST(? AS TEXT) WHERE name = 'marks'", (named,))
+
+    with (
+        pytest.raises(StoreError, match=r"damaged or not a database .*db rebuild"),
+        reading(damaged.store.paths) as held,
+    ):
+        held.execute("SELECT * FROM marks")
+    assert is_damaged(damaged.file)
+    saved = {part.table: part.rows for part in damaged.rebuild().saved}
+    assert saved["issues"] == ISSUES
 
 
 def test_a_value_of_another_type_is_left_behind(damaged: Damaged) -> None:

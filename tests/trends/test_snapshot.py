@@ -45,12 +45,10 @@ def _rows(session: duckdb.DuckDBPyConnection) -> tuple[int, int]:
 def test_what_is_written_while_loading_is_in_no_table(session: duckdb.DuckDBPyConnection, store: Store) -> None:
     with reading(store.paths) as connection:
         issues, projects = (snapshot.of(store.paths, connection, {name: ["id"]}) for name in COLUMNS)
-        for view in (issues, projects):
-            view.shape(session)
-        issues.fill(session, lambda: False)
+        issues.make(session)
         with store.write() as uow:
             uow.upsert([issue(id="2"), project("9", "late")])
-        projects.fill(session, lambda: False)
+        projects.make(session)
 
     assert _rows(session) == (1, 0)
 
@@ -58,8 +56,7 @@ def test_what_is_written_while_loading_is_in_no_table(session: duckdb.DuckDBPyCo
 def test_loading_ends_when_time_is_up(session: duckdb.DuckDBPyConnection, store: Store) -> None:
     with reading(store.paths) as connection:
         view = snapshot.of(store.paths, connection, COLUMNS)
-        view.shape(session)
-        view.fill(session, lambda: True)
+        view.make(session, lambda: True)
 
     assert _rows(session) == (0, 0)
 
@@ -69,8 +66,7 @@ def test_the_store_can_be_written_while_its_rows_are_asked(
 ) -> None:
     with reading(store.paths) as connection:
         view = snapshot.of(store.paths, connection, COLUMNS)
-        view.shape(session)
-        view.fill(session, lambda: False)
+        view.make(session)
     with store.write() as uow:
         uow.upsert([issue(id="3")])
 
