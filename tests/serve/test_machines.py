@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import anyio
@@ -20,6 +21,7 @@ from sentry_sync.serve.http_app import Counted, http_app
 from sentry_sync.serve.machines import wings
 from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.server import build
+from sentry_sync.store.unit_of_work import UnitOfWork
 from tests.answers.desk import NOW, Asking
 
 TOKEN = "0123456789abcdef"
@@ -125,7 +127,7 @@ def test_a_rest_is_a_figure(asking: Asking) -> None:
     seen = []
     with asking.rig.store.syncing():
         for rest in (None, Rest(NOW + timedelta(minutes=10), AWAY)):
-            asking.write(lambda uow, rest=rest: uow.rest(rest))
+            asking.write(partial(UnitOfWork.rest, found=rest))
             text = got(asking.offline, "/metrics", authorization=f"Bearer {TOKEN}").text
             seen += [line for line in text.splitlines() if line.startswith("sentry_sync_resting")]
     assert seen == ["sentry_sync_resting 0.0", "sentry_sync_resting 1.0"]
