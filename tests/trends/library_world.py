@@ -204,6 +204,7 @@ COVERED = {
         "": [Interval(NOW - 17 * DAY, NOW - 10 * DAY), Interval(NOW - 9 * DAY, NOW + timedelta(minutes=15))],
         "project:2": [Interval(NOW - 11 * DAY, NOW - 8 * DAY)],
     },
+    "issues": {"": [Interval(NOW - 90 * DAY, NOW)]},
     "events": {"project:1": [Interval(NOW - 3 * DAY, AT)]},
     "release_health": {"": [Interval(NOW - 12 * DAY, NOW)]},
     "transactions": {"": [Interval(NOW - 20 * DAY, NOW - 40 * HOUR), Interval(NOW - 30 * HOUR, NOW)]},
