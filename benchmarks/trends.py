@@ -1,6 +1,6 @@
 """SQL over the lake beside one native DuckDB file of the same data, and beside SQLite.
 
-Usage: python -m benchmarks.trends [--events 10000000] [--transactions 500000] [--rounds 5] [--keep DIRECTORY]
+Usage: python -m benchmarks.trends [--events 10000000] [--transactions 500000] [--rounds 9] [--keep DIRECTORY]
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--transactions", type=int, default=500_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--keep", type=Path, help="A directory for the store, used again if it is filled.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -49,7 +49,6 @@ _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "threads": "2",
 }
 _SETTINGS = (
-    "SET enable_progress_bar = false",
     # Comparing our UTC times with now() goes through the session's zone.
     "SET TimeZone = 'UTC'",
     "CREATE SCHEMA stored",
