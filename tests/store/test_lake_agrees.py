@@ -163,7 +163,7 @@ class World:
         files = sorted(self.store.paths.lake.glob("*/*.parquet"))
         if files and self.chance.random() < 0.5:
             self.chance.choice(files).unlink()
-        elif self.chance.random() < 0.2:
+        elif self.store.paths.lake.exists() and self.chance.random() < 0.2:
             shutil.rmtree(self.store.paths.lake)
 
 
