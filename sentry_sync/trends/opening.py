@@ -100,3 +100,6 @@ class Ahead:
     def _close(self) -> None:
         if self._opened.exception() is None:
             self._opened.result().close()
+
+
+Held = Opened | Ahead

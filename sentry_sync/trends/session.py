@@ -22,7 +22,7 @@ from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
 from sentry_sync.trends import gate, mistakes, shapes, snapshot
 from sentry_sync.trends.freshness import TableState, describe, states
-from sentry_sync.trends.opening import MEMORY, Ahead, Opened, wall_in
+from sentry_sync.trends.opening import MEMORY, Ahead, Held, Opened, wall_in
 from sentry_sync.trends.relations import RELATIONS
 from sentry_sync.trends.shapes import Shape
 from sentry_sync.trends.watchdog import Watchdog
@@ -110,7 +110,7 @@ def _answers(
     opening: Opening,
     questions: Sequence[Question],
     clock: Clock,
-    opened: Callable[[str], Opened | Ahead],
+    opened: Callable[[str], Held],
 ) -> list[Result]:
     if any(question.rows < 1 for question in questions):
         raise QueryError("the limit of rows must be at least 1")
@@ -129,7 +129,7 @@ def _in_time(
     paths: StorePaths,
     opening: Opening,
     questions: Sequence[Question],
-    opened: Callable[[str], Opened | Ahead],
+    opened: Callable[[str], Held],
     without: frozenset[str],
 ) -> list[Result]:
     seconds = max(question.seconds for question in questions)
@@ -192,7 +192,7 @@ def _judged(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Read
 
 
 def _found(
-    held: Opened | Ahead,
+    held: Held,
     paths: StorePaths,
     opening: Opening,
     questions: Sequence[Question],
