@@ -306,6 +306,8 @@ def test_a_wish_ends_a_rest_for_whoever_reads_too(settled: Running) -> None:
     with settled.rig.store.syncing():
         settled.run(timedelta(minutes=2))
         asleep_until = told(settled)["resting_until"]
+        seen: list[datetime | None] = []
+        settled.rig.before = lambda request: seen.append(settled.rig.rows(tables.leases)[0].rests_until)
         for mended in (False, True):
             if mended:
                 settled.rig.sim.tokens.add(TOKEN)
@@ -314,6 +316,7 @@ def test_a_wish_ends_a_rest_for_whoever_reads_too(settled: Running) -> None:
             settled.run(timedelta(seconds=20))
             again = told(settled)["resting_until"]
             assert again is None if mended else again > asleep_until
+        assert set(seen) == {None}, "it is over before the first request"
         assert min(next_looks(settled)) < asleep_until
 
 
