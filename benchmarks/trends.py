@@ -1,6 +1,6 @@
 """SQL over the lake beside one native DuckDB file of the same data, and beside SQLite.
 
-Usage: python -m benchmarks.trends [--events 10000000] [--transactions 500000] [--rounds 5] [--keep DIRECTORY]
+Usage: python -m benchmarks.trends [--events 10000000] [--transactions 500000] [--rounds 9] [--keep DIRECTORY]
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -91,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--transactions", type=int, default=500_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--keep", type=Path, help="A directory for the store, used again if it is filled.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -152,8 +153,16 @@ def _beside(paths: StorePaths, file: Path, question: Question, rounds: int) -> t
     ours, theirs = [], []
     for _ in range(rounds):
         ours.append(_timed(lambda: answer(paths, question, Frozen())))
+        _settle()
         theirs.append(_timed(lambda: _native(file, question)))
     return harness.middle(ours), harness.middle(theirs)
+
+
+def _settle() -> None:
+    """Wait until the session of ours is closed, which goes on beside the answer and would burden the other."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("duckdb-"):
+            thread.join()
 
 
 def _native(file: Path, question: Question) -> list[tuple[object, ...]]:

@@ -22,7 +22,7 @@ SMALL = 50_000
 """Rows up to which days that follow each other share a part: a file for a hundred rows costs more than they do."""
 
 LARGEST_MONTH = 8_000_000
-"""Rows of a month that are still sorted at once: 1 GB of them, in half a minute. A larger month stays in days."""
+"""Rows of a month, or a week, that are still sorted at once: 1 GB of them, in half a minute."""
 
 CHANGED_SHARE = 10
 """A part is written anew once a tenth of its rows changed: so a row is written ten times at worst, however many
@@ -105,8 +105,8 @@ def _days(state: State, until: int) -> Iterator[Span]:
 
 
 def _months(state: State, wanted: Sequence[Span], until: int) -> Iterator[Span]:
-    """Months, and days, that are over and lie in several parts."""
-    for length in (_month, _day):
+    """Months, weeks and days that are over and lie in several parts: each file costs 0.2 ms to open."""
+    for length in (_month, _week, _day):
         spans: dict[Span, list[int]] = {}
         for part in state.parts:
             spans.setdefault(length(part.start), []).append(part.rows)
@@ -129,6 +129,13 @@ def _as_one(state: State, wanted: Sequence[Span]) -> Iterator[Span]:
 
 def _day(at: int) -> Span:
     return at - at % DAY, at - at % DAY + DAY
+
+
+def _week(at: int) -> Span:
+    """Seven days of a month, from its first on; fewer at its end."""
+    month = _month(at)
+    first = at - (at - month[0]) % (7 * DAY)
+    return first, min(first + 7 * DAY, month[1])
 
 
 def _month(at: int) -> Span:

@@ -18,11 +18,11 @@ import orjson
 
 from sentry_sync.errors import QueryError
 from sentry_sync.records.clock import Clock, SystemClock
-from sentry_sync.store.lake_union import literal
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.reading import reading
 from sentry_sync.trends import gate, mistakes, shapes, snapshot
 from sentry_sync.trends.freshness import TableState, describe, states
+from sentry_sync.trends.opening import MEMORY, Ahead, Held, Opened, wall_in
 from sentry_sync.trends.relations import RELATIONS
 from sentry_sync.trends.shapes import Shape
 from sentry_sync.trends.watchdog import Watchdog
@@ -32,28 +32,6 @@ ROWS = 1_000
 
 SECONDS = 30.0
 """How long a statement may work, loading included: ten times what the slowest of the library takes."""
-
-MEMORY = "2GB"
-"""Two million events with all their columns; what needs more is told to narrow itself rather than swap."""
-
-_CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "allow_persistent_secrets": "false",
-    # Python's own variables must not be tables.
-    "python_enable_replacements": "false",
-    "temp_directory": "",
-    "max_temp_directory_size": "0B",
-    # A statement must not take the machine from the syncing daemon.
-    "threads": "2",
-}
-_SETTINGS = (
-    "SET enable_progress_bar = false",
-    # Comparing our UTC times with now() goes through the session's zone.
-    "SET TimeZone = 'UTC'",
-    "CREATE SCHEMA stored",
-)
 
 DAMAGED = "a file of the lake is damaged, so its rows were read from the database: run `sentry-sync lake rebuild`"
 
@@ -106,7 +84,7 @@ def run_sql(
 
 def answer(paths: StorePaths, question: Question, clock: Clock) -> Result:
     """See :func:`run_sql`."""
-    return _answers(paths, lambda: reading(paths), [question], clock)[0]
+    return _answers(paths, lambda: reading(paths), [question], clock, Ahead)[0]
 
 
 def answer_within(paths: StorePaths, connection: sqlite3.Connection, question: Question, clock: Clock) -> Result:
@@ -121,36 +99,46 @@ def answers_within(
 
     They share the time of the one that has the most, and the memory too.
     """
-    return _answers(paths, lambda: nullcontext(connection), questions, clock)
+    return _answers(paths, lambda: nullcontext(connection), questions, clock, Opened)
 
 
 Opening = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
-def _answers(paths: StorePaths, opening: Opening, questions: Sequence[Question], clock: Clock) -> list[Result]:
+def _answers(
+    paths: StorePaths,
+    opening: Opening,
+    questions: Sequence[Question],
+    clock: Clock,
+    opened: Callable[[str], Held],
+) -> list[Result]:
     if any(question.rows < 1 for question in questions):
         raise QueryError("the limit of rows must be at least 1")
     started = clock.now()
     try:
-        found = _in_time(paths, opening, questions, frozenset())
+        found = _in_time(paths, opening, questions, opened, frozenset())
     except _Damaged as damage:
         # SQLite has every row: what lies in a damaged file is read from there.
-        found = _in_time(paths, opening, questions, damage.files)
+        found = _in_time(paths, opening, questions, opened, damage.files)
         found = [replace(one, notes=(*one.notes, DAMAGED)) for one in found]
     elapsed = (clock.now() - started).total_seconds() * 1000
     return [replace(one, elapsed_ms=elapsed) for one in found]
 
 
 def _in_time(
-    paths: StorePaths, opening: Opening, questions: Sequence[Question], without: frozenset[str]
+    paths: StorePaths,
+    opening: Opening,
+    questions: Sequence[Question],
+    opened: Callable[[str], Held],
+    without: frozenset[str],
 ) -> list[Result]:
     seconds = max(question.seconds for question in questions)
     with (
-        closing(connected(questions[0].memory)) as session,
-        Watchdog(session.interrupt, seconds) as watchdog,
+        closing(opened(questions[0].memory)) as held,
+        Watchdog(held.interrupt, seconds) as watchdog,
     ):
         try:
-            found = _found(session, paths, opening, questions, watchdog, without=without)
+            found = _found(held, paths, opening, questions, watchdog, without=without)
         except QueryError:
             if not watchdog.expired:
                 raise
@@ -169,36 +157,18 @@ class _Damaged(Exception):
         self.files = files
 
 
-def connected(memory: str) -> duckdb.DuckDBPyConnection:
-    """An empty DuckDB in memory, not yet walled in: it may parse a statement and nothing else."""
-    session = duckdb.connect(":memory:", config={**_CONFIGURATION, "memory_limit": memory})
-    for setting in _SETTINGS:
-        session.execute(setting)
-    return session
-
-
-def wall_in(session: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
-    """Let the session open these files and nothing else, for good."""
-    if files:
-        session.execute(f"SET allowed_paths = [{', '.join(map(literal, files))}]")
-    else:
-        session.execute("SET disabled_filesystems = 'LocalFileSystem'")
-    session.execute("SET enable_external_access = false")
-    session.execute("SET lock_configuration = true")
-
-
 _admitted: dict[tuple[str, frozenset[str]], gate.Reads] = {}
 
 _REMEMBERED = 256
 """Statements: several times the library, whose each is admitted once in a process."""
 
 
-def admit(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Reads:
+def admit(session: Callable[[], duckdb.DuckDBPyConnection], question: Question) -> gate.Reads:
     """What the statement reads; raises QueryError if the gate refuses it or DuckDB cannot parse it."""
     asked = (question.statement, frozenset(question.parameters))
     reads = _admitted.get(asked)
     if reads is None:
-        reads = _judged(session, question)
+        reads = _judged(session(), question)
         if len(_admitted) >= _REMEMBERED:
             _admitted.clear()
         _admitted[asked] = reads
@@ -222,7 +192,7 @@ def _judged(session: duckdb.DuckDBPyConnection, question: Question) -> gate.Read
 
 
 def _found(
-    session: duckdb.DuckDBPyConnection,
+    held: Held,
     paths: StorePaths,
     opening: Opening,
     questions: Sequence[Question],
@@ -230,14 +200,15 @@ def _found(
     *,
     without: frozenset[str],
 ) -> list[Result]:
-    reads = [admit(session, question) for question in questions]
+    reads = [admit(lambda: held.session, question) for question in questions]
     with opening() as connection:
         view = snapshot.of(paths, connection, _columns(reads), without)
+        known = [states(connection, read.relations) for read in reads]
+        session = held.session
         wall_in(session, view.files)
         found_shapes = _shapes(session, questions, view)
         try:
             view.make(session, lambda: watchdog.expired)
-            known = [states(connection, read.relations) for read in reads]
         except duckdb.Error as error:
             raise _failed(error, view, ()) from None
     found = []

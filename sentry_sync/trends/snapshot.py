@@ -105,22 +105,21 @@ def of(
     paths: StorePaths, connection: sqlite3.Connection, columns: Columns, without: Collection[str] = ()
 ) -> Snapshot:
     """What ``columns`` are to be read from, as of ``connection``'s transaction; not from the files ``without``."""
-    sources = {
-        name: source(paths, connection, RELATIONS[name], without)
-        for name in columns
-        if RELATIONS[name].source in RESOURCES
-    }
+    of_tables: dict[str, Source] = {}
+    sources = {}
+    for name in columns:
+        relation = RELATIONS[name]
+        if relation.source in RESOURCES:
+            found = of_tables.get(relation.source) or _source(paths, connection, relation.source, without)
+            of_tables[relation.source] = found
+            sources[name] = replace(found, name=name, condition=relation.condition)
     return Snapshot(paths, connection, columns, sources)
 
 
-def source(
-    paths: StorePaths, connection: sqlite3.Connection, relation: Relation, without: Collection[str] = ()
-) -> Source:
-    """Where to read the rows of a relation from, of whose table the lake may have parts."""
-    held = lake_parts.usable(paths.lake, lake_parts.parts(connection, relation.source))
-    sound = [part for part in held if part.file not in without]
-    found = lake_parts.source(connection, relation.source, sound)
-    return replace(found, name=relation.name, condition=relation.condition)
+def _source(paths: StorePaths, connection: sqlite3.Connection, table: str, without: Collection[str]) -> Source:
+    """Where to read the rows of a table from, of which the lake may have parts."""
+    held = lake_parts.usable(paths.lake, lake_parts.parts(connection, table))
+    return lake_parts.source(connection, table, [part for part in held if part.file not in without])
 
 
 def _requests(path: Path, table: str, statement: str) -> Iterator[sqlite3.Cursor]:

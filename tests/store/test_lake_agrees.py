@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -163,7 +164,7 @@ class World:
         files = sorted(self.store.paths.lake.glob("*/*.parquet"))
         if files and self.chance.random() < 0.5:
             self.chance.choice(files).unlink()
-        elif self.chance.random() < 0.2:
+        elif self.store.paths.lake.exists() and self.chance.random() < 0.2:
             shutil.rmtree(self.store.paths.lake)
 
 
@@ -195,3 +196,17 @@ def test_lake_and_tail_are_what_sqlite_holds_whatever_happened(tmp_path: Path, s
             for name in RESOURCES:
                 assert by_lake(session, world.store, name) == by_sqlite(world.store, name)
     world.store.close()
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_change_of_any_column_that_the_lake_holds_is_written_down(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / "store", FakeClock(NOW))
+    store.prepare()
+    with reading(store.paths) as connection:
+        found = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = ?", (f"lake_{name}_update",)
+        ).fetchone()
+    store.close()
+
+    watched = set(re.findall(r'OLD\."(\w+)" IS NOT NEW\."\1"', found[0]))
+    assert watched == set(COLUMNS[name])

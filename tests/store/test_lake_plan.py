@@ -92,8 +92,23 @@ def test_the_pieces_of_a_day_become_one_once_it_is_over() -> None:
     assert due(State(pieces), NOW) == [(ago(3), ago(2))]
 
 
+def test_a_week_of_the_running_month_becomes_one_part_once_it_is_over() -> None:
+    days = [part(MONTH + n * DAY, MONTH + (n + 1) * DAY) for n in (5, 6, 7, 12, 14, 15)]
+
+    assert due(State(days), NOW) == [(MONTH, MONTH + 7 * DAY), (MONTH + 7 * DAY, MONTH + 14 * DAY)]
+    weeks = [part(MONTH, MONTH + 7 * DAY), part(MONTH + 7 * DAY, MONTH + 14 * DAY)]
+    assert due(State(weeks), NOW) == []
+
+
+def test_the_last_week_of_a_month_ends_with_it() -> None:
+    whole = part(OCTOBER, OCTOBER + 28 * DAY, LARGEST_MONTH)
+    last = [part(OCTOBER + n * DAY, OCTOBER + (n + 1) * DAY) for n in (28, 30)]
+
+    assert due(State([whole, *last]), NOW) == [(OCTOBER + 28 * DAY, MONTH)]
+
+
 def test_a_span_never_cuts_a_part_in_two_and_none_overlaps_another() -> None:
-    week = part(ago(9), ago(2), rows=10)
+    week = part(ago(9), ago(2), rows=LARGEST_MONTH)
 
     spans = due(State([week], lost=[part(ago(12), ago(10))], waiting=[(ago(11), SMALL), (ago(10), 9)]), NOW)
 

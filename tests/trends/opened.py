@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from sentry_sync.trends.session import MEMORY, connected, wall_in
+from sentry_sync.trends.opening import MEMORY, connected, wall_in
 
 
 def open_session() -> duckdb.DuckDBPyConnection:

@@ -21,7 +21,7 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def reads(session: duckdb.DuckDBPyConnection, statement: str, **parameters: object) -> Reads:
-    return admit(session, Question(statement, parameters))
+    return admit(lambda: session, Question(statement, parameters))
 
 
 GOOD = """\

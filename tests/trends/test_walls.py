@@ -102,7 +102,7 @@ def test_sessions_share_nothing(session: duckdb.DuckDBPyConnection) -> None:
 
 def test_the_machines_time_zone_changes_nothing() -> None:
     program = (
-        "from sentry_sync.trends.session import MEMORY, connected\n"
+        "from sentry_sync.trends.opening import MEMORY, connected\n"
         "row = connected(MEMORY).execute(\n"
         "    \"SELECT timestamp '2026-11-20 12:00:00' = timestamptz '2026-11-20 12:00:00+00'\").fetchone()\n"
         "print(row)\n"
