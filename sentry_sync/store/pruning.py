@@ -7,16 +7,18 @@ that it does not hold, and the next pruning goes on with what is left.
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sentry_sync.records.clock import Clock
-from sentry_sync.store import locks
+from sentry_sync.store import locks, sqlite
 from sentry_sync.store.old_rows import ABOVE, Old, old
 from sentry_sync.store.privacy.retention import Keeping
-from sentry_sync.store.reading import reading
+from sentry_sync.store.reads.prepared import below
 from sentry_sync.store.store import Store
 
 SLICE = 1000
@@ -57,23 +59,26 @@ def prune(
     with store.write() as uow:
         uow.old_rows.give_up(keeping, now)
     done = Pruned()
-    slices = itertools.chain.from_iterable(_of_age(store, what) for what in old(keeping, now))
-    surplus = _surplus(store, bodies_per_issue) if bodies_per_issue is not None else ()
-    for table, rows in itertools.chain(slices, surplus):
-        done.rows[table] = done.rows.get(table, 0) + rows
-        if not rows:
-            continue
-        report(table, done.rows[table])
-        if stop():
-            return replace(done, whole=False)
-        clock.sleep(locks.PAUSE_SECONDS)
+    # Of every project, whichever this store's own reads are limited to: what is old goes.
+    with closing(store.unlimited().read()) as connection:
+        look = below(connection)
+        slices = itertools.chain.from_iterable(_of_age(store, look, what) for what in old(keeping, now))
+        surplus = _surplus(store, look, bodies_per_issue) if bodies_per_issue is not None else ()
+        for table, rows in itertools.chain(slices, surplus):
+            done.rows[table] = done.rows.get(table, 0) + rows
+            if not rows:
+                continue
+            report(table, done.rows[table])
+            if stop():
+                return replace(done, whole=False)
+            clock.sleep(locks.PAUSE_SECONDS)
     return done
 
 
-def _of_age(store: Store, what: Old) -> Iterator[tuple[str, int]]:
+def _of_age(store: Store, look: sqlite3.Connection, what: Old) -> Iterator[tuple[str, int]]:
     more = True
     while more:
-        keys = _listed(store, what.listing, (what.since, LISTED))
+        keys = _listed(store, look, what.listing, (what.since, LISTED))
         more = len(keys) == LISTED
         for start in range(0, len(keys), SLICE):
             with store.write() as uow:
@@ -82,10 +87,10 @@ def _of_age(store: Store, what: Old) -> Iterator[tuple[str, int]]:
     yield what.table, 0
 
 
-def _surplus(store: Store, kept: int) -> Iterator[tuple[str, int]]:
+def _surplus(store: Store, look: sqlite3.Connection, kept: int) -> Iterator[tuple[str, int]]:
     more = True
     while more:
-        waiting = _listed(store, ABOVE, (kept, SLICE))
+        waiting = _listed(store, look, ABOVE, (kept, SLICE))
         more = len(waiting) == SLICE
         while waiting:
             dropped = 0
@@ -98,7 +103,7 @@ def _surplus(store: Store, kept: int) -> Iterator[tuple[str, int]]:
             yield "event_bodies", dropped
 
 
-def _listed(store: Store, statement: str, values: Sequence[int]) -> list[Any]:
-    # Of every project, whichever this store's own reads are limited to: what is old goes.
-    with reading(replace(store.paths, projects=())) as connection:
-        return [key for (key,) in connection.execute(statement, values)]
+def _listed(store: Store, look: sqlite3.Connection, statement: str, values: Sequence[int]) -> list[Any]:
+    # Outside a transaction: each look sees what is there by then, and no snapshot pins the log while rows go.
+    with sqlite.explained(store.paths.database):
+        return [key for (key,) in look.execute(statement, values)]

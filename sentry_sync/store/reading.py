@@ -17,9 +17,9 @@ def reading(paths: StorePaths) -> Iterator[sqlite3.Connection]:
     if not paths.database.exists():
         raise StoreMissing(f"there is no store at {paths.directory} yet: run `sentry-sync sync` first")
     with sqlite.explained(paths.database):
-        migrate.check(paths.database)
         uri = f"file:{sqlite.quoted(paths.database)}?mode=ro"
         with closing(sqlite.connect(uri)) as connection:
+            migrate.check(paths.database, connection)
             connection.execute("PRAGMA temp_store = MEMORY")
             if paths.projects:
                 from sentry_sync.store import only  # here, since its records are not needed otherwise

@@ -17,6 +17,7 @@ from sentry_sync.store.lease import Lease, Pacemaker
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.presence import Presence
 from sentry_sync.store.privacy.rules import Rules
+from sentry_sync.store.reads.prepared import below
 from sentry_sync.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -106,11 +107,15 @@ class Store:
         """A read-only connection of the caller's own; raises StoreMissing or StoreTooNew."""
         engine = database.reader(self.paths.database)
         with database.explained(self.paths.database):
-            migrate.check(self.paths.database)
             connection = engine.connect()
-            driver = connection.connection.driver_connection
-            if self.paths.projects and driver is not None:
-                only.hide_others(driver, self.paths.projects)
+            try:
+                driver = below(connection)
+                migrate.check(self.paths.database, driver)
+                if self.paths.projects:
+                    only.hide_others(driver, self.paths.projects)
+            except BaseException:
+                connection.close()
+                raise
             return connection
 
     @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,25 +9,53 @@ from sentry_sync.cli import demo, demo_tools
 from sentry_sync.cli.settings import default_file
 from sentry_sync.records.budget import reserve_of
 from sentry_sync.serve.tools import offered
-from tests.support.cli import CommandLine
+from tests.support.cli import CommandLine, Outcome, environment, process
 
-pytestmark = pytest.mark.timeout(60)  # it promises to end in well under a minute, and takes about four seconds
+ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(autouse=True)
-def _temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Whatever a demo writes, it writes here."""
-    place = tmp_path / "temporary"
-    place.mkdir()
-    monkeypatch.setenv("TMPDIR", str(place))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    return place
+pytestmark = pytest.mark.timeout(60)  # it promises to end in well under a minute, and takes about three
 
 
-def test_it_shows_what_arrived_each_tools_answer_and_a_trend_within_the_budget(
-    cli: CommandLine, _temporary: Path
-) -> None:
-    outcome = cli("demo", "--json")
+@dataclass(frozen=True)
+class Shown:
+    """A demo that was run where somebody has settings and a copy of their own; it may use neither."""
+
+    home: Path
+    outcome: Outcome
+
+    @property
+    def temporary(self) -> Path:
+        """Whatever it writes, it writes here."""
+        return self.home / "temporary"
+
+
+def shown(home: Path, *arguments: str) -> Shown:
+    (home / "temporary").mkdir()
+    theirs = {"SENTRY_TIMEOUT": "nonsense", "SENTRY_ORG": "mine", "SENTRY_SYNC_STORE": str(home / "mine")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.delenv("XDG_CONFIG_HOME", raising=False)
+        default_file().parent.mkdir(parents=True)
+        default_file().write_text("not toml", encoding="utf-8")
+    env = environment(home, TMPDIR=str(home / "temporary"), PYTHONPATH=str(ROOT), **theirs)
+    return Shown(home, process("demo", *arguments, env=env))
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """To a program."""
+    return shown(tmp_path_factory.mktemp("told"), "--json")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """To a person who wants to keep the copy."""
+    home = tmp_path_factory.mktemp("kept")
+    return shown(home, "--keep", str(home / "kept"))
+
+
+def test_it_shows_what_arrived_each_tools_answer_and_a_trend_within_the_budget(told: Shown) -> None:
+    outcome = told.outcome
     assert (outcome.code, outcome.err) == (0, "")
     arrived = next(line for line in outcome.lines if "summary" in line)
     assert arrived["summary"]["ok"] is True
@@ -56,39 +85,29 @@ def test_it_shows_what_arrived_each_tools_answer_and_a_trend_within_the_budget(
     per_minute = 100
     assert arrived["summary"]["requests"] <= per_minute - reserve_of(per_minute, 20)
     assert outcome.lines[-1]["requests"] <= per_minute
-    assert list(_temporary.iterdir()) == []
+    assert list(told.temporary.iterdir()) == []
 
 
-def test_for_a_person_each_answer_ends_with_its_freshness(cli: CommandLine) -> None:
-    outcome = cli("demo")
-    assert outcome.code == 0
-    lines = outcome.out.splitlines()
+def test_for_a_person_each_answer_ends_with_its_freshness(kept: Shown) -> None:
+    assert (kept.outcome.code, kept.outcome.err) == (0, "")
+    lines = kept.outcome.out.splitlines()
     questions = [line for line in lines if line.startswith("> ") and "-" in line.split("(")[0]]
     told = [line for line in lines if line.startswith("    freshness: source ")]
     assert len(questions) == len(told) == 14
     assert any("asked Sentry because outside_coverage" in line for line in told)
     assert any(line.split() == ["day", "project", "errors", "covered"] for line in lines)
-    assert "All of it took" in outcome.out
+    assert "All of it took" in kept.outcome.out
 
 
-def test_it_neither_reads_the_users_settings_nor_touches_the_users_copy(
-    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    default_file().parent.mkdir(parents=True)
-    default_file().write_text("not toml", encoding="utf-8")
-    monkeypatch.setenv("SENTRY_TIMEOUT", "nonsense")
-    monkeypatch.setenv("SENTRY_ORG", "mine")
-    monkeypatch.setenv("SENTRY_SYNC_STORE", str(tmp_path / "mine"))
-    assert cli("demo", "--json").code == 0
-    assert not (tmp_path / "mine").exists()
+def test_it_neither_reads_the_users_settings_nor_touches_the_users_copy(told: Shown, kept: Shown) -> None:
+    for one in (told, kept):
+        assert one.outcome.code == 0
+        assert not (one.home / "mine").exists()
 
 
-def test_the_copy_can_be_kept_and_asked_again(cli: CommandLine, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    outcome = cli("demo", "--keep", kept)
-    assert outcome.code == 0
-    assert f"sentry-sync status --store {kept / 'store'}" in outcome.out
-    assert cli("sql", "SELECT count(*) AS n FROM issues", "--store", kept / "store", "--json").document[
-        "rows"
-    ] == [[60]]
-    assert "not an empty directory" in cli("demo", "--keep", kept).refused(2)
+def test_the_copy_can_be_kept_and_asked_again(cli: CommandLine, kept: Shown) -> None:
+    place = kept.home / "kept"
+    assert f"sentry-sync status --store {place / 'store'}" in kept.outcome.out
+    asked = cli("sql", "SELECT count(*) AS n FROM issues", "--store", place / "store", "--json")
+    assert asked.document["rows"] == [[60]]
+    assert "not an empty directory" in cli("demo", "--keep", place).refused(2)

@@ -27,10 +27,13 @@ class Npm:
 
     home: Path
 
-    def __call__(self, command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, command: str, *arguments: str, stdin: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join((str(INSTALLED), os.environ["PATH"]))
         return subprocess.run(
             [INSTALLED / command, *arguments],
+            input=stdin,
             cwd=self.home,
             env=environment(self.home, PATH=path, PYTHONPATH=str(HERE.parents[1]), **variables),
             capture_output=True,

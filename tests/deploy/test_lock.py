@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.deploy.image import BUILD, ROOT
+from tests.support.distributions import wanted
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 WANTED = {
@@ -75,25 +76,23 @@ def test_the_lock_has_what_the_project_asks_for_and_what_that_needs(name: str, p
     held = chosen(name, python)
     waiting, seen = [Requirement(text) for text in WANTED[name]], set[tuple[str, frozenset[str]]]()
     while waiting:
-        wanted = waiting.pop()
-        key = canonicalize_name(wanted.name)
-        assert key in held, f"{wanted} is not locked: run `make lock`"
-        assert wanted.specifier.contains(held[key].version), f"{wanted} is locked to another: run `make lock`"
-        if (key, frozenset(wanted.extras)) not in seen:
-            seen.add((key, frozenset(wanted.extras)))
-            waiting += needs(wanted, held[key].version, image(python))
+        one = waiting.pop()
+        key = canonicalize_name(one.name)
+        assert key in held, f"{one} is not locked: run `make lock`"
+        assert one.specifier.contains(held[key].version), f"{one} is locked to another: run `make lock`"
+        if (key, frozenset(one.extras)) not in seen:
+            seen.add((key, frozenset(one.extras)))
+            waiting += needs(one, held[key].version, image(python))
 
 
-def needs(wanted: Requirement, version: str, where: Mapping[str, str]) -> Iterator[Requirement]:
+def needs(one: Requirement, version: str, where: Mapping[str, str]) -> Iterator[Requirement]:
     """What a distribution needs there, as far as that very version is installed here to be asked."""
     try:
-        found = metadata.distribution(wanted.name)
+        found = metadata.distribution(one.name)
     except metadata.PackageNotFoundError:
         return
-    for text in found.requires or [] if found.version == version else []:
-        one = Requirement(text)
-        if not one.marker or any(one.marker.evaluate({**where, "extra": extra}) for extra in ("", *wanted.extras)):
-            yield one
+    if found.version == version:
+        yield from wanted(found.requires or (), where, one.extras)
 
 
 @pytest.mark.parametrize("name", WANTED)

@@ -5,44 +5,42 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import venv
+import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from sentry_sync import __version__
 from tests.deploy.image import ROOT, SOURCES
+from tests.packaging.alone import environment_of
 from tests.support.cli import environment
-
-pytestmark = pytest.mark.timeout(400)  # builds, and installs a dozen packages from the index
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built of what the Dockerfile hands to its first stage, so that this is enough."""
+    """Built by what pyproject.toml says to need for it, of what the Dockerfile hands to its first stage: no more."""
     folder, sources = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("src")
     for name in SOURCES:
         subprocess.run(["cp", "-r", str(ROOT / name), str(sources)], check=True)
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(sources)],
-        check=True,
-        capture_output=True,
-    )
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+    python = environment_of(asked["requires"], tmp_path_factory.mktemp("builder"))
+    code = f"import sys; from {asked['build-backend']} import build_wheel; build_wheel(sys.argv[1])"
+    subprocess.run([python, "-c", code, str(folder)], cwd=sources, env=environment(folder), check=True)
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment with the wheel and what it needs, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    subprocess.run(
-        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", str(wheel)],
-        check=True,
-        capture_output=True,
-    )
-    return folder / "bin"
+    """The folder of commands of an environment with the wheel and what it says to need, and nothing else."""
+    says = metadata.PathDistribution(zipfile.Path(wheel, f"sentry_sync-{__version__}.dist-info/"))
+    assert says.requires
+    python = environment_of(says.requires, tmp_path_factory.mktemp("environment"))
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
+    return python.parent
 
 
 def run(installed: Path, folder: Path, *arguments: str) -> str:
