@@ -2,7 +2,7 @@
 -- title: Adoption of releases
 -- description: How fast each release took over its project and environment, from its share of the sessions of each
 -- description: day (UTC). Days of which the store knows no sessions are not among them; a release that had none on a
--- description: day that others had has a share of 0.
+-- description: day that is known, and others had, has a share of 0 of it.
 -- chart: adoption
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
@@ -45,6 +45,14 @@ known_time AS (
     CROSS JOIN bounds AS b
     WHERE c.resource = 'release_health'
     GROUP BY c.scope
+),
+known_days AS (
+    -- Of such a day a release without a row had no session.
+    SELECT DISTINCT n.project_id, n.newest
+    FROM (SELECT DISTINCT project_id, newest FROM chosen) AS n
+    JOIN coverage AS c
+      ON c.resource = 'release_health' AND c.scope IN ('', 'project:' || n.project_id)
+      AND c.start < n.newest + INTERVAL 1 DAY AND c."end" > n.newest
 )
 SELECT
     h.project,
@@ -52,7 +60,10 @@ SELECT
     h."release",
     min(h.bucket) AS first_day,
     sum(h.sessions) AS sessions,
-    CASE WHEN max(h.bucket) < any_value(h.newest) THEN 0 ELSE arg_max_null(h.adoption, h.bucket) END AS adoption,
+    CASE
+        WHEN max(h.bucket) = any_value(h.newest) THEN arg_max_null(h.adoption, h.bucket)
+        WHEN count(d.newest) > 0 THEN 0
+    END AS adoption,
     max(h.adoption) AS peak_adoption,
     min(h.bucket) FILTER (WHERE h.adoption >= $share::DOUBLE) AS adopted_on,
     date_diff('day', min(h.bucket), min(h.bucket) FILTER (WHERE h.adoption >= $share::DOUBLE)) AS days_to_adopt,
@@ -60,5 +71,6 @@ SELECT
         SELECT max(k.covered) FROM known_time AS k WHERE k.scope IN ('', 'project:' || h.project_id)
     ), 0) AS covered
 FROM chosen AS h
+LEFT JOIN known_days AS d ON d.project_id = h.project_id AND d.newest = h.newest
 GROUP BY h.project, h.project_id, h.environment, h."release"
 ORDER BY h.project, h.environment, first_day DESC, sessions DESC, h."release"

@@ -277,3 +277,10 @@ def test_a_share_of_the_newest_day_is_told_where_it_is_known(shipped: Store) -> 
 
     assert (rows["2"]["adoption"], rows["2"]["peak_adoption"]) == (None, 0.5)
     assert rows["1"]["adoption"] == 0, "it had no session on that day"
+
+    early = MIDNIGHT - 10 * DAY
+    with shipped.write() as uow:
+        uow.upsert([ReleaseHealth(version, "1", "", early, 100, 50, 0.99, None, 0.5) for version in ("1", "2")])
+        uow.upsert([ReleaseHealth("1", "1", "", early + DAY, 100, 50, 0.99, None, 1.0)])
+    rows = {row["release"]: row for row in ask(shipped.paths, "release_adoption", until=early + 2 * DAY)}
+    assert (rows["1"]["adoption"], rows["2"]["adoption"]) == (1.0, None), "nothing is known of these days"
