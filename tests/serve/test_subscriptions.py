@@ -14,6 +14,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 
+from sentry_sync.records.schedule import AWAY, Rest
 from sentry_sync.serve.server import build
 from sentry_sync.serve.subscriptions import MOST_ADDRESSES, Subscriptions
 from tests.answers.desk import NOW, Asking
@@ -89,6 +90,16 @@ def test_a_listening_client_hears_of_a_sync(asking: Asking) -> None:
             return await news(heard)
 
     assert conversation(asking, talk) == STATUS
+
+
+def test_a_listening_client_hears_of_a_rest(asking: Asking) -> None:
+    async def talk(client: Client) -> str:
+        async with client.listen(resource_subscriptions=[STATUS]) as heard:
+            asking.write(lambda uow: uow.rest(Rest(NOW + timedelta(minutes=10), AWAY)))
+            return await news(heard)
+
+    with asking.rig.store.syncing():
+        assert conversation(asking, talk) == STATUS
 
 
 def test_what_changes_before_the_next_look_is_heard_of_too(asking: Asking) -> None:
