@@ -37,9 +37,6 @@ from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
 from sentry_sync.store.pruning import SLICE
-from sentry_sync.store.reads import knowledge
-from sentry_sync.store.reads.knowledge import Failing
-from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 from tests.support.clock import FakeClock
@@ -271,12 +268,6 @@ def told(running: Running) -> dict[str, Any]:
     return holdings.document(running.rig.store, running.clock, None, counted=False)
 
 
-def noted(running: Running, stream: str) -> Failing:
-    """What an answer's note says of a stream that failed."""
-    with Reader(running.rig.store).snapshot() as snapshot:
-        return knowledge.read(snapshot, (stream,), ()).failing[0]
-
-
 def next_looks(running: Running) -> set[datetime]:
     return {each["next_sync_at"] for each in told(running)["resources"]}
 
@@ -294,7 +285,6 @@ def test_while_all_rests_nobody_is_told_of_an_earlier_try_and_everybody_why(sett
         assert min(next_looks(settled)) == over
         streams = [stream for each in told(settled)["resources"] for stream in each["streams"]]
         assert [stream["next_try_at"] for stream in streams if stream["failures"]] == [over]
-        assert noted(settled, failed).due_at == over
         settled.rig.sim.tokens.add(TOKEN)
         settled.run(over - settled.clock.now() + timedelta(seconds=1))
         assert told(settled)["resting_until"] is None

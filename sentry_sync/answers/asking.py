@@ -22,6 +22,7 @@ from sentry_sync.trends.verdicts.health import Targets
 if TYPE_CHECKING:
     from sentry_sync.answers.desk import Desk
     from sentry_sync.answers.live import Live
+    from sentry_sync.store.lease import Lease
     from sentry_sync.store.reads.prepared import Snapshot
 
 Answer = dict[str, Any]
@@ -98,6 +99,8 @@ class View:
     """What projects are held to."""
     rules: Rules = field(default_factory=Rules)
     """What of events was scrubbed before it was stored."""
+    holder: Lease | None = None
+    """Who syncs, if anybody does."""
 
     def notes(self, *steps: str) -> tuple[str, ...]:
         """What the errands had to say."""

@@ -63,7 +63,7 @@ class _Look:
         """No such release: it is looked for at Sentry, once."""
         synced = self.known.as_of("releases")
         learned = self.view.learned.get(name)
-        notes = (*self.project.notes, *warnings(self.known), *self.view.notes("release", "baseline"))
+        notes = (*self.project.notes, *warnings(self.known, self.view), *self.view.notes("release", "baseline"))
         facts = Facts(
             as_of=learned.at if learned else synced,
             complete=learned is not None and learned.complete,
@@ -97,7 +97,7 @@ class _Look:
 
     def _notes(self, found: Case) -> Iterator[str]:
         yield from self.project.notes
-        yield from warnings(self.known)
+        yield from warnings(self.known, self.view)
         yield from self.view.notes("release", "baseline")
         if found.hours_known < found.hours:
             yield f"errors are known for {found.hours_known} of the {found.hours} hours since the release began"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -106,12 +106,9 @@ class Desk:
 
         Raises TookTooLong for one that takes longer than ``within`` seconds.
         """
+        given = dict(learned), refused, max_bytes, self.means.targets, self._store.rules
         with self.moment(within) as (snapshot, origin):
-            return question.look(
-                View(
-                    snapshot, now, origin, dict(learned), refused, max_bytes, self.means.targets, self._store.rules
-                )
-            )
+            return question.look(View(snapshot, now, origin, *given, self.holder(now, snapshot)))
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A snapshot of the store, for what is no question."""
@@ -172,16 +169,17 @@ class Desk:
 
     def next_sync_at(self, resource: str, as_of: datetime | None, now: datetime) -> datetime | None:
         """When the process that syncs will have looked again; None when none does."""
-        holder = None if as_of is None else self._holder(now)
+        holder = None if as_of is None else self.holder(now)
         if as_of is None or holder is None:
             return None
         rest = holder.resting(now)
         return max(as_of + INTERVALS[resource], rest.until if rest else now)
 
-    def _holder(self, now: datetime) -> Lease | None:
+    def holder(self, now: datetime, snapshot: Snapshot | None = None) -> Lease | None:
+        """Who syncs, if anybody does; looked for in ``snapshot``, or in one of its own."""
         if self._probed is None or not timedelta() <= now - self._probed[0] < PROBE_EVERY:
-            with self._reader.snapshot() as snapshot:
-                self._probed = now, lease.held(lease.read_in(snapshot), now, self.store.paths)
+            with nullcontext(snapshot) if snapshot else self._reader.snapshot() as moment:
+                self._probed = now, lease.held(lease.read_in(moment), now, self.store.paths)
         return self._probed[1]
 
     @property

@@ -217,7 +217,7 @@ class EventsLook:
         return "mixed" if asked == {"bodies"} else "live"
 
     def _notes(self, covered: Reach | None, rows: Sequence[Any], miss: Miss | None) -> list[str]:
-        notes = [*warnings(self.known), *self.view.notes(*_STEPS)]
+        notes = [*warnings(self.known, self.view), *self.view.notes(*_STEPS)]
         if self.issue is not None:
             notes += self._issue_notes(covered)
         elif self.subject.project:

@@ -222,7 +222,7 @@ def _stream(
         # What the schedule knows failed before it came to a page.
         "error": (last.error if last else None) or (failing.error if failing else None),
         "failures": failing.failures if failing else 0,
-        "next_try_at": _next_try(status.due.get(name), rest) if failing else None,
+        "next_try_at": _next_try(status.due.get(name), rest) if failing and syncing else None,
         "at": last.updated_at if last else None,
     }
 

@@ -197,7 +197,7 @@ class _Look:
 
     def _facts(self, rows: Sequence[Any]) -> Facts:
         found = reach(self.synced, self.covered)
-        notes = [*self.project.notes, *warnings(self.known), *self.view.notes("hours")]
+        notes = [*self.project.notes, *warnings(self.known, self.view), *self.view.notes("hours")]
         if self.missing:
             notes.append(f"{len(self.missing)} of {self.window.length // HOUR} hours are not known")
             if self.learned:

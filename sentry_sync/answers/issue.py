@@ -126,7 +126,7 @@ class _Look:
 
     def _notes(self) -> list[str]:
         issue, learned = self.issue, self.view.learned.get("issue")
-        notes = [*warnings(self.known), *self.view.notes("issue")]
+        notes = [*warnings(self.known, self.view), *self.view.notes("issue")]
         if self.asked_for != issue.id:
             notes.append(f"issue {self.asked_for} was merged into {issue.id}, which this is")
         if issue.removed_at and issue.merged_into:

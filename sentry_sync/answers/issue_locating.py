@@ -34,7 +34,7 @@ def unknown_issue(view: View, reference: IssueReference, resource: str, nothing:
     ever = known.as_of("issues.hot") is not None or bool(known.covered("issues"))
     return Found(
         nothing,
-        Facts(None, complete=False, stale_after=stale_after(resource), notes=warnings(known)),
+        Facts(None, complete=False, stale_after=stale_after(resource), notes=warnings(known, view)),
         Miss.UNKNOWN_ID if ever else Miss.NEVER_SYNCED,
         Step("issue", lambda live: find_issue(live, reference)),
     )

@@ -161,7 +161,7 @@ class SearchQuestion:
         learned = view.learned.get(STEP)
         verified = min((row.verified_at for row in page.rows), default=None)
         as_of = page.known.as_of if page.known else verified
-        notes = [*(project.notes if project else ()), *warnings(known), *view.notes(STEP)]
+        notes = [*(project.notes if project else ()), *warnings(known, view), *view.notes(STEP)]
         if page.why:
             notes.append(f"the copy alone cannot answer this: {page.why}")
         keys = {term.key for term in parsed(self.query).terms} | ({"is"} if self.status else set())

@@ -186,7 +186,7 @@ class IssuesQuestion:
         asked = view.learned.get("issues")
         # Rows that nobody vouches for are as old as the one that was looked at longest ago.
         as_of = page.known.as_of if page.known else verified
-        notes = [*project.notes, *warnings(known), *view.notes("issues")]
+        notes = [*project.notes, *warnings(known, view), *view.notes("issues")]
         if self.status and not asked:
             swept = known.as_of(SWEEP_NAME)
             notes.append(_STATUS_NOTE.format(f" {shown(swept)}" if swept else ""))

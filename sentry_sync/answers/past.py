@@ -68,7 +68,7 @@ class PastIssuesQuestion:
         then = history.at(view.snapshot, ids[: self.limit], moment)
         rows = [_shown(row, then[row.id]) for row in issues.by_ids(view.snapshot, ids[: self.limit])]
         doubts = list(_doubts(moment, synced, counted, self.status))
-        notes = [*project.notes, *doubts, *self._notes(then.values()), *warnings(known)]
+        notes = [*project.notes, *doubts, *self._notes(then.values()), *warnings(known, view)]
         return Found(
             {
                 "project": project.shown(),

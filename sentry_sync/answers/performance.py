@@ -232,7 +232,12 @@ class _Look:
         return self.known.rung("transactions") or next(able, None)
 
     def _with_notes(self, table: Table) -> Facts:
-        notes = [*self.project.notes, *warnings(self.known), *self.view.notes("window"), *table.facts.notes]
+        notes = [
+            *self.project.notes,
+            *warnings(self.known, self.view),
+            *self.view.notes("window"),
+            *table.facts.notes,
+        ]
         if not self.kept:
             notes.append("the window is rounded outward to full hours")
         if any(row.get("approximate") for row in table.rows):

@@ -271,7 +271,7 @@ class _Look:
             stale_after=stale_after(HealthQuestion.resource),
             coverage=Interval(min(self.hours), self.end) if self.hours else None,
             rung=self.records.counted.rung,
-            notes=(*self.project.notes, *warnings(self.known), *self._notes()),
+            notes=(*self.project.notes, *warnings(self.known, self.view), *self._notes()),
         )
 
     def _notes(self) -> Iterator[str]:

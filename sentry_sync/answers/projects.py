@@ -117,7 +117,7 @@ class ProjectsQuestion:
         return found
 
     def _facts(self, view: View, known: Knowledge, *, complete: bool) -> Facts:
-        notes = [*warnings(known), *view.notes("projects", "project_stats")]
+        notes = [*warnings(known, view), *view.notes("projects", "project_stats")]
         times = [known.as_of("projects")]
         if self.include_stats and known.as_of("project_stats"):
             times.append(known.as_of("project_stats"))

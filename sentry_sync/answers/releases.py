@@ -194,7 +194,11 @@ class _Look:
         ]
 
     def _facts(self, as_of: datetime | None, days: HealthDays | None, *, complete: bool) -> Facts:
-        notes = [*self.project.notes, *warnings(self.known), *self.view.notes("releases", "health", "new_issues")]
+        notes = [
+            *self.project.notes,
+            *warnings(self.known, self.view),
+            *self.view.notes("releases", "health", "new_issues"),
+        ]
         if self.question.health_data:
             notes += days.notes() if days else []
             as_of = min(as_of, days.as_of) if as_of and days else as_of

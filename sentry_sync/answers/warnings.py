@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sentry_sync.answers import untrusted
 from sentry_sync.answers.times import shown
 from sentry_sync.store.reads.knowledge import Failing, Knowledge, LastPass, Rejected
+
+if TYPE_CHECKING:
+    from sentry_sync.answers.asking import View
 
 REASON = 200
 """Characters of a failed pass's error that a note repeats."""
 
 
-def warnings(known: Knowledge) -> tuple[str, ...]:
+def warnings(known: Knowledge, view: View) -> tuple[str, ...]:
     """One line for each stream that is not as it should be."""
     ended = {stream for stream, _ in known.marks}
     # A sync that nobody scheduled may have brought since what the schedule failed at.
@@ -18,14 +23,21 @@ def warnings(known: Knowledge) -> tuple[str, ...]:
     failing = [found for found in known.failing if brought.get(found.stream, found.at) <= found.at]
     names = {found.stream for found in failing}
     notes = [_pass(found, first=found.stream not in ended, told=found.stream in names) for found in known.passes]
-    told = [*map(_failing, failing), *notes, *map(_rejected, known.rejected)]
+    told = [*(_failing(found, view) for found in failing), *notes, *map(_rejected, known.rejected)]
     return tuple(note for note in told if note)
 
 
-def _failing(found: Failing) -> str:
+def _failing(found: Failing, view: View) -> str:
     error = untrusted.line(found.error or "no reason given", REASON)
     times = "once" if found.failures == 1 else f"{found.failures} times in a row"
-    return f"the sync of {found.stream} failed {times}, next try at {shown(found.due_at)}: {error}"
+    return f"the sync of {found.stream} failed {times}, {_next(found, view)}: {error}"
+
+
+def _next(found: Failing, view: View) -> str:
+    if view.holder is None:
+        return "and no process syncs now"
+    rest = view.holder.resting(view.now)
+    return f"next try at {shown(max(found.due_at, rest.until) if rest else found.due_at)}"
 
 
 def _pass(found: LastPass, *, first: bool, told: bool) -> str | None:

@@ -93,7 +93,8 @@ def _resource_row(entry: dict[str, Any]) -> list[object]:
 def _stream_row(entry: dict[str, Any]) -> list[object]:
     note = entry["error"] or (entry["reject_reason"] and f"rejected: {entry['reject_reason']}") or ""
     if entry["failures"]:
-        note = f"failed {entry['failures']} in a row, next try {output.moment(entry['next_try_at'])}: {note}"
+        again = f", next try {output.moment(entry['next_try_at'])}" if entry["next_try_at"] else ""
+        note = f"failed {entry['failures']} in a row{again}: {note}"
     if not entry["whole"] and entry["scopes"]:
         note = f"{entry['scopes']} looked at one by one{'; ' if note else ''}{note}"
     return [

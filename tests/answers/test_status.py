@@ -246,18 +246,28 @@ def failing(asking: Asking, stream: str, failures: int, error: str | None, at: A
 def test_what_failed_again_and_again_says_how_often_why_and_when_it_is_tried_again(asking: Asking) -> None:
     asking.rig.sync("projects", "issues")
     failing(asking, "issues.hot", 3, "a defect of sentry-sync: KeyError; please report it", ago(minutes=-1))
-    (trouble,) = resource(asking.offline.sync_status(), "issues")["troubles"]
+    with asking.rig.store.syncing():
+        (trouble,) = resource(asking.offline.sync_status(), "issues")["troubles"]
+        (told,) = asking.offline.get_issues(asking.slug)["freshness"]["notes"]
     assert (trouble["stream"], trouble["failures"], trouble["next_try_at"]) == (
         "issues.hot",
         3,
         "2026-11-20T12:36:56Z",
     )
     assert "KeyError" in trouble["error"]
-    (told,) = asking.offline.get_issues(asking.slug)["freshness"]["notes"]
     assert told == (
         "the sync of issues.hot failed 3 times in a row, next try at 2026-11-20T12:36:56Z: "
         "a defect of sentry-sync: KeyError; please report it"
     )
+
+
+def test_what_failed_is_not_tried_again_where_nobody_syncs(asking: Asking) -> None:
+    asking.rig.sync("projects", "issues")
+    failing(asking, "issues.hot", 1, "Sentry was away", ago(minutes=-1))
+    (trouble,) = resource(asking.offline.sync_status(), "issues")["troubles"]
+    assert (trouble["failures"], trouble["next_try_at"]) == (1, None)
+    (told,) = asking.offline.get_issues(asking.slug)["freshness"]["notes"]
+    assert told == "the sync of issues.hot failed once, and no process syncs now: Sentry was away"
 
 
 def test_what_a_later_sync_has_brought_is_no_trouble_any_more(asking: Asking) -> None:

@@ -132,7 +132,7 @@ def gathered(desk: Desk, week: Week, project: str | None, now: datetime) -> Mate
         if not paths.database.exists():
             raise StoreMissing(f"there is no store at {paths.directory} yet: run `sentry-sync sync` first")
         targets = desk.means.targets
-        view = View(snapshot, now, origin, refused=True, targets=targets)
+        view = View(snapshot, now, origin, refused=True, targets=targets, holder=desk.holder(now, snapshot))
         only = locate(view, project) if project else None
         chosen = {"project": only.slug} if only else {}
         wanted = asked(week, targets)
