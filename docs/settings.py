@@ -50,8 +50,9 @@ def page() -> Iterator[str]:
 
 _SECRETS = """\
 each name a file that holds that secret and nothing else, as Docker, Kubernetes and systemd hand secrets over. On
-SIGHUP `sentry-sync serve` reads them anew. To set one of these beside the variable of the secret itself is
-refused, as are a file that can't be read and one that is empty. [running.md](running.md) shows them in use.
+SIGHUP `sentry-sync serve` and `daemon` read them anew. To set one of these beside the variable of the secret
+itself is refused, as are a file that can't be read and one that is empty. [running.md](running.md) shows them in
+use.
 """
 
 _FILE = """

@@ -395,6 +395,8 @@ CREATE TABLE leases (
 	generation INTEGER NOT NULL, 
 	taken_at BIGINT NOT NULL, 
 	beat_at BIGINT NOT NULL, 
+	rests_until BIGINT, 
+	rests_because TEXT, 
 	PRIMARY KEY (name)
 );
 

@@ -15,7 +15,7 @@
 -- returns: level varchar  error, warning, …
 -- returns: status varchar  unresolved, resolved or ignored, as it is now
 -- returns: first_seen timestamp  when it first happened
--- returns: errors hugeint  its errors in this time, as far as they are known
+-- returns: errors hugeint  its errors in this time, as far as they are known; null where none of it is
 -- returns: covered double  the share of this time, from 0 to 1, for which the store knows all errors
 WITH bounds AS (
     SELECT $until::TIMESTAMP - to_days($days::INTEGER) AS since, $until::TIMESTAMP AS until
@@ -47,6 +47,12 @@ known_time AS (
     CROSS JOIN bounds AS b
     WHERE c.resource = 'error_counts'
     GROUP BY c.scope
+),
+shares AS (
+    SELECT f.project_id, coalesce(max(k.covered), 0) AS covered
+    FROM (SELECT DISTINCT project_id FROM fresh) AS f
+    LEFT JOIN known_time AS k ON k.scope IN ('', 'project:' || f.project_id)
+    GROUP BY f.project_id
 )
 SELECT
     f.id AS issue_id,
@@ -56,11 +62,11 @@ SELECT
     f.level,
     f.status,
     f.first_seen,
-    coalesce(c.errors, 0) AS errors,
-    coalesce((SELECT max(k.covered) FROM known_time AS k WHERE k.scope IN ('', 'project:' || f.project_id)), 0)
-        AS covered
+    coalesce(c.errors, CASE WHEN s.covered > 0 THEN 0 END) AS errors,
+    s.covered
 FROM fresh AS f
+JOIN shares AS s ON s.project_id = f.project_id
 LEFT JOIN counted AS c ON c.issue_id = f.id
 LEFT JOIN projects AS p ON p.id = f.project_id
-ORDER BY errors DESC, f.first_seen DESC, f.id
+ORDER BY errors DESC NULLS LAST, f.first_seen DESC, f.id
 LIMIT $top::BIGINT

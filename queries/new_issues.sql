@@ -17,7 +17,7 @@
 -- returns: status varchar  unresolved, resolved or ignored
 -- returns: in_release boolean  whether it was first seen in this release; null where that is not known
 -- returns: first_seen timestamp  when it first happened
--- returns: errors hugeint  its errors since the release, as far as they are known
+-- returns: errors hugeint  its errors since the release, as far as they are known; null where none of that time is
 -- returns: new_by_sentry bigint  how many issues are new in the release by Sentry's count
 -- returns: covered double  the share of the time since, from 0 to 1, for which the store knows all errors
 WITH released AS (
@@ -49,6 +49,12 @@ known_time AS (
     FROM released AS r
     JOIN coverage AS c ON c.resource = 'error_counts' AND c.scope IN ('', 'project:' || r.project_id)
     GROUP BY ALL
+),
+shares AS (
+    SELECT r.project_id, coalesce(max(k.covered), 0) AS covered
+    FROM released AS r
+    LEFT JOIN known_time AS k ON k.project_id = r.project_id
+    GROUP BY r.project_id
 )
 SELECT
     coalesce(p.slug, r.project_id) AS project,
@@ -61,13 +67,14 @@ SELECT
     i.status,
     i.first_release = r.version AS in_release,
     i.first_seen,
-    coalesce(c.errors, 0) AS errors,
+    coalesce(c.errors, CASE WHEN s.covered > 0 THEN 0 END) AS errors,
     r.new_by_sentry,
-    coalesce((SELECT max(k.covered) FROM known_time AS k WHERE k.project_id = r.project_id), 0) AS covered
+    s.covered
 FROM released AS r
+JOIN shares AS s ON s.project_id = r.project_id
 JOIN issues AS i ON i.project_id = r.project_id
 LEFT JOIN counted AS c ON c.issue_id = i.id
 LEFT JOIN projects AS p ON p.id = r.project_id
 WHERE i.first_seen < $until::TIMESTAMP
   AND (i.first_release = r.version OR i.first_seen >= r.released_at)
-ORDER BY project, in_release DESC NULLS LAST, coalesce(c.errors, 0) DESC, i.id
+ORDER BY project, in_release DESC NULLS LAST, errors DESC NULLS LAST, i.id

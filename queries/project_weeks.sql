@@ -1,7 +1,8 @@
 -- name: project_weeks
 -- title: Projects, week on week
 -- description: Errors and crash-free sessions of each project in the last whole days (UTC), beside as many before.
--- description: Errors are 0 where the store knows any of the time and none happened, null where it knows none of it.
+-- description: Errors and sessions are 0 where the store knows any of the time and there were none, null where it
+-- description: knows none of it.
 -- chart: errors
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
@@ -99,7 +100,7 @@ SELECT
         AS growth,
     s.covered,
     s.covered_before,
-    h.sessions,
+    coalesce(h.sessions, CASE WHEN s.sessions_covered > 0 THEN 0 END) AS sessions,
     h.crash_free AS crash_free_sessions,
     h.crash_free_before,
     s.sessions_covered,

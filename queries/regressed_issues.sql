@@ -2,7 +2,7 @@
 -- title: Regressed issues
 -- description: Issues that were resolved and came back, from the looks that were had at them. Sentry does not tell
 -- description: when it happened, so it lies between reopened_after and reopened_by. Issues that Sentry calls
--- description: regressed though no look saw them come back have 0 regressions and no times.
+-- description: regressed though no look saw them come back have 0 regressions, no times and no errors.
 -- param: project project = null  one project, by slug or id; all when null
 -- param: days positive = 14  how many times 24 hours
 -- param: until timestamp = now  changes seen before this time
@@ -16,7 +16,8 @@
 -- returns: regressions bigint  how often it was seen to come back in this time
 -- returns: reopened_after timestamp  the last look that saw it resolved, of the newest regression
 -- returns: reopened_by timestamp  the first look that saw it open again
--- returns: errors hugeint  its errors since reopened_after, as far as they are known
+-- returns: errors hugeint  its errors since reopened_after, as far as they are known; null where none of that time is
+-- returns: covered double  the share of the time since, from 0 to 1, for which the store knows all errors
 -- returns: last_seen timestamp  when it last happened
 -- returns: known_since timestamp  the first look at it: what was before is not known
 WITH reopened AS (
@@ -34,6 +35,23 @@ counted AS (
     JOIN reopened AS r ON r.issue_id = coalesce(m.merged_into, e.issue_id)
     WHERE e.hour >= date_trunc('hour', r.reopened_after) AND e.hour < $until::TIMESTAMP
     GROUP BY 1
+),
+known_time AS (
+    SELECT
+        r.issue_id, c.scope,
+        sum(greatest(0, epoch_us(least(c."end", $until::TIMESTAMP))
+            - epoch_us(greatest(c.start, r.reopened_after))))
+            / (epoch_us($until::TIMESTAMP) - epoch_us(any_value(r.reopened_after))) AS covered
+    FROM reopened AS r
+    JOIN issues AS i ON i.id = r.issue_id
+    JOIN coverage AS c ON c.resource = 'error_counts' AND c.scope IN ('', 'project:' || i.project_id)
+    GROUP BY ALL
+),
+shares AS (
+    SELECT r.issue_id, coalesce(max(k.covered), 0) AS covered
+    FROM reopened AS r
+    LEFT JOIN known_time AS k ON k.issue_id = r.issue_id
+    GROUP BY r.issue_id
 )
 SELECT
     i.id AS issue_id,
@@ -46,11 +64,13 @@ SELECT
     coalesce(r.regressions, 0) AS regressions,
     r.reopened_after,
     r.reopened_by,
-    CASE WHEN r.issue_id IS NOT NULL THEN coalesce(c.errors, 0) END AS errors,
+    coalesce(c.errors, CASE WHEN s.covered > 0 THEN 0 END) AS errors,
+    s.covered,
     i.last_seen,
     i.known_since
 FROM issues AS i
 LEFT JOIN reopened AS r ON r.issue_id = i.id
+LEFT JOIN shares AS s ON s.issue_id = i.id
 LEFT JOIN counted AS c ON c.issue_id = i.id
 LEFT JOIN projects AS p ON p.id = i.project_id
 WHERE (

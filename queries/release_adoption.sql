@@ -1,7 +1,8 @@
 -- name: release_adoption
 -- title: Adoption of releases
 -- description: How fast each release took over its project and environment, from its share of the sessions of each
--- description: day (UTC). Days of which the store knows no sessions are not among them.
+-- description: day (UTC). Days of which the store knows no sessions are not among them; a release that had none on a
+-- description: day that others had has a share of 0.
 -- chart: adoption
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
@@ -51,7 +52,7 @@ SELECT
     h."release",
     min(h.bucket) AS first_day,
     sum(h.sessions) AS sessions,
-    coalesce(max(h.adoption) FILTER (WHERE h.bucket = h.newest), 0) AS adoption,
+    CASE WHEN max(h.bucket) < any_value(h.newest) THEN 0 ELSE arg_max_null(h.adoption, h.bucket) END AS adoption,
     max(h.adoption) AS peak_adoption,
     min(h.bucket) FILTER (WHERE h.adoption >= $share::DOUBLE) AS adopted_on,
     date_diff('day', min(h.bucket), min(h.bucket) FILTER (WHERE h.adoption >= $share::DOUBLE)) AS days_to_adopt,

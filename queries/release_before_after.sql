@@ -2,7 +2,7 @@
 -- title: Before and after a release
 -- description: Errors per session of a release beside the days before it and beside the other releases since.
 -- description: Days count in UTC, and only those of which both errors and sessions are known but for an hour: days
--- description: says how many. A rate is null where there were no sessions.
+-- description: says how many, and without one nothing is told of a part. A rate is null where there were no sessions.
 -- chart: errors_per_session
 -- param: project project = null  one project, by slug or id; all when null
 -- param: environment text = null  one environment; all when null
@@ -15,8 +15,8 @@
 -- returns: part varchar  before (all releases), release (this one) or others (the rest, on the same days as it)
 -- returns: days bigint  how many days are counted
 -- returns: of_days bigint  how many there are
--- returns: errors hugeint  how many errors
--- returns: sessions hugeint  how many sessions: the exposure
+-- returns: errors hugeint  how many errors; null where no day is counted
+-- returns: sessions hugeint  how many sessions: the exposure; null where no day is counted
 -- returns: errors_per_session double  errors divided by sessions
 -- returns: crash_free_sessions double  the share of sessions that did not crash, from 0 to 1
 WITH released AS (
@@ -88,14 +88,17 @@ SELECT
     r.version AS "release",
     r.released_at,
     t.part,
-    (SELECT count(*) FROM known_days AS d WHERE d.project_id = r.project_id AND d.since = t.since) AS days,
+    k.days,
     (SELECT count(*) FROM window_days AS d WHERE d.project_id = r.project_id AND d.since = t.since) AS of_days,
-    c.errors,
-    x.sessions,
+    CASE WHEN k.days > 0 THEN c.errors END AS errors,
+    CASE WHEN k.days > 0 THEN x.sessions END AS sessions,
     c.errors / nullif(x.sessions, 0)::DOUBLE AS errors_per_session,
     x.crash_free / nullif(x.judged, 0) AS crash_free_sessions
 FROM released AS r
 CROSS JOIN parts AS t
+CROSS JOIN LATERAL (
+    SELECT count(*) AS days FROM known_days AS d WHERE d.project_id = r.project_id AND d.since = t.since
+) AS k
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(c.errors), 0) AS errors FROM counted AS c
     WHERE c.project_id = r.project_id AND c.since = t.since AND (t.own IS NULL OR c.own = t.own)

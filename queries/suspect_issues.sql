@@ -15,7 +15,7 @@
 -- returns: issue_id varchar  Sentry's id of the issue
 -- returns: short_id varchar  what people call it
 -- returns: title varchar  the issue's title
--- returns: is_new boolean  whether it was first seen in this release or after its date
+-- returns: is_new boolean  whether it was first seen after the release's date or, as far as is known, in the release
 -- returns: errors hugeint  its errors in the release
 -- returns: other_errors hugeint  its errors in other releases
 -- returns: per_1000_sessions double  its errors in each thousand of the release's sessions

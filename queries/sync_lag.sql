@@ -9,7 +9,7 @@
 -- returns: mark timestamp  up to when everything was read
 -- returns: as_of timestamp  when that was true
 -- returns: lag_minutes double  minutes since then
--- returns: due_at timestamp  when it is due again
+-- returns: due_at timestamp  when it is due again: not while the sync rests, after a refused token or so
 -- returns: overdue_minutes double  minutes since it was due; null where it is not
 -- returns: failures bigint  how often in a row it failed
 -- returns: last_state varchar  how its last run ended, or that it runs
@@ -27,6 +27,9 @@ known AS (
     UNION ALL
     SELECT stream, '', NULL, NULL FROM schedule
     WHERE stream NOT IN (SELECT stream FROM marks) AND stream NOT IN (SELECT stream FROM last_runs)
+),
+planned AS (
+    SELECT stream, greatest(due_at, (SELECT max(rests_until) FROM leases)) AS due_at, failures FROM schedule
 )
 SELECT
     k.stream,
@@ -41,6 +44,6 @@ SELECT
     r.state AS last_state,
     r.error AS last_error
 FROM known AS k
-LEFT JOIN schedule AS s ON s.stream = k.stream
+LEFT JOIN planned AS s ON s.stream = k.stream
 LEFT JOIN last_runs AS r ON r.stream = k.stream AND r.scope = k.scope
 ORDER BY lag_minutes DESC NULLS FIRST, k.stream, k.scope

@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from sentry_sync.errors import AuthFailed, SentrySyncError, StoreBusy, StoreError, StoreUnwritable
 from sentry_sync.records.clock import Clock
-from sentry_sync.records.schedule import Entry
+from sentry_sync.records.schedule import AWAY, TOKEN_REFUSED, Entry, Rest
 from sentry_sync.records.stoppable import Nudged
 from sentry_sync.store.lake import Lake
 from sentry_sync.store.lease import Lease
@@ -30,6 +30,7 @@ from sentry_sync.sync.streams.hints import EVENTS_WORTH
 
 if TYPE_CHECKING:
     from sentry_sync.sentry.client import SentryClient
+    from sentry_sync.store.unit_of_work import UnitOfWork
 
 HINTED = (hints.ISSUES_NAME, hints.EVENTS_NAME)
 """What webhooks hurry: the newest hint stands for all."""
@@ -123,18 +124,23 @@ class Worker:
         self._pace = schedule.Pace()
         self._silent: frozenset[str] = frozenset()
         self._rests = 0
-        self._rest_until: datetime | None = None
+        self._rest: Rest | None = None
+        self._told_rest: Rest | None = None
         self._last = self._tidied = self._published = clock.now()
         self._listened: datetime | None = None
 
     def start(self) -> None:
         """Take up the schedule where it was left; call it inside the store's ``syncing()``.
 
+        A rest that another worker took is not gone on with: this one may have another token.
+
         Raises StoreMismatch when the store is of another organization.
         """
         self._syncer.prepare()
         with closing(self._store.read()) as reading:
             self.entries = schedule.opened(State(reading).schedule(), self._clock.now())
+        with self._store.write() as uow:
+            self._keep_rest(uow)
 
     def turn(self, stop: Callable[[], bool]) -> float:
         """Run one slice of what is due; the seconds until something is due if nothing was, else 0.
@@ -145,8 +151,13 @@ class Worker:
         self._listen(now)
         self._publish(now, stop)
         self._tidy(now, stop)
-        if self._rest_until and now < self._rest_until:
-            return (self._rest_until - now).total_seconds()
+        if self._rest and self._rest.until <= now:
+            self._rest = None
+        if self._rest != self._told_rest:
+            with self._store.write() as uow:
+                self._keep_rest(uow)
+        if self._rest:
+            return (self._rest.until - now).total_seconds()
         name = schedule.choose(self.entries, now, self._share)
         if name is None:
             return max(0.0, (schedule.next_due(self.entries) - now).total_seconds())
@@ -212,7 +223,7 @@ class Worker:
         now = self._clock.now()
         if now < self._last:
             self.entries = {name: schedule.settled(entry, now) for name, entry in self.entries.items()}
-            self._rest_until = None
+            self._rest = None
             self._tidied = min(self._tidied, now)
         self._last = now
         return now
@@ -236,7 +247,12 @@ class Worker:
         self.entries, new = schedule.wished(self.entries, wishes, now)
         self.entries, _ = schedule.wished(self.entries, hinted, now)
         if new:
-            self._rest_until = None
+            self._rest = None
+
+    def _keep_rest(self, uow: UnitOfWork) -> None:
+        """Have readers told what this worker means to do: nothing before its rest is over."""
+        uow.rest(self._rest)
+        self._told_rest = self._rest
 
     def _hints(self, state: State, now: datetime) -> dict[str, datetime]:
         """When the newest hint came for each ladder that may be hurried."""
@@ -262,6 +278,7 @@ class Worker:
         after = self.entries[name] = schedule.followed(self.entries[name], outcome, ended)
         with self._store.write() as uow:
             uow.keep_schedule(after, ended)
+            self._keep_rest(uow)
             if after.wished_at and not after.open:
                 uow.grant((name,), after.wished_at)
                 # A hint stays until it was acted on: heard again at once, it would be tried again at once.
@@ -274,7 +291,7 @@ class Worker:
             rows, requests = self._rows[name], after.requests or 0
             self._tell(Said(f"{name}: {rows} rows in {requests} requests", result, rows, requests))
         elif result.state == "failed":
-            wait = (max(after.due_at, self._rest_until or ended) - ended).total_seconds()
+            wait = (max(after.due_at, self._rest.until if self._rest else ended) - ended).total_seconds()
             told = f"{name} failed: {result.error}; next try in {wait:.0f} s"
             self._tell(Said(told, result, self._rows[name], after.pages))
 
@@ -287,7 +304,7 @@ class Worker:
         except Nudged:  # its passes keep their cursors
             return StreamResult(name, ladder[0].resource, "partial", 0, 0, 0)
         except AuthFailed as error:
-            self._rest_until = self._clock.now() + REFUSED
+            self._rest = Rest(self._clock.now() + REFUSED, TOKEN_REFUSED)
             return _failed(name, str(error), error.exit_code)
         except StoreError:
             raise
@@ -303,13 +320,13 @@ class Worker:
 
     def _heed(self, found: Slice) -> None:
         """Rest once two endpoints could not be had with nothing read in between: the server is away."""
-        self._rest_until = None
+        self._rest = None
         if found.result.pages and not found.silent:
             self._silent, self._rests = frozenset(), 0
         self._silent |= found.silent
         if found.silent and len(self._silent) > 1:
             rest = min(LONGEST_REST, UNREACHABLE * (1 << min(self._rests, 10)))
-            self._rest_until = self._clock.now() + rest
+            self._rest = Rest(self._clock.now() + rest, AWAY)
             self._rests += 1
 
     def _gives_way(self, name: str) -> bool:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from sentry_sync.answers import holdings
 from sentry_sync.daemon import (
     ASLEEP,
     REFUSED,
@@ -30,11 +31,15 @@ from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.event import EventBody
 from sentry_sync.records.intervals import Interval, gaps
+from sentry_sync.records.schedule import AWAY, TOKEN_REFUSED
 from sentry_sync.records.stoppable import Nudged, StoppableClock, Stopped
 from sentry_sync.simulator import WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.lake import Lake, Published
 from sentry_sync.store.pruning import SLICE
+from sentry_sync.store.reads import knowledge
+from sentry_sync.store.reads.knowledge import Failing
+from sentry_sync.store.reads.snapshot import Reader
 from sentry_sync.store.store import Store
 from sentry_sync.sync.stream import Policy
 from tests.support.clock import FakeClock
@@ -257,6 +262,82 @@ def test_a_refused_token_is_one_line_and_seldom_tried_again(settled: Running) ->
     settled.rig.sim.tokens.add(TOKEN)
     settled.run(REFUSED + timedelta(minutes=2))
     assert states(settled.said)["done"] > 5
+
+
+def told(running: Running) -> dict[str, Any]:
+    """What whoever asks for the status is told, with the worker's process heard of just now."""
+    with running.rig.store.write():
+        pass
+    return holdings.document(running.rig.store, running.clock, None, counted=False)
+
+
+def noted(running: Running, stream: str) -> Failing:
+    """What an answer's note says of a stream that failed."""
+    with Reader(running.rig.store).snapshot() as snapshot:
+        return knowledge.read(snapshot, (stream,), ()).failing[0]
+
+
+def next_looks(running: Running) -> set[datetime]:
+    return {each["next_sync_at"] for each in told(running)["resources"]}
+
+
+def test_while_all_rests_nobody_is_told_of_an_earlier_try_and_everybody_why(settled: Running) -> None:
+    settled.rig.sim.tokens.revoke(TOKEN)
+    settled.said.clear()
+    with settled.rig.store.syncing():
+        settled.run(timedelta(minutes=5), stop=lambda: bool(settled.said))
+        over = settled.clock.now() + REFUSED
+        settled.run(timedelta(minutes=2))
+        (failed,) = [each.result.stream for each in settled.said if each.result]
+        assert settled.worker.entries[failed].due_at < over
+        assert (told(settled)["resting_until"], told(settled)["resting_because"]) == (over, TOKEN_REFUSED)
+        assert min(next_looks(settled)) == over
+        streams = [stream for each in told(settled)["resources"] for stream in each["streams"]]
+        assert [stream["next_try_at"] for stream in streams if stream["failures"]] == [over]
+        assert noted(settled, failed).due_at == over
+        settled.rig.sim.tokens.add(TOKEN)
+        settled.run(over - settled.clock.now() + timedelta(seconds=1))
+        assert told(settled)["resting_until"] is None
+        assert min(next_looks(settled)) < over + timedelta(minutes=1)
+
+
+def test_a_wish_ends_a_rest_for_whoever_reads_too(settled: Running) -> None:
+    settled.rig.sim.tokens.revoke(TOKEN)
+    with settled.rig.store.syncing():
+        settled.run(timedelta(minutes=2))
+        asleep_until = told(settled)["resting_until"]
+        seen: list[datetime | None] = []
+        settled.rig.before = lambda request: seen.append(settled.rig.rows(tables.leases)[0].rests_until)
+        for mended in (False, True):
+            if mended:
+                settled.rig.sim.tokens.add(TOKEN)
+            with settled.rig.store.write() as uow:
+                uow.wish(("issues.hot",), settled.clock.now())
+            settled.run(timedelta(seconds=20))
+            again = told(settled)["resting_until"]
+            assert again is None if mended else again > asleep_until
+        assert set(seen) == {None}, "it is over before the first request"
+        assert min(next_looks(settled)) < asleep_until
+
+
+def test_a_worker_that_succeeds_one_at_rest_does_not_rest_for_it(settled: Running) -> None:
+    settled.rig.sim.faults.add(path_contains="/", kind="drop", times=10_000)
+    with settled.rig.store.syncing():
+        settled.run(timedelta(minutes=5), stop=lambda: told(settled)["resting_until"] is not None)
+        assert told(settled)["resting_because"] == AWAY
+        settled.made().start()
+        assert told(settled)["resting_until"] is None
+
+
+def test_a_rest_that_a_lost_lease_took_away_is_told_again(settled: Running) -> None:
+    settled.rig.sim.tokens.revoke(TOKEN)
+    with settled.rig.store.syncing():
+        settled.run(timedelta(minutes=2))
+        rest = told(settled)["resting_until"]
+    with settled.rig.store.syncing():
+        assert told(settled)["resting_until"] is None
+        settled.worker.start()
+        assert told(settled)["resting_until"] == rest
 
 
 def test_a_server_that_is_away_is_not_asked_by_every_stream(settled: Running) -> None:

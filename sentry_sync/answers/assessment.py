@@ -35,8 +35,8 @@ def shown_case(records: Records, candidate: Span, case: Case, found: Assessment)
         "baseline": _span(case.baseline) | {"compared_on": case.design} if case.baseline else None,
         "exposure": {
             "unit": evidence.unit,
-            "candidate": round(_sum(evidence.candidate).exposure),
-            "baseline": round(_sum(evidence.baseline).exposure),
+            "candidate": _of_known(evidence.candidate, _sum(evidence.candidate).exposure),
+            "baseline": _of_known(evidence.baseline, _sum(evidence.baseline).exposure),
             "hours_known": case.hours_known,
             "hours": case.hours,
         },
@@ -44,12 +44,8 @@ def shown_case(records: Records, candidate: Span, case: Case, found: Assessment)
         "crash_free_sessions": _crashes(case, found.crashes),
         "crash_free_users": _users(records, candidate, case.baseline),
         "latency": _latency(found),
-        "new_issues": {
-            "count": len(case.issues),
-            "events": evidence.new_errors,
-            "issues": [_issue(row) for row in case.issues[:ROWS]],
-        },
-        "regressed_issues": {"count": len(case.reopened), "issues": [_issue(row) for row in case.reopened[:ROWS]]},
+        "new_issues": _issues(case, case.issues) | {"events": _unless_unknown(case, evidence.new_errors)},
+        "regressed_issues": _issues(case, case.reopened),
         "episodes": [_episode(one) for one in case.episodes[:ROWS]],
     }
 
@@ -62,6 +58,20 @@ def _span(span: Span) -> dict[str, Any]:
     }
 
 
+def _issues(case: Case, rows: Sequence[Any]) -> dict[str, Any]:
+    return {"count": _unless_unknown(case, len(rows)), "issues": [_issue(row) for row in rows[:ROWS]]}
+
+
+def _unless_unknown(case: Case, counted: float) -> float | None:
+    """A count of the time since the release; None where it is 0 since no hour of it is known."""
+    return counted if counted or case.hours_known else None
+
+
+def _of_known(cells: Sequence[Cell], value: float) -> int | None:
+    """A sum over cells; None where there are none: nothing is known."""
+    return round(value) if cells else None
+
+
 def _sum(cells: Sequence[Cell]) -> Counted:
     return total(cell.errors for cell in cells)
 
@@ -70,8 +80,8 @@ def _errors(case: Case, found: Assessment) -> dict[str, Any]:
     ours, theirs = _sum(case.evidence.candidate), _sum(case.evidence.baseline)
     return {
         **_finding(found.errors, 3),
-        "candidate": round(ours.events),
-        "baseline": round(theirs.events),
+        "candidate": _of_known(case.evidence.candidate, ours.events),
+        "baseline": _of_known(case.evidence.baseline, theirs.events),
         f"candidate_per_1000_{case.evidence.unit}s": _per_thousand(ours),
         f"baseline_per_1000_{case.evidence.unit}s": _per_thousand(theirs),
         "from_new_issues": rounded(found.from_new_issues, 3),

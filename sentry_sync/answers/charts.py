@@ -55,6 +55,11 @@ class Chart:
     cut: bool = False
     """Whether the answer had more rows than were looked at."""
 
+    @property
+    def known(self) -> bool:
+        """Whether any value is: else there is nothing to draw, and an empty chart looks like zeros."""
+        return bool(self.bars) or any(value is not None for points in self.lines.values() for _, value in points)
+
 
 def chart(title: str, result: Result, column: str | None = None) -> Chart:
     """The chart of a result; raises QueryError for one that has no rows or no number to show."""

@@ -17,6 +17,7 @@ from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.clock import Clock
 from sentry_sync.store import lease
 from sentry_sync.store.audit_trail import AuditTrail
+from sentry_sync.store.lease import Lease
 from sentry_sync.store.reads import knowledge
 from sentry_sync.store.reads.prepared import Snapshot
 from sentry_sync.store.reads.snapshot import Reader
@@ -37,7 +38,8 @@ PER_MINUTE = 100
 """The budget where nobody set one."""
 
 PROBE_EVERY = timedelta(seconds=1)
-"""How often it is looked whether a process syncs: it seldom changes, and a look costs as much as a row."""
+"""How often it is looked whether a process syncs, or rests: it seldom changes, and a look
+costs as much as a row."""
 
 
 GIVE_UP_FOR = timedelta(seconds=15)
@@ -87,7 +89,7 @@ class Desk:
         self._reader = Reader(store)
         self.trail = AuditTrail(store.paths.audit, clock, store.paths.key)
         self._sql: Apart | None = None
-        self._probed: tuple[datetime, bool] | None = None
+        self._probed: tuple[datetime, Lease | None] | None = None
         self._unreachable: tuple[datetime, Refusal] | None = None
 
     def look(
@@ -170,14 +172,16 @@ class Desk:
 
     def next_sync_at(self, resource: str, as_of: datetime | None, now: datetime) -> datetime | None:
         """When the process that syncs will have looked again; None when none does."""
-        if as_of is None or not self._syncing(now):
+        holder = None if as_of is None else self._holder(now)
+        if as_of is None or holder is None:
             return None
-        return max(as_of + INTERVALS[resource], now)
+        rest = holder.resting(now)
+        return max(as_of + INTERVALS[resource], rest.until if rest else now)
 
-    def _syncing(self, now: datetime) -> bool:
+    def _holder(self, now: datetime) -> Lease | None:
         if self._probed is None or not timedelta() <= now - self._probed[0] < PROBE_EVERY:
             with self._reader.snapshot() as snapshot:
-                self._probed = now, lease.held(lease.read_in(snapshot), now, self.store.paths) is not None
+                self._probed = now, lease.held(lease.read_in(snapshot), now, self.store.paths)
         return self._probed[1]
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 from sentry_sync.errors import StoreError
 from sentry_sync.records.budget import Lane
 from sentry_sync.records.clock import Clock
+from sentry_sync.records.schedule import Rest
 from sentry_sync.store import lease
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.reads import status as reads
@@ -76,6 +77,8 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
     sizes = reads.size_on_disk(store.paths)
     holder = lease.held(status.lease, now, store.paths)
     syncing = holder is not None
+    rest = holder.resting(now) if holder else None
+    resources = [_resource(name, status, now, syncing=syncing, rest=rest) for name in RESOURCES]
     return {
         "now": now,
         "organization": status.organization,
@@ -86,7 +89,9 @@ def described(status: reads.Status, store: Store, clock: Clock, per_minute: int 
         "syncing_process": holder.process if holder else None,
         "syncing_since": holder.taken_at if holder else None,
         "syncing_heard_of_at": holder.beat_at if holder else None,
-        "resources": [_resource(name, status, now, syncing=syncing) for name in RESOURCES],
+        "resting_until": rest.until if rest else None,
+        "resting_because": rest.because if rest else None,
+        "resources": resources,
         "coverage": [_covered(entry) for entry in status.coverage],
         "clock": _clock(status),
         # Names with a colon are the sync's own notes beside them.
@@ -145,8 +150,15 @@ def _refused(ledger: RequestLedger, now: datetime) -> dict[str, int]:
     return dict(sorted(Counter(told).items()))
 
 
-def _resource(name: str, status: reads.Status, now: datetime, *, syncing: bool) -> dict[str, Any]:
-    streams = [_stream(ladder, status, now, syncing=syncing) for ladder in LADDERS if ladder[0].resource == name]
+ENDS_REST = "sync-now, SIGHUP or a restart ends that"
+"""What there is to do once what made the sync rest is mended."""
+
+
+def _resource(
+    name: str, status: reads.Status, now: datetime, *, syncing: bool, rest: Rest | None
+) -> dict[str, Any]:
+    ladders = [ladder for ladder in LADDERS if ladder[0].resource == name]
+    streams = [_stream(ladder, status, now, syncing=syncing, rest=rest) for ladder in ladders]
     # As old as its oldest stream. One that has never come through leaves the whole resource without a date.
     dates = [entry["as_of"] for entry in streams if entry["whole"] and _dated(entry)]
     as_of = min(dates) if dates and None not in dates else None
@@ -159,16 +171,20 @@ def _resource(name: str, status: reads.Status, now: datetime, *, syncing: bool) 
         "stale_after_seconds": stale_after(name).total_seconds(),
         "synced_every_seconds": INTERVALS[name].total_seconds(),
         "rows": {table: status.rows[table] for table in HELD[name] if table in status.rows},
-        "next_sync_at": _next(streams, status, now) if syncing else None,
+        "next_sync_at": _next(streams, status, rest.until if rest else now) if syncing else None,
         "rejected": sum(entry["rejected"] for entry in streams),
         "streams": streams,
     }
 
 
-def _next(streams: list[dict[str, Any]], status: reads.Status, now: datetime) -> datetime | None:
-    """When the process that syncs will come to one of the resource's streams."""
+def _next(streams: list[dict[str, Any]], status: reads.Status, soonest: datetime) -> datetime | None:
+    """When the process that syncs, before ``soonest`` nothing, will come to one of the resource's streams."""
     due = [status.due[entry["stream"]] for entry in streams if entry["stream"] in status.due]
-    return max(min(due), now) if due else None
+    return max(min(due), soonest) if due else None
+
+
+def _next_try(due_at: datetime | None, rest: Rest | None) -> datetime | None:
+    return max(due_at, rest.until) if due_at and rest else due_at
 
 
 def _dated(entry: dict[str, Any]) -> bool:
@@ -180,7 +196,9 @@ def _dated(entry: dict[str, Any]) -> bool:
     return entry["state"] != "unsupported" and not aside
 
 
-def _stream(ladder: Any, status: reads.Status, now: datetime, *, syncing: bool) -> dict[str, Any]:
+def _stream(
+    ladder: Any, status: reads.Status, now: datetime, *, syncing: bool, rest: Rest | None
+) -> dict[str, Any]:
     name = ladder[0].name
     report = status.streams.get(name)
     lacking = all(False in map(status.capabilities.get, (rung.needs, rung.after)) for rung in ladder)
@@ -204,7 +222,7 @@ def _stream(ladder: Any, status: reads.Status, now: datetime, *, syncing: bool) 
         # What the schedule knows failed before it came to a page.
         "error": (last.error if last else None) or (failing.error if failing else None),
         "failures": failing.failures if failing else 0,
-        "next_try_at": status.due.get(name) if failing else None,
+        "next_try_at": _next_try(status.due.get(name), rest) if failing else None,
         "at": last.updated_at if last else None,
     }
 

@@ -208,12 +208,12 @@ class _Case:
             sum(row.events for row in self.fresh if row.last_seen is None or row.last_seen >= episode.start)
         )
 
-    def _adoption(self) -> float:
+    def _adoption(self) -> float | None:
         by_release = self.known.sessions
         newest = max(day for days in by_release.values() for day in days)
         counts = {version: days[newest].count for version, days in by_release.items() if newest in days}
         everybody = sum(counts.values())
-        return counts.get(self.candidate.version, 0) / everybody if everybody else 0.0
+        return counts.get(self.candidate.version, 0) / everybody if everybody else None
 
     def _reopened(self, issues: Sequence[Any]) -> list[Any]:
         if self.window is None or not issues:

@@ -115,7 +115,13 @@ def _coverage(part: dict[str, Any]) -> dict[str, Any]:
 def _syncing(found: dict[str, Any]) -> dict[str, Any] | None:
     if not found["syncing"]:
         return None
-    names = {"process": "syncing_process", "since": "syncing_since", "heard_of_at": "syncing_heard_of_at"}
+    names = {
+        "process": "syncing_process",
+        "since": "syncing_since",
+        "heard_of_at": "syncing_heard_of_at",
+        "resting_until": "resting_until",
+        "resting_because": "resting_because",
+    }
     return {name: _plain(found[source]) for name, source in names.items()}
 
 
@@ -142,6 +148,11 @@ def _notes(found: dict[str, Any], undated: list[str], anything: bool) -> Iterabl
         yield f"never read whole so far: {', '.join(undated)}"
     if not found["syncing"]:
         yield "no process keeps this copy in sync: run `sentry-sync daemon`, or call sync-now"
+    if found["resting_until"]:
+        from sentry_sync.answers.holdings import ENDS_REST
+
+        until, because = shown(found["resting_until"]), found["resting_because"]
+        yield f"the sync rests until {until}, since {because}: {ENDS_REST}"
     if found["webhooks"]["uninstalled_at"]:
         from sentry_sync.answers.holdings import REINSTALL
 

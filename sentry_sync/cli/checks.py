@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from sentry_sync.answers.holdings import REINSTALL
+from sentry_sync.answers.holdings import ENDS_REST, REINSTALL
 from sentry_sync.cli.settings import Settings, default_file
 from sentry_sync.cli.settings_file import CONFIG_VARIABLE
 from sentry_sync.errors import StoreError
@@ -127,6 +127,10 @@ def kept_up(connection: Connection, paths: StorePaths, now: datetime) -> Finding
     holder = lease.held(lease.read(connection), now, paths)
     newest = connection.execute(select(func.max(tables.marks.c.as_of))).scalar()
     age = "never synced" if newest is None else f"newest data of {newest:%Y-%m-%d %H:%M} UTC"
+    rest = holder.resting(now) if holder else None
+    if holder and rest:
+        said = f"process {holder.process} rests until {rest.until:%Y-%m-%d %H:%M} UTC, since {rest.because}; {age}"
+        return Finding("sync", WARN, said, f"mend that, if it is not by now; {ENDS_REST}")
     if holder:
         return Finding("sync", OK, f"process {holder.process} syncs; {age}")
     if newest is not None and now - newest < timedelta(hours=1):

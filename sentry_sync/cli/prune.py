@@ -19,6 +19,9 @@ from sentry_sync.store.pruning import prune
 TELL_SECONDS = 1.0
 """How often it is told how far it came: a million rows take a minute."""
 
+WRITTEN = 100_000_000
+"""Bytes of a database written anew in a second: 69 MB took 0.75 s and 168 MB 1.5 s on two busy cores."""
+
 
 def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> None:
     """Drop what is older than the settings want and say how many rows; raises StoreError."""
@@ -30,12 +33,23 @@ def run(settings: Settings, *, as_json: bool, clock: Clock | None = None) -> Non
         with alone(store, clock):
             tell = _Progress(silent=as_json)
             done = prune(store, clock, settings.keeping, clock.now(), settings.max_events, report=tell).rows
+            dropped = any(done.values())
             done["audit"] = trail_of(settings).prune(settings.keeping.since("audit", clock.now()))
             Lake(store, clock).publish()
-            if not as_json and any(done.values()):
-                output.warn("giving the disk back: a sync waits until the database is written anew")
-            vacuum(store, clock)
+            held, free = store.space()
+            if dropped or free:
+                if not as_json:
+                    output.warn(_ahead(held, free))
+                vacuum(store, clock)
     _say(done, as_json=as_json)
+
+
+def _ahead(held: int, free: int) -> str:
+    """What is about to happen to whoever writes."""
+    return (
+        f"giving {output.size(free)} of the disk back: a sync and webhooks wait, some "
+        f"{max(1, round(held / WRITTEN)):,} s, until the other {output.size(held)} are written anew"
+    )
 
 
 class _Progress:

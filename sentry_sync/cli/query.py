@@ -16,7 +16,7 @@ from sentry_sync.cli.auditing import noted
 from sentry_sync.cli.connect import paths_of
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.sql import as_document, show, show_notes
-from sentry_sync.errors import SettingsError
+from sentry_sync.errors import QueryError, SettingsError
 from sentry_sync.trends.library import Query, find, library
 from sentry_sync.trends.running import run_query
 from sentry_sync.trends.session import Result
@@ -48,6 +48,8 @@ def run(settings: Settings, wanted: Wanted) -> None:
     noted(settings, "query", {"name": wanted.name, "parameters": wanted.parameters}, len(result.rows))
     if form in PICTURES or form == "chart":
         drawn = chart(query.title, result, wanted.column or query.chart)
+        if not drawn.known:
+            raise QueryError(f"of {drawn.measure} nothing is known in these rows: there is nothing to draw")
         _draw(drawn, form, wanted.output)
     elif wanted.output:
         output.into(wanted.output, lambda path: _WRITERS[form](path, result))

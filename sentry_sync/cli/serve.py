@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sentry_sync.answers.context import Answers
-from sentry_sync.cli import alerts, erasing
+from sentry_sync.cli import alerts, erasing, reloading
 from sentry_sync.cli.answering import answers_of, means_of, once
 from sentry_sync.cli.connect import client_of, connection_of
+from sentry_sync.cli.reloading import Again
 from sentry_sync.cli.settings import Settings
 from sentry_sync.cli.syncing import SyncHalf, syncing
 from sentry_sync.cli.together import Half, until_a_signal
@@ -39,8 +39,7 @@ from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.webhooks import Intake, Webhooks
 from sentry_sync.store.audit_trail import AuditTrail, Entry
 
-FIXED = ("org", "base_url", "store", "log_format", "projects", "scrub", "scrub_patterns")
-"""Settings that a running process keeps: another store, or another organization, is another process."""
+FIXED = (*reloading.FIXED, "log_format")
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class Chosen:
     """The settings file that was named, where alerts are read from."""
 
 
-def run(settings: Settings, chosen: Chosen, again: Callable[[], Settings]) -> None:
+def run(settings: Settings, chosen: Chosen, again: Again) -> None:
     """Sync and serve until SIGTERM or SIGINT; after SIGHUP by the settings that ``again`` gives.
 
     Raises SettingsError for settings that could never reach a server, and for an address that cannot be had;
@@ -110,26 +109,25 @@ class _Running:
         self._chosen = chosen
         self._clients: list[ExitStack] = []
 
-    def reload(self, again: Callable[[], Settings], where: Address, listening: socket.socket) -> None:
+    def reload(self, again: Again, where: Address, listening: socket.socket) -> None:
         """Go by the settings as they are now; where these are wrong, say so and go on as before."""
         try:
-            found = again()
-            kept = [name for name in FIXED if getattr(found, name) != getattr(self.settings, name)]
-            wanted = found.model_copy(update={name: getattr(self.settings, name) for name in kept})
+            found = reloading.anew(again, self.settings, FIXED)
+            wanted = found.settings
             rules = rules_at(where, listening, _rules(wanted))
             wanted_alerts = alerts.of_file(self._chosen.config)
             self.half.adopt(wanted)
         except SettingsError as error:
-            logger.warning("the settings stay as they were: %s", error)
+            logger.warning("%s", reloading.refused(error))
             return
         self._answer_by(wanted)
         self._gate.adopt(rules)
         self._watching.adopt(wanted_alerts)
         logs.set_level(wanted.log_level)
         self.settings = wanted
-        if kept:
-            logger.warning("to change %s, end this process and start another", ", ".join(kept))
-        logger.info("the settings were read anew")
+        if found.stays:
+            logger.warning("%s", found.stays)
+        logger.info(reloading.READ)
 
     def secret(self) -> str | None:
         """The client secret that webhooks are signed with."""

@@ -24,7 +24,8 @@ def daemon(
     organization takes hours and holds none of that back.
 
     Ctrl-C or SIGTERM ends it at the page it is reading, a second one at once; the next one goes on there. While
-    another process syncs into the same copy it waits, and takes over when that one ends or dies.
+    another process syncs into the same copy it waits, and takes over when that one ends or dies. SIGHUP reads the
+    settings file and the files of secrets anew.
 
     What an assistant wants synced at once (`sync-now`) goes before all else: it is heard within seconds.
 
@@ -32,7 +33,7 @@ def daemon(
     """
     from sentry_sync.cli import daemon as room
 
-    room.run(flags.settings(), flags.config, as_json=as_json)
+    room.run(flags.settings(), flags.config, flags.settings, as_json=as_json)
 
 
 @options.of_a_copy

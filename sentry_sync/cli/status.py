@@ -70,6 +70,11 @@ def _show_copy(found: dict[str, Any]) -> None:
             f"sync    running now: process {output.printable(found['syncing_process'])}, since "
             f"{output.moment(found['syncing_since'])}, last heard of {output.moment(found['syncing_heard_of_at'])}"
         )
+    if found["resting_until"]:
+        output.line(
+            f"rest    until {output.moment(found['resting_until'])} nothing is asked of Sentry, since "
+            f"{found['resting_because']}: {holdings.ENDS_REST}"
+        )
     if found["webhooks"]["uninstalled_at"]:
         at = output.moment(found["webhooks"]["uninstalled_at"])
         output.line(f"hooks   at {at} the integration was uninstalled in Sentry: {holdings.REINSTALL}")

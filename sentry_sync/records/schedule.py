@@ -1,9 +1,21 @@
-"""One ladder's place in the schedule, as the store keeps it."""
+"""One ladder's place in the schedule, and the rests of all of them, as the store keeps them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+TOKEN_REFUSED = "the token was refused"  # noqa: S105 (it is none)
+AWAY = "Sentry could not be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A time in which whoever syncs asks Sentry for nothing, whatever falls due."""
+
+    until: datetime
+    because: str
+    """TOKEN_REFUSED or AWAY, as it is told."""
 
 
 @dataclass(frozen=True, slots=True)

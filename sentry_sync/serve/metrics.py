@@ -147,6 +147,11 @@ class _Store:
             self._counted_at = time.monotonic()
             self._rows = {table: count for each in found["resources"] for table, count in each["rows"].items()}
         yield _gauge("syncing", "Whether some process keeps the copy up to date.", found["syncing"])
+        yield _gauge(
+            "resting",
+            "Whether that process asks Sentry for nothing: the token was refused, or Sentry could not be reached.",
+            found["resting_until"] is not None,
+        )
         yield _labelled("rows", "Rows held, by table, as counted in the last five minutes.", "table", self._rows)
         yield from _budget(found["budget"])
         yield from _lags(found["resources"])

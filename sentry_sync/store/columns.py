@@ -51,7 +51,8 @@ passes: id integer, stream, scope, start moment, end moment, state, cursor, page
 coverage: resource, scope, start moment, end moment, source, approximate boolean, resolution integer
 retention: resource, since moment, learned_at moment
 doubts: resource, hour moment, served integer, held integer, doubted_at moment
-leases: name, holder, generation integer, taken_at moment, beat_at moment
+leases: name, holder, generation integer, taken_at moment, beat_at moment, rests_until moment,
+  rests_because
 schedule: stream, every_seconds integer, due_at moment, failures integer, requests integer, error,
   updated_at moment
 wishes: stream, wished_at moment, wished_by

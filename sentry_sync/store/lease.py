@@ -13,12 +13,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sentry_sync.errors import LeaseLost, SentrySyncError, StoreBusy
+from sentry_sync.records.schedule import Rest
 from sentry_sync.store import tables
 from sentry_sync.store.paths import StorePaths
 from sentry_sync.store.presence import is_dead, spoken
@@ -38,11 +39,20 @@ BEAT_SECONDS = 15.0
 
 _lease = tables.leases.c
 
-_HELD = select(_lease.holder, _lease.generation, _lease.taken_at, _lease.beat_at).where(_lease.name == NAME)
+_HELD = select(tables.leases).where(_lease.name == NAME)
 _HELD_PREPARED = Prepared(_HELD)
 _OWN = (_lease.name == NAME, _lease.holder == bindparam("own"), _lease.generation == bindparam("mine"))
 _BEAT = Change(update(tables.leases).where(*_OWN).values(beat_at=bindparam("at")))
-_GIVE_BACK = update(tables.leases).where(*_OWN).values(holder=NOBODY, beat_at=bindparam("at"))
+_GIVE_BACK = (
+    update(tables.leases)
+    .where(*_OWN)
+    .values(holder=NOBODY, beat_at=bindparam("at"), rests_until=None, rests_because=None)
+)
+_REST = Change(
+    update(tables.leases)
+    .where(_lease.name == NAME)
+    .values(rests_until=bindparam("until"), rests_because=bindparam("because"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,17 @@ class Lease:
     taken_at: datetime
     beat_at: datetime
     """When the holder last said that it is there, by the clock of its machine."""
+    rest: Rest | None = None
+    """Its last rest, which may be over; see :meth:`resting`."""
 
     @property
     def process(self) -> str:
         """The holder's ``host:pid``."""
         return spoken(self.holder)
+
+    def resting(self, now: datetime) -> Rest | None:
+        """The rest that it takes at ``now``."""
+        return self.rest if self.rest and self.rest.until > now else None
 
     def __str__(self) -> str:
         """As an error or the status names the holder."""
@@ -82,14 +98,19 @@ def held(lease: Lease | None, now: datetime, paths: StorePaths) -> Lease | None:
 
 def read(connection: Connection) -> Lease | None:
     """The lease as it stands; None before the first sync."""
-    row = connection.execute(_HELD).first()
-    return Lease(row.holder, row.generation, row.taken_at, row.beat_at) if row else None
+    return _of(connection.execute(_HELD).first())
 
 
 def read_in(snapshot: Snapshot) -> Lease | None:
     """The same for an answer."""
-    row = _HELD_PREPARED.first(snapshot)
-    return Lease(row.holder, row.generation, row.taken_at, row.beat_at) if row else None
+    return _of(_HELD_PREPARED.first(snapshot))
+
+
+def _of(row: Any | None) -> Lease | None:
+    if row is None:
+        return None
+    rest = Rest(row.rests_until, row.rests_because) if row.rests_until else None
+    return Lease(row.holder, row.generation, row.taken_at, row.beat_at, rest)
 
 
 def busy(lease: Lease) -> StoreBusy:
@@ -107,10 +128,15 @@ def take(connection: Connection, now: datetime, name: str, paths: StorePaths) ->
     if holder:
         raise busy(holder)
     mine = Lease(name, before.generation + 1 if before else 1, now, now)
-    statement = upsert(tables.leases).values(
-        name=NAME, holder=mine.holder, generation=mine.generation, taken_at=now, beat_at=now
-    )
-    taken = {name: statement.excluded[name] for name in ("holder", "generation", "taken_at", "beat_at")}
+    taken = {
+        "holder": mine.holder,
+        "generation": mine.generation,
+        "taken_at": now,
+        "beat_at": now,
+        "rests_until": None,
+        "rests_because": None,
+    }
+    statement = upsert(tables.leases).values(name=NAME, **taken)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=taken))
     return mine
 
@@ -125,6 +151,12 @@ def keep(connection: Connection, mine: Lease, now: datetime) -> None:
             f"another sentry-sync{who} took over the sync of this store, since this one had been silent for a "
             "minute: it stopped here and wrote nothing more; see `sentry-sync status`"
         )
+
+
+def rest(connection: Connection, found: Rest | None) -> None:
+    """Tell inside a transaction of the holder's that it rests, or rests no longer."""
+    until, because = (found.until, found.because) if found else (None, None)
+    _REST.run(connection, {"until": until, "because": because})
 
 
 def give_back(connection: Connection, mine: Lease, now: datetime) -> None:

@@ -148,6 +148,15 @@ class Store:
             self._outside("VACUUM")
             self._outside("PRAGMA temp_store=MEMORY")
 
+    def space(self) -> tuple[int, int]:
+        """Bytes of the database that hold something, and bytes in free pages."""
+        with database.explained(self.paths.database), closing(self.read()) as connection:
+            size, pages, free = (
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("page_size", "page_count", "freelist_count")
+            )
+        return (pages - free) * size, free * size
+
     def empty_log(self) -> bool:
         """Move the log into the database and cut it to nothing; False while a reader needs what is in it."""
         with self._lock(), database.explained(self.paths.database):

@@ -410,6 +410,8 @@ leases = Table(
     Column("generation", Integer, nullable=False),
     Column("taken_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
+    Column("rests_until", Moment),
+    Column("rests_because", Text),
 )
 
 schedule = Table(

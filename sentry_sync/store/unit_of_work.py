@@ -17,11 +17,12 @@ from sentry_sync.records.event import Event, EventGone, environments_of
 from sentry_sync.records.intervals import Interval, gaps
 from sentry_sync.records.issue import Issue, IssueEnvironment, IssueGone
 from sentry_sync.records.release import Deploy, Release, ReleaseGone
-from sentry_sync.records.schedule import Entry
+from sentry_sync.records.schedule import Entry, Rest
 from sentry_sync.records.windows import Size
 from sentry_sync.store import (
     changes,
     history,
+    lease,
     only,
     projects,
     releases,
@@ -395,6 +396,10 @@ class UnitOfWork:
         }
         statement = upsert(tables.schedule).values(stream=entry.stream, **values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
+
+    def rest(self, found: Rest | None) -> None:
+        """Tell readers that whoever syncs, this process, rests; None once it does no longer."""
+        lease.rest(self._connection, found)
 
     def wish(self, streams: Iterable[str], at: datetime) -> None:
         """Ask whoever syncs to take a turn of ``streams`` before it is due."""

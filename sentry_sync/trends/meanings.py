@@ -63,7 +63,10 @@ MEANING: Mapping[str, str] = {
         "Hours in which something else was held than Sentry counts, when that was last seen: they are read again; "
         "of `issue_environments`, what Sentry counted of a day when it was last asked."
     ),
-    "leases": "Which process syncs into this store (`holder` is empty when none does), and when it last said so.",
+    "leases": (
+        "Which process syncs into this store (`holder` is empty when none does), when it last said so, and until "
+        "when it asks Sentry for nothing, since the token was refused or Sentry could not be reached."
+    ),
     "schedule": "When each stream is due again, how often, and what its last run cost in requests.",
     "wishes": "Streams that somebody wants synced before their turn: `sync-now` asked the process that syncs.",
     "window_sizes": "How long a window each stream may ask for at once, as the server's answers taught it.",

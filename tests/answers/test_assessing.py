@@ -169,6 +169,30 @@ def test_an_issue_that_sentry_knows_from_an_older_release_is_not_new(asking: Ask
     assert asking.offline.assess_release("api", "3")["new_issues"]["count"] == 0
 
 
+def test_of_a_time_that_is_not_known_no_number_is_told(asking: Asking) -> None:
+    """Errors were last read when the release shipped: that there are none of it is not known."""
+    days = [health("api@3", SHIPPED + at * DAY, 4800) for at in range(2)]
+    told(asking, *release("api@3", SHIPPED), *days, **KNOWN | {"error_counts": Interval(WINDOW.start, SHIPPED)})
+    answer = asking.offline.assess_release("api", "3")
+    assert (answer["verdict"], answer["exposure"]["hours_known"]) == ("too early", 0)
+    assert (answer["exposure"]["candidate"], answer["errors"]["candidate"]) == (None, None)
+    assert answer["exposure"]["baseline"] > 0
+    assert (answer["new_issues"]["count"], answer["new_issues"]["events"]) == (None, None)
+    assert answer["regressed_issues"]["count"] is None
+
+
+def test_what_did_not_happen_in_a_time_that_is_known_is_0(asking: Asking) -> None:
+    told(asking, *after(each=0))
+    answer = asking.offline.assess_release("api", "3")
+    assert (answer["errors"]["candidate"], answer["new_issues"]["count"]) == (0, 0)
+    assert answer["regressed_issues"]["count"] == 0
+
+
+def test_of_a_day_without_any_session_there_is_no_adoption(asking: Asking) -> None:
+    told(asking, *after(), *[health(version, TODAY, 0) for version in ("api@2", "api@3")])
+    assert asking.offline.assess_release("api", "3")["release"]["adoption"] is None
+
+
 def test_a_crash_free_rate_that_fell_is_told_as_lost_points(asking: Asking) -> None:
     told(asking, *after(crashed=0.014))
     answer = asking.offline.assess_release("api", "3")

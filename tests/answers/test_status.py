@@ -16,7 +16,7 @@ from sentry_sync.errors import StoreMismatch
 from sentry_sync.records.audit import Doubt
 from sentry_sync.records.delivery import Delivery
 from sentry_sync.records.intervals import Interval
-from sentry_sync.records.schedule import Entry
+from sentry_sync.records.schedule import TOKEN_REFUSED, Entry, Rest
 from sentry_sync.store.presence import this_process
 from sentry_sync.sync.plan import INTERVALS, stale_after
 from sentry_sync.sync.run import RESOURCES
@@ -147,6 +147,39 @@ def test_who_syncs_and_when_it_goes_on_is_told(asking: Asking) -> None:
     assert resource(answer, "issues")["next_sync_at"] == "2026-11-20T12:37:56Z"
     assert resource(answer, "releases")["next_sync_at"] == "2026-11-20T12:34:56Z", "what is overdue comes now"
     assert resource(answer, "projects")["next_sync_at"] is None
+
+
+REST = Rest(NOW + timedelta(minutes=9), TOKEN_REFUSED)
+
+
+def test_while_all_rests_every_answer_says_when_it_goes_on_and_the_status_why(asking: Asking) -> None:
+    asking.rig.sync()
+    with asking.rig.store.syncing():
+        failing(asking, "issues.hot", 1, "Sentry refused the token")
+        asking.write(lambda uow: uow.rest(REST))
+        answer, issues = asking.offline.sync_status(), asking.offline.get_issues(asking.slug)
+        asking.rig.advance(9 * 60)
+        asking.write(lambda uow: None)
+        later, issues_later = asking.offline.sync_status(), asking.offline.get_issues(asking.slug)
+    over = "2026-11-20T12:43:56Z"
+    assert (answer["syncing"]["resting_until"], answer["syncing"]["resting_because"]) == (over, TOKEN_REFUSED)
+    assert resource(answer, "issues")["next_sync_at"] == over
+    assert resource(answer, "issues")["troubles"][0]["next_try_at"] == over
+    assert f"the sync rests until {over}, since the token was refused" in answer["freshness"]["notes"][0]
+    assert issues["freshness"]["next_sync_at"] == over
+    assert f"next try at {over}" in issues["freshness"]["notes"][0]
+    assert (later["syncing"]["resting_until"], later["freshness"]["notes"]) == (None, [])
+    assert issues_later["freshness"]["next_sync_at"] == over, "it is due since long, and comes now"
+
+
+def test_the_rest_of_a_process_that_is_gone_is_nobodys(asking: Asking) -> None:
+    asking.rig.sync()
+    with asking.rig.store.syncing():
+        asking.write(lambda uow: uow.rest(REST))
+        asking.rig.clock.advance(61)
+        answer = asking.offline.sync_status()
+    assert (answer["syncing"], resource(answer, "issues")["next_sync_at"]) == (None, None)
+    assert not [note for note in answer["freshness"]["notes"] if "rests" in note]
 
 
 def test_the_budget_and_what_the_server_refused_of_late_are_told(asking: Asking) -> None:

@@ -98,6 +98,31 @@ def test_while_another_process_syncs_it_waits(variables: dict[str, str], server:
     assert server.requests == []
 
 
+def test_a_hangup_reads_the_settings_anew_and_says_what_stays(
+    variables: dict[str, str], server: Simulator, tmp_path: Path
+) -> None:
+    file, secret = tmp_path / "config.toml", tmp_path / "token"
+    for each, text in ((file, ""), (secret, "wrong")):
+        each.write_text(text)
+        each.chmod(0o600)
+    given = {name: value for name, value in variables.items() if name not in ("SENTRY_AUTH_TOKEN", "SENTRY_ORG")}
+    file.write_text(f'org = "{variables["SENTRY_ORG"]}"\n')
+    with started({**given, "SENTRY_AUTH_TOKEN_FILE": str(secret)}, "--config", str(file)) as running:
+        assert "next try in 600 s" in line_with(running.stderr, "failed")
+        file.write_text(f'org = "{variables["SENTRY_ORG"]}"\n[[alerts]]\nname = "noisy"\n')
+        running.send_signal(signal.SIGHUP)
+        assert "the alert 'noisy'" in line_with(running.stderr, "the settings stay as they were")
+        file.write_text('org = "globex"\n')
+        secret.write_text(variables["SENTRY_AUTH_TOKEN"])
+        running.send_signal(signal.SIGHUP)
+        assert line_with(running.stderr, "org") == "to change org, end this process and start another\n"
+        assert line_with(running.stderr, "anew") == "the settings were read anew\n"
+        assert f"{len(server.world.issues)} rows" in line_with(running.stderr, "issues.hot")
+        running.terminate()
+        running.communicate(timeout=20)
+    assert running.returncode == 0
+
+
 def test_without_a_token_the_line_says_where_to_get_one(cli: CommandLine) -> None:
     assert cli("daemon").refused(2).startswith("no token: set SENTRY_AUTH_TOKEN")
 

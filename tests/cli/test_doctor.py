@@ -13,6 +13,7 @@ from sentry_sync.cli import checks, doctor
 from sentry_sync.cli.checks import FAIL, OK, SKIPPED, WARN, Finding
 from sentry_sync.cli.settings import Settings, exactly
 from sentry_sync.records.delivery import Delivery
+from sentry_sync.records.schedule import TOKEN_REFUSED, Rest
 from sentry_sync.sentry.client import SentryClient
 from sentry_sync.store.privacy.books import PersonBooks
 from sentry_sync.store.store import Store
@@ -128,6 +129,19 @@ def test_what_is_wrong_with_a_copy_is_named(tmp_path: Path) -> None:
     }
     assert states == {"permissions": FAIL, "sync": WARN, "erasures": FAIL, "capabilities": WARN}
     assert "explore.errors" in found["capabilities"].said
+
+
+def test_a_sync_that_rests_is_named_with_why_and_what_ends_it(tmp_path: Path) -> None:
+    clock = FakeClock(START)
+    with closing(filled(tmp_path, clock)) as store, store.syncing():
+        with store.write() as uow:
+            uow.rest(Rest(START + timedelta(minutes=10), TOKEN_REFUSED))
+        found = by_name(checks.copy(settings(tmp_path), clock))["sync"]
+        clock.advance(600)
+        over = by_name(checks.copy(settings(tmp_path), clock))["sync"]
+    assert (found.state, over.state) == (WARN, OK)
+    assert "rests until 2026-11-20 12:44 UTC, since the token was refused; newest data of" in found.said
+    assert "sync-now" in found.todo
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
@@ -87,6 +88,22 @@ def test_old_rows_are_dropped_and_counted(store: Path, cli: CommandLine, monkeyp
     monkeypatch.setenv("SENTRY_SYNC_KEEP_DAYS", "events=1")
     assert cli("prune", "--json").document["pruned"]["events"] == 4
     assert "events" in cli("prune").out
+
+
+def test_the_database_is_written_anew_only_where_there_is_disk_to_give_back_and_that_is_told_before(
+    store: Path, cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTRY_SYNC_KEEP_DAYS", "events=1")
+    first, second = cli("prune"), cli("prune")
+    (line,) = first.err.splitlines()
+    assert line.startswith("giving ")
+    assert " of the disk back: a sync and webhooks wait, some 1 s, until the other " in line
+    assert (second.code, second.err) == (0, "")
+    with sqlite3.connect(store / "store.db") as connection:
+        connection.execute("CREATE TABLE filler AS SELECT zeroblob(100000)")
+        connection.execute("DROP TABLE filler")
+    connection.close()
+    assert cli("prune").err.startswith("giving 1"), "what others left free is given back too"
 
 
 def test_the_log_shows_statements_without_their_text(store: Path, cli: CommandLine) -> None:

@@ -106,6 +106,11 @@ def test_without_matplotlib_a_picture_is_refused_in_a_line(
         (("error_trend", "--column", "errors"), 2, "--column is for charts"),
         (("error_trend", "-f", "chart", "--column", "project"), 7, "a chart can show errors, covered"),
         (("error_trend", "-p", "until=2020-01-01", "-f", "chart"), 7, "no rows to draw"),
+        (
+            ("error_trend", "-p", "until=2020-01-01", "-p", "project=web", "-f", "chart"),
+            7,
+            "of errors nothing is known in these rows",
+        ),
         (("error_trend", "-o", "/nowhere/x.csv"), 2, "cannot be written: No such file"),
     ],
 )

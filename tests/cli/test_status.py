@@ -14,6 +14,7 @@ from sentry_sync.cli.settings import Settings, load
 from sentry_sync.records.audit import Retention
 from sentry_sync.records.budget import Lane, Reservation
 from sentry_sync.records.intervals import Interval
+from sentry_sync.records.schedule import AWAY, Rest
 from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
 from sentry_sync.store.presence import this_process
@@ -122,6 +123,21 @@ def test_a_pass_is_running_while_somebody_syncs_and_interrupted_when_nobody_does
     assert (found["syncing"], stream(found, "releases")["state"]) == (True, "running")
     assert found["syncing_process"] == this_process()
     assert found["syncing_since"] == found["syncing_heard_of_at"] == START
+
+
+def test_a_rest_is_a_line_with_its_reason_and_what_ends_it(
+    rig: Rig, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.sync("projects")
+    with rig.store.syncing():
+        with rig.store.write() as uow:
+            uow.rest(Rest(START + timedelta(minutes=10), AWAY))
+        status.run(settings, as_json=False, clock=rig.clock)
+    printed = capsys.readouterr().out
+    assert (
+        "rest    until 2026-11-20 12:44:56Z nothing is asked of Sentry, since Sentry could not be reached: "
+        "sync-now, SIGHUP or a restart ends that\n"
+    ) in printed
 
 
 def test_rows_that_could_not_be_read_are_counted_with_a_reason(rig: Rig, settings: Settings) -> None:

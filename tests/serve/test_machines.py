@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,12 +15,14 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route, Router
 
 from sentry_sync.answers.context import Answers
+from sentry_sync.records.schedule import AWAY, Rest
 from sentry_sync.serve.gate import Gate, Rules
 from sentry_sync.serve.http_app import Counted, http_app
 from sentry_sync.serve.machines import wings
 from sentry_sync.serve.metrics import Metrics
 from sentry_sync.serve.server import build
-from tests.answers.desk import Asking
+from sentry_sync.store.unit_of_work import UnitOfWork
+from tests.answers.desk import NOW, Asking
 
 TOKEN = "0123456789abcdef"
 STRANGER = {"host": "probe.example"}
@@ -117,6 +121,16 @@ def test_figures_are_for_whoever_has_the_token(asking: Asking) -> None:
         'sentry_sync_failures{stream="issues.hot"} 0.0',
     ):
         assert line in answer.text
+
+
+def test_a_rest_is_a_figure(asking: Asking) -> None:
+    seen = []
+    with asking.rig.store.syncing():
+        for rest in (None, Rest(NOW + timedelta(minutes=10), AWAY)):
+            asking.write(partial(UnitOfWork.rest, found=rest))
+            text = got(asking.offline, "/metrics", authorization=f"Bearer {TOKEN}").text
+            seen += [line for line in text.splitlines() if line.startswith("sentry_sync_resting")]
+    assert seen == ["sentry_sync_resting 0.0", "sentry_sync_resting 1.0"]
 
 
 def test_a_store_that_cannot_be_read_is_a_figure_too(asking: Asking) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from sentry_sync.errors import LeaseLost, StoreBusy, StoreUnwritable
+from sentry_sync.records.schedule import TOKEN_REFUSED, Rest
 from sentry_sync.store import lease, locks, tables
 from sentry_sync.store.lease import Lease, Pacemaker, is_free
 from sentry_sync.store.presence import this_process
@@ -139,6 +140,32 @@ def test_a_container_started_again_follows_its_killed_self_at_once_and_no_neighb
         with pair.second.syncing():
             assert pair.lease().process == this_process()
     assert pair.clock.slept == []
+
+
+REST = Rest(NOW + timedelta(minutes=10), TOKEN_REFUSED)
+
+
+def test_a_rest_is_told_while_it_lasts_and_ends_with_its_holder(pair: Pair) -> None:
+    with pair.first.syncing():
+        with pair.first.write() as uow:
+            uow.rest(REST)
+        told = pair.lease()
+        assert (told.resting(NOW), told.resting(REST.until)) == (REST, None)
+        with pair.first.write() as uow:
+            uow.rest(None)
+        assert pair.lease().rest is None
+        with pair.first.write() as uow:
+            uow.rest(REST)
+    assert pair.lease().rest is None
+
+
+def test_who_follows_a_dead_process_does_not_rest_for_it(pair: Pair) -> None:
+    pair.held_by(a_dead_process())
+    with pair.first.write() as uow:
+        uow.rest(REST)
+    assert lease.held(pair.lease(), NOW, pair.first.paths) is None
+    with pair.second.syncing():
+        assert pair.lease().rest is None
 
 
 def test_whoever_waits_takes_over_within_a_minute_of_the_last_beat(pair: Pair) -> None:

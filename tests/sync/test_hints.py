@@ -11,11 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from sentry_sync.records.delivery import Delivery
+from sentry_sync.records.intervals import Interval
 from sentry_sync.store import tables
 from sentry_sync.store.reads.state import State
+from sentry_sync.store.types import EPOCH
 from sentry_sync.sync.run import Slice, Terms
 from sentry_sync.sync.stream import Part
 from sentry_sync.sync.streams import hints
+from sentry_sync.sync.streams.batches import Place
 from tests.support.rig import Rig
 
 ALL = Terms(Part.DUE, timedelta(), lambda: False)
@@ -197,4 +200,23 @@ def test_glitchtip_is_asked_as_it_wants_to_be(tmp_path: Path) -> None:
     hint(rig, one)
     act(rig)
     assert (status(rig, one), pending(rig)) == ("resolved", 0)
+    rig.close()
+
+
+@pytest.mark.parametrize("able", [True, False], ids=["in batches", "one by one"])
+def test_a_pass_that_goes_on_in_a_store_without_any_issue_ends_without_a_request(
+    tmp_path: Path, able: bool
+) -> None:
+    """It was killed at its second batch, and what that was about is no longer waiting."""
+    rig = Rig(tmp_path)
+    rig.sync("projects")
+    now = rig.clock.now()
+    with rig.store.write() as uow:
+        for name in ("issues.group", "issues.id", "issues.sentry"):
+            uow.learn(name, now, available=able)
+        run = uow.begin_pass(hints.ISSUES_NAME, "", Interval(now - timedelta(hours=1), now), now)
+        uow.turn_page(run, Place((EPOCH, "5")).cursor, 0, [], now)
+    rig.sim.requests.clear()
+    assert [each.result.state for each in act(rig)] == ["done", "fresh"]
+    assert (rig.asked(), [run.state for run in rig.passes(hints.ISSUES_NAME)]) == (0, ["done"])
     rig.close()

@@ -38,7 +38,10 @@ ISSUES = [
     issue(id="16", project_id="1", short_id="WEB-G", first_release="web@2.0", first_seen=AT - 3 * DAY),
     issue(id="17", project_id="1", short_id="WEB-H", first_seen=AT - 1 * DAY, last_seen=AT - 40 * DAY),
     issue(id="18", project_id="2", short_id="API-I", substatus="regressed", first_seen=AT - 9 * DAY),
+    issue(id="19", project_id="2", short_id="API-J", first_release="api@7", first_seen=AT - 16 * DAY),
 ]
+QUIET = "19"
+"""Has no count at all."""
 MERGED, INTO, DELETED = "14", "10", "15"
 PRESENT = {row.id: row for row in ISSUES if row.id not in {MERGED, DELETED}}
 GONE = {"14": "merged", "15": "deleted"}
@@ -53,7 +56,7 @@ NEW_BY_SENTRY = {"1": 5, "2": None}
 def _counts() -> Iterator[ErrorCount]:
     chance = random.Random(7)
     for row in [*ISSUES, issue(id="30", project_id=GONE_PROJECT)]:
-        for age in range(-1, 18 * 24):
+        for age in range(-1, 18 * 24) if row.id != QUIET else ():
             hour = NOW - age * HOUR
             burst = row.id == "12" and 2 <= age < 6
             if chance.random() < 0.6 and not burst:
@@ -188,14 +191,20 @@ CHANGES = [
     Change("13", AT - 3 * DAY, AT - 3 * DAY + HOUR, "unresolved", "resolved"),
     Change("13", AT - 3 * DAY + HOUR, AT - 3 * DAY + 2 * HOUR, "resolved", "ignored"),
     Change("15", AT - 7 * DAY, AT - 7 * DAY + HOUR, "unresolved", "resolved"),
+    Change("11", AT - 19 * DAY - HOUR, AT - 19 * DAY, "resolved", "unresolved"),
+    Change("19", AT - 15 * DAY - HOUR, AT - 15 * DAY, "resolved", "unresolved"),
     Change("12", AT - 200 * DAY, AT - 199 * DAY, "unresolved", "resolved"),
 ]
+
+BEFORE_ALL = AT - 18 * DAY
+"""Of the time before nothing is known, and nothing is counted."""
 
 COVERED = {
     "error_counts": {
         "": [Interval(NOW - 17 * DAY, NOW - 10 * DAY), Interval(NOW - 9 * DAY, NOW + timedelta(minutes=15))],
         "project:2": [Interval(NOW - 11 * DAY, NOW - 8 * DAY)],
     },
+    "issues": {"": [Interval(NOW - 90 * DAY, NOW)]},
     "events": {"project:1": [Interval(NOW - 3 * DAY, AT)]},
     "release_health": {"": [Interval(NOW - 12 * DAY, NOW)]},
     "transactions": {"": [Interval(NOW - 20 * DAY, NOW - 40 * HOUR), Interval(NOW - 30 * HOUR, NOW)]},

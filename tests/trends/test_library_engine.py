@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from sentry_sync.records.schedule import TOKEN_REFUSED, Entry, Rest
 from sentry_sync.store.paths import StorePaths
+from sentry_sync.store.store import Store
+from tests.support.clock import FakeClock
 from tests.support.rows import NOW
 from tests.trends.library_world import AT, COVERED, FAILED_RUN, MARKS, REQUESTS, ask
 from tests.trends.seed import DAY, HOUR
@@ -31,6 +35,22 @@ def test_the_stream_furthest_behind_comes_first(world: StorePaths) -> None:
         at = MARKS[row["stream"], row["scope"]]
         assert (row["mark"], row["as_of"]) == (at, at)
         assert row["lag_minutes"] == (AT - at) / timedelta(minutes=1)
+
+
+def test_what_failed_is_due_again_once_the_sync_no_longer_rests(tmp_path: Path) -> None:
+    clock = FakeClock(AT)
+    store = Store(tmp_path, clock)
+    rest = Rest(AT + timedelta(minutes=5), TOKEN_REFUSED)
+    with store.syncing():
+        seen = []
+        for held in (None, rest):
+            with store.write() as uow:
+                uow.keep_schedule(Entry("releases", timedelta(hours=1), AT - timedelta(minutes=1), 3, "503"), AT)
+                uow.rest(held)
+            (row,) = ask(store.paths, "sync_lag")
+            seen.append((row["due_at"], row["overdue_minutes"], row["failures"]))
+    store.close()
+    assert seen == [(AT - timedelta(minutes=1), 1, 3), (rest.until, None, 3)]
 
 
 def test_requests_are_counted_by_endpoint_and_lane(world: StorePaths) -> None:

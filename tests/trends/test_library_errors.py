@@ -15,6 +15,7 @@ from sentry_sync.store.paths import StorePaths
 from tests.support.rows import NOW
 from tests.trends.library_world import (
     AT,
+    BEFORE_ALL,
     CHANGES,
     COUNTS,
     DELETED,
@@ -23,6 +24,7 @@ from tests.trends.library_world import (
     NEW_BY_SENTRY,
     NEWEST,
     PRESENT,
+    QUIET,
     RELEASED,
     ask,
     covered,
@@ -123,9 +125,13 @@ def test_new_issues_are_those_of_the_release_or_first_seen_since(world: StorePat
 
     keys = ("release", "released_at", "in_release", "errors", "new_by_sentry")
     assert {row["issue_id"]: tuple(row[key] for key in keys) for row in rows} == wanted
-    assert wanted.keys() == {"12", "16", "17"}
+    assert wanted.keys() == {"12", "16", "17", QUIET}
+    assert wanted[QUIET][3] == 0
     share = covered("error_counts", "1", RELEASED["web@2.0"], AT)
     assert [row["covered"] for row in rows if row["project"] == "web"] == pytest.approx([share, share])
+    # Of a time of which nothing is known no number of errors is told.
+    (early,) = ask(world, "new_issues", until=BEFORE_ALL)
+    assert (early["issue_id"], early["release"], early["errors"], early["covered"]) == ("11", "web@1.0", None, 0)
     # Of an older release, what was first seen since that one.
     older = ask(world, "new_issues", release="web@1.0")
     assert {row["issue_id"] for row in older} == {"11", "16", "17"} | {
@@ -149,9 +155,28 @@ def test_regressions_are_what_the_looks_saw(world: StorePaths) -> None:
         last.at,
     )
     assert first["errors"] == errors
+    assert first["covered"] == pytest.approx(covered("error_counts", "1", last.after, AT))
     # Sentry says regressed, and no look saw it happen.
     assert (second["issue_id"], second["regressions"], second["errors"]) == ("18", 0, None)
+    assert second["covered"] is None
     assert [row["regressions"] for row in ask(world, "regressed_issues", days=3, project="web")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("key", "until", "errors"), [("11", BEFORE_ALL, None), (QUIET, AT - 14 * DAY, 0)], ids=["unknown", "none"]
+)
+def test_an_issue_that_came_back_has_no_errors_only_where_that_is_known(
+    world: StorePaths, key: str, until: datetime, errors: int | None
+) -> None:
+    (change,) = [c for c in CHANGES if c.issue_id == key and c.new == "unresolved"]
+    assert not [c for c in COUNTS if c.issue_id == key and change.after - HOUR < c.hour < until]
+
+    (row,) = [row for row in ask(world, "regressed_issues", days=2, until=until) if row["regressions"]]
+
+    assert (row["issue_id"], row["errors"]) == (key, errors)
+    share = covered("error_counts", PRESENT[key].project_id, change.after, until)
+    assert row["covered"] == pytest.approx(share)
+    assert (share > 0) == (errors is not None)
 
 
 def test_events_divide_among_the_values_of_each_tag(world: StorePaths) -> None:

@@ -20,6 +20,7 @@ from tests.support.clock import FakeClock
 from tests.support.rows import NOW, issue, project
 from tests.trends.library_world import (
     AT,
+    BEFORE_ALL,
     COUNTS,
     DELETED,
     HEALTH,
@@ -81,10 +82,11 @@ def test_a_release_is_compared_by_errors_per_session(world: StorePaths, days: in
                 if row.project_id == project_id and row.bucket in counted and own in (None, row.release == version)
             ]
             errors, sessions = sum(row.count for row in here), sum(row.sessions for row in health)
+            counts = (errors, sessions) if counted else (None, None)
             rate = pytest.approx(errors / sessions) if sessions else None
             free = crash_free(health)
             approximately = None if free is None else pytest.approx(free)
-            wanted.append((slug, part, len(counted), of, errors, sessions, rate, approximately))
+            wanted.append((slug, part, len(counted), of, *counts, rate, approximately))
 
     rows = ask(world, "release_before_after", days=days)
 
@@ -108,6 +110,8 @@ def test_a_release_can_be_chosen(world: StorePaths) -> None:
 
     assert {(row["release"], row["released_at"]) for row in rows} == {("web@1.0", RELEASED["web@1.0"])}
     assert [row["days"] for row in rows] == [0, 0, 0]
+    # Of days that are not known no number is told.
+    assert {(row["errors"], row["sessions"], row["errors_per_session"]) for row in rows} == {(None, None, None)}
 
 
 def test_suspects_have_more_errors_than_their_share_of_sessions(world: StorePaths) -> None:
@@ -149,6 +153,10 @@ def test_suspects_without_other_sessions_have_no_score(world: StorePaths) -> Non
     assert {row["release"] for row in rows} == {"api@7"}
     assert {(row["score"], row["other_per_1000_sessions"]) for row in rows} == {(None, None)}
     assert [row["errors"] for row in rows] == sorted((row["errors"] for row in rows), reverse=True)
+
+
+def test_nobody_is_suspected_on_days_that_are_not_known(world: StorePaths) -> None:
+    assert ask(world, "suspect_issues", at_least=1, until=BEFORE_ALL + 2 * DAY) == []
 
 
 @pytest.mark.parametrize("share", [0.5, 0.8])
@@ -259,3 +267,13 @@ def test_a_release_without_a_session_was_adopted_by_nobody_and_began_on_no_day(s
     assert rows.keys() == {"1", "2"}
     assert (rows["2"]["first_day"], rows["2"]["days_to_adopt"]) == (MIDNIGHT - 2 * DAY, 0)
     assert rows["2"]["adoption"] == 0.5  # of the newest day that has sessions
+
+
+def test_a_share_of_the_newest_day_is_told_where_it_is_known(shipped: Store) -> None:
+    with shipped.write() as uow:
+        uow.upsert([ReleaseHealth("2", "1", "", MIDNIGHT, 100, 50, 0.99, None, None)])
+
+    rows = {row["release"]: row for row in ask(shipped.paths, "release_adoption")}
+
+    assert (rows["2"]["adoption"], rows["2"]["peak_adoption"]) == (None, 0.5)
+    assert rows["1"]["adoption"] == 0, "it had no session on that day"

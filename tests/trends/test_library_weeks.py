@@ -11,6 +11,7 @@ from sentry_sync.store.paths import StorePaths
 from tests.support.rows import NOW
 from tests.trends.library_world import (
     AT,
+    BEFORE_ALL,
     CHANGES,
     COUNTS,
     DELETED,
@@ -19,6 +20,7 @@ from tests.trends.library_world import (
     INTO,
     ISSUES,
     PRESENT,
+    QUIET,
     ask,
     covered,
     final_issue,
@@ -80,7 +82,7 @@ def test_a_project_without_errors_has_none_where_that_is_known_and_nobody_knows_
 ) -> None:
     nowhere = {"project": "api", "environment": "nowhere", "days": 7}
     (row,) = ask(world, "project_weeks", **nowhere)
-    assert (row["errors"], row["growth"]) == (0, None)
+    assert (row["errors"], row["growth"], row["sessions"]) == (0, None, 0)
     (row,) = ask(world, "project_weeks", until=NOW - 30 * DAY, **nowhere)
     assert (row["errors"], row["covered"], row["sessions"]) == (None, 0, None)
 
@@ -112,6 +114,14 @@ def test_first_seen_is_before_the_end_and_errors_are_too(world: StorePaths) -> N
     assert row["issue_id"] == "16"
     seen = [r for r in COUNTS if r.issue_id == "16" and (until - 2 * DAY).replace(minute=0) <= r.hour < until]
     assert row["errors"] == sum(r.count for r in seen)
+
+
+def test_an_issue_first_seen_has_no_errors_only_where_that_is_known(world: StorePaths) -> None:
+    (unknown,) = ask(world, "first_seen_issues", days=3, until=BEFORE_ALL)
+    assert (unknown["issue_id"], unknown["errors"], unknown["covered"]) == ("11", None, 0)
+    (quiet,) = ask(world, "first_seen_issues", days=3, until=AT - 14 * DAY)
+    assert (quiet["issue_id"], quiet["errors"]) == (QUIET, 0)
+    assert quiet["covered"] == pytest.approx(covered("error_counts", "2", AT - 17 * DAY, AT - 14 * DAY))
 
 
 def test_resolutions_are_told_with_the_looks_around_them_and_how_long_they_took(world: StorePaths) -> None:

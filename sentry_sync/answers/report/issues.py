@@ -48,7 +48,7 @@ LISTS: Sequence[_List] = (
         "New issues",
         (_ERRORS, _plain("first seen", lambda row: wording.moment(row["first_seen"])), _STATUS),
         "No issue happened for the first time.",
-        unknown="Which issues were new is not known: issues were never synced.",
+        unknown="Which issues were new is not known: those of this week were never read.",
     ),
     _List(
         "regressed_issues",
@@ -59,7 +59,7 @@ LISTS: Sequence[_List] = (
             _STATUS,
         ),
         "No issue that was resolved came back.",
-        unknown="Which issues came back is not known: nobody had looked at them before this week was over.",
+        unknown="Which issues came back is not known: nobody looked at them in this week.",
         of="looks",
     ),
     _List(
@@ -104,7 +104,7 @@ LISTS: Sequence[_List] = (
             _STATUS,
         ),
         "No look saw an issue resolved.",
-        unknown="Which issues were resolved is not known: nobody had looked at them before this week was over.",
+        unknown="Which issues were resolved is not known: nobody looked at them in this week.",
         of="looks",
     ),
 )
@@ -126,7 +126,7 @@ def tables(material: Material, project: str | None, limit: int) -> Iterator[Tabl
 def _knows(material: Material, one: _List, project: str | None) -> bool:
     if one.of == "looks":
         return material.looked(project)
-    return material.ever("issues") if one.of == "issues" else material.knows(one.of, project)
+    return material.knows(one.of, project)
 
 
 def spikes(material: Material, project: str | None, limit: int) -> Iterator[Table]:

@@ -83,10 +83,15 @@ class Material:
         some = table == "issues" and any(row["looked_since"] for row in self.rows("project_weeks"))
         return some or (state is not None and state.as_of is not None)
 
+    def read_since(self, table: str) -> bool:
+        """Whether a list was read as a whole after the week had begun: before that nobody could know of it."""
+        state = self.tables.get(table)
+        return state is not None and state.as_of is not None and state.as_of > self.week.start
+
     def looked(self, project: str | None = None) -> bool:
-        """Whether issues were looked at before the week was over: else what became of them in it is not known."""
+        """Whether issues were looked at in the week and not later alone: else what became of them is not known."""
         looks = (row["looked_since"] for row in self.rows("project_weeks", project))
-        return any(look is not None and look < self.week.end for look in looks)
+        return self.knows("issues", project) and any(look is not None and look < self.week.end for look in looks)
 
     def projects(self) -> list[str]:
         """Every project's slug, the one with the most errors first."""

@@ -33,7 +33,7 @@ def tiles(material: Material, project: str | None) -> Tiles:
     weeks = material.rows("project_weeks", project)
     found = [
         Tile("errors", wording.count(_total(weeks, "errors")), _errors_beside(weeks)),
-        Tile("new issues", _new(material, project), "" if material.ever("issues") else "never synced"),
+        Tile("new issues", _new(material, project), _read(material, project)),
         Tile("regressed", _came_back(material, project), _looks(material, weeks)),
         Tile("resolved", _resolved(material, project), _looks(material, weeks)),
     ]
@@ -42,7 +42,7 @@ def tiles(material: Material, project: str | None) -> Tiles:
     releases = [one for slug, each in material.verdicts.items() if project in (None, slug) for one in each]
     bad = sum(one.found.rows["verdict"] in ("regressed", "roll back") for one in releases)
     shipped = len(releases) + sum(n for slug, n in material.unjudged.items() if project in (None, slug))
-    told = wording.seen(shipped, known=material.ever("releases"))
+    told = wording.seen(shipped, known=material.read_since("releases"))
     found.append(Tile("releases", told, f"{bad} worse than before" if releases else ""))
     return Tiles(tuple(found))
 
@@ -65,7 +65,14 @@ def _errors_beside(weeks: list[dict[str, Any]]) -> str:
 
 
 def _new(material: Material, project: str | None) -> str:
-    return wording.seen(len(material.rows("first_seen_issues", project)), known=material.ever("issues"))
+    return wording.seen(len(material.rows("first_seen_issues", project)), known=material.knows("issues", project))
+
+
+def _read(material: Material, project: str | None) -> str:
+    """Whether the week's issues were read."""
+    if material.knows("issues", project):
+        return ""
+    return "not known of this week" if material.ever("issues") else "never synced"
 
 
 def _came_back(material: Material, project: str | None) -> str:

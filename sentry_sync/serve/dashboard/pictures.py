@@ -32,8 +32,7 @@ def of_query(title: str, answer: Mapping[str, Any], column: str | None = None) -
         drawn = chart(title, result, column)
     except QueryError:
         return None
-    known = drawn.bars or any(value is not None for points in drawn.lines.values() for _, value in points)
-    return drawn if known else None
+    return drawn if drawn.known else None
 
 
 def of_series(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sentry_sync.answers.holdings import REINSTALL
+from sentry_sync.answers.holdings import ENDS_REST, REINSTALL
 from sentry_sync.answers.status import StatusCommand
 from sentry_sync.records.budget import Lane
 from sentry_sync.serve.dashboard.asked import Asked
@@ -21,6 +21,7 @@ def page(asked: Asked) -> Page:
         {
             "status": found,
             "reinstall": REINSTALL,
+            "ends_rest": ENDS_REST,
             "budget": budget,
             "lanes": [str(lane) for lane in sorted(Lane, reverse=True)],
             "troubles": [

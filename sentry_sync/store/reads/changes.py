@@ -26,7 +26,7 @@ _PASSES = Prepared(
     .order_by(_passes.c.id.desc())
     .limit(NEWEST_PASSES)
 )
-_LEASES = Prepared(select(_leases.c.holder, _leases.c.generation))
+_LEASES = Prepared(select(_leases.c.holder, _leases.c.generation, _leases.c.rests_until))
 _ISSUE_COLUMNS: list[ColumnElement[Any]] = [
     # Not verified_at: an issue that was looked at and found as it was has not changed.
     *(column for column in _issues.c if column.name not in ("verified_at", "known_since")),

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Select, TableValuedAlias, Text, bindparam, func, literal_column, select, true
 
 from sentry_sync.records.intervals import Interval
-from sentry_sync.store import tables
+from sentry_sync.store import lease, tables
 from sentry_sync.store.reads.prepared import Prepared, Snapshot
 
 
@@ -56,7 +56,7 @@ class Failing:
     """Turns in a row."""
     error: str | None
     due_at: datetime
-    """When it is tried again."""
+    """When it is tried again: not while whoever syncs rests."""
     at: datetime
     """When the last one did."""
 
@@ -152,12 +152,15 @@ _CAPABILITIES = Prepared(
     )
 )
 
+_RESTS_UNTIL = select(tables.leases.c.rests_until).where(tables.leases.c.name == lease.NAME)
+_DUE_AT = tables.schedule.c.due_at
 _FAILING = Prepared(
     select(
         tables.schedule.c.stream,
         tables.schedule.c.failures,
         tables.schedule.c.error,
-        tables.schedule.c.due_at,
+        # Of a process that was killed this is the rest it took, until another follows it: then it is NULL.
+        func.coalesce(func.max(_DUE_AT, _RESTS_UNTIL.scalar_subquery()), _DUE_AT).label("due_at"),
         tables.schedule.c.updated_at,
     ).where(
         tables.schedule.c.failures > literal_column("0"),

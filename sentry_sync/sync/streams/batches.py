@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sentry_sync.errors import BadRequest, NotSupported
+from sentry_sync.errors import BadRequest, NotFound, NotSupported
 from sentry_sync.records.intervals import Interval
 from sentry_sync.records.issue import UNKNOWN, Issue, IssueGone
 from sentry_sync.sentry.page import Page
@@ -114,6 +114,8 @@ class Batches:
         if place.missing:
             return _looked(client.issue(place.missing[0]), place)
         found = self._due(work, place, look)
+        if not found:
+            raise NotFound("no issue is held that could be looked at")  # which `absent` makes the end of the pass
         ids = tuple(issue for _, issue in found[:SIZE])
         page = self._many(client, ids)
         missing = [issue for issue in ids if issue not in _ids(page.body)]
@@ -137,7 +139,7 @@ class Batches:
         """
         place = self._place(work, cursor, look)
         if not place.missing:
-            return None
+            return None if self._due(work, place, look) else _nothing(at)
         looks, asked, others = look.state.looks, place.missing[0], place.missing[1:]
         gone: tuple[tuple[str, str, str | None], ...] = ((asked, "deleted", None),)
         witness, left = None, others
@@ -159,13 +161,15 @@ class Batches:
         if self.ask is not None or place.missing:
             return place
         found = self._due(work, place, look)
+        if not found:
+            return place
         return replace(_behind(place, found), missing=tuple(issue for _, issue in found[:SIZE]))
 
     def _due(self, work: Work, place: Place, look: Look) -> list[After]:
         """The next batch and one more, if there is one.
 
         When another process has just looked at all of them, one issue is asked for nonetheless: the pass has to
-        end with an answer, which brings the server's time.
+        end with an answer, which brings the server's time. None in a store that holds no issue.
         """
         found = self.choose(look, work.span, place.after, SIZE + 1)
         return found or look.state.looks.before(look.now + DAY, None, 1)
@@ -194,6 +198,11 @@ def harvest(page: Page, work: Work, look: Look) -> Harvest:
 
 def _behind(place: Place, found: list[After]) -> Place:
     return replace(place, after=found[:SIZE][-1], more=len(found) > SIZE)
+
+
+def _nothing(at: datetime) -> Page:
+    """The page of a pass that has nothing to look at any more."""
+    return Page(Looked((), []), None, has_link=False, server_time=at, hits=None, headers={})
 
 
 def _looked(page: Page, place: Place) -> Page:

@@ -105,6 +105,19 @@ def test_of_a_copy_without_anything_no_figure_is_nought(asking: Asking) -> None:
         assert claim not in told
 
 
+def test_of_a_copy_that_was_last_read_before_the_week_no_figure_is_nought(asking: Asking) -> None:
+    then = Interval(WINDOW.start, TODAY - 9 * DAY)
+    asking.fill([project("2", "api"), issue(first_seen=then.start, verified_at=then.end)], issues=then)
+    asking.write(lambda uow: uow.mark("releases", "", then.end, then.end))
+    report = asking.offline.weekly_report()
+    found = tiles(report, "At a glance")
+    assert {found[name][0] for name in ("new issues", "regressed", "resolved", "releases")} == {"-"}
+    assert found["new issues"][1] == "not known of this week"
+    told = markdown(report)
+    for claim in ("No issue happened", "No issue that was resolved", "No look saw"):
+        assert claim not in told
+
+
 def test_errors_of_issues_are_those_of_the_time_that_is_known(asking: Asking) -> None:
     asking.fill([project("2", "api"), issue(first_seen=TODAY - 2 * DAY)], issues=WINDOW)
     (row,) = table(asking.offline.weekly_report(), "New issues", "Issues")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from sentry_sync.answers.report.wording import count
 from sentry_sync.errors import QuestionError
 from sentry_sync.records.delivery import Delivery
+from sentry_sync.records.schedule import TOKEN_REFUSED, Rest
 from sentry_sync.serve.dashboard.kept import Held, Kept
 from sentry_sync.serve.dashboard.overview import TOLD
 from sentry_sync.simulator import WorldSize
@@ -312,6 +314,13 @@ def test_an_empty_copy_has_pages_too(tmp_path: Path) -> None:
     assert "No project is known yet" in found.text
     assert [one.text for one in tiles(found).values()] == ["-", "-", "-", "-"]
     assert "No project is known yet" in desk.html("/projects")
+    with asking.rig.store.syncing():
+        asking.write(lambda uow: uow.rest(Rest(NOW + timedelta(minutes=10), TOKEN_REFUSED)))
+        page = desk.shown("/sync")
+    (why,) = (one for one in page.all("p") if one.attributes.get("class") == "problem")
+    assert "since the token was refused: sync-now, SIGHUP" in why.text
+    assert [one.text for one in (*why.all("time"), *why.all("span"))] == ["2026-11-20 12:44", "in 10 min"]
+    assert tiles(page)["Sync"].text == "resting"
     asking.write(lambda uow: uow.deliveries.take([Delivery("c" * 32, "3", "installation", "deleted", NOW)]))
     assert "The integration was uninstalled in Sentry" in desk.html("/sync")
     assert "install it again in Sentry" in desk.html("/sync")
