@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlencode
 
 import pytest
@@ -31,6 +32,8 @@ HOW = "apt-get install chromium, and npm ci --prefix tests/serve/dashboard/brows
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 CONTRAST = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """What the colour scheme makes a difference to."""
+
+SCHEMES: dict[Literal["light", "dark"], dict[str, object]] = {"light": RULES, "dark": CONTRAST}
 
 GRAVE = ("serious", "critical")
 
@@ -137,7 +140,7 @@ def test_axe_finds_nothing_grave_on_any_page_in_either_scheme(browser: Browser, 
             whole(page, f"{served.url}/login" if name == "login" else served.address(name))
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
             page.evaluate(axe)
-            for scheme, rules in (("light", RULES), ("dark", CONTRAST)):
+            for scheme, rules in SCHEMES.items():
                 page.emulate_media(color_scheme=scheme)
                 result = page.evaluate("(rules) => axe.run({runOnly: rules, resultTypes: ['violations']})", rules)
                 assert result["passes"], (name, scheme)
