@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "
 CONTRAST = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """What the colour scheme makes a difference to."""
 
-SCHEMES: dict[Literal["light", "dark"], dict[str, object]] = {"light": RULES, "dark": CONTRAST}
+SCHEMES: Mapping[Literal["light", "dark"], Mapping[str, object]] = {"light": RULES, "dark": CONTRAST}
 
 GRAVE = ("serious", "critical")
 
