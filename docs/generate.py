@@ -49,15 +49,15 @@ def filled(text: str, name: str, lines: Iterable[str]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write or check all pages; the exit code."""
-    stale = [path for path, text in pages() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    made = dict(pages())
+    stale = [path for path in made if not path.exists() or path.read_text(encoding="utf-8") != made[path]]
     if "--check" in arguments:
         for path in stale:
             sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run `make docs`\n")
         return 1 if stale else 0
-    for path, text in pages():
-        if path in stale:
-            path.write_text(text, encoding="utf-8")
-            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    for path in stale:
+        path.write_text(made[path], encoding="utf-8")
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
     return 0
 
 

@@ -9,14 +9,10 @@ from sentry_sync.trends.relations import RELATIONS
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_generated_pages_say_what_the_code_says() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "docs.generate", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_page_that_was_changed_by_hand_is_found_and_written_anew(tmp_path: Path) -> None:
+def test_the_pages_say_what_the_code_says_and_one_changed_by_hand_is_found_and_written_anew(
+    tmp_path: Path,
+) -> None:
+    """Of the pages that nobody changed none is out of date, and the one that was is written as it stands here."""
     subprocess.run(
         ["cp", "-r", *(ROOT / name for name in ("docs", "migrations", "README.md")), tmp_path], check=True
     )
@@ -24,7 +20,7 @@ def test_a_page_that_was_changed_by_hand_is_found_and_written_anew(tmp_path: Pat
     page.write_text(page.read_text(encoding="utf-8").replace("sync", "sink"), encoding="utf-8")
     command = [sys.executable, "-m", "docs.generate"]
     checked = subprocess.run([*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert checked.returncode == 1
+    assert checked.returncode == 1, checked.stderr
     assert checked.stderr == "docs/cli.md is out of date: run `make docs`\n"
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout == b"wrote docs/cli.md\n"
     assert page.read_text(encoding="utf-8") == (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
