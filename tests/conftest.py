@@ -13,18 +13,23 @@ settings.load_profile("no deadline")
 
 FIRST = (
     "convergence/test_storms.py",
-    "convergence/test_fair_weather.py",
     "convergence/test_other_servers.py",
+    "convergence/test_fair_weather.py",
     "test_daemon.py",
+    "cli/test_serve.py",
+    "sync/faults/test_answers.py",
+    "sync/test_reconcile.py",
+    "sync/test_resume.py",
+    "serve/dashboard/browser/test_in_chromium.py",
     "packaging/test_wheel.py",
     "conformance/test_suite.py",
+    "sync/test_budget.py",
+    "answers/test_issues.py",
+    "conformance/test_inspector.py",
     "cli/test_demo.py",
-    "deploy/test_demo.py",
-    "sync/test_reconcile.py",
-    "sync/faults/test_answers.py",
-    "serve/dashboard/browser/test_in_chromium.py",
     "cli/test_sync.py",
     "trends/test_escapes.py",
+    "deploy/test_demo.py",
 )
 """What takes longest, the longest first: begun last, it would leave one of two workers idle at the end."""
 

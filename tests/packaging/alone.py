@@ -18,5 +18,5 @@ def environment_of(requirements: Iterable[str], folder: Path) -> Path:
             if ".." not in file.parts:  # a command in bin
                 link = site / file
                 link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(found.locate_file(file))
+                link.symlink_to(str(found.locate_file(file)))
     return folder / "bin" / "python"

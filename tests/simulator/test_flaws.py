@@ -83,7 +83,7 @@ def sound_week_before(world: World, release: Release) -> int | None:
 
 
 def test_latency_and_traffic_are_of_the_time_the_release_runs(world: World) -> None:
-    def day(release: Release, before: int) -> list[performance.Part]:
+    def day(release: Release, before: int) -> tuple[performance.Part, ...]:
         (series, *_) = [
             one for one in performance.all_series(world, "transaction") if one.project is release.projects[0]
         ]

@@ -17,7 +17,7 @@ from sentry_sync.simulator import Simulator, WorldSize
 from sentry_sync.store import tables
 from sentry_sync.store.ledger import RequestLedger
 from tests.support.clock import FakeClock
-from tests.support.rig import START, TOKEN, Rig
+from tests.support.rig import SMALL, START, TOKEN, Rig
 
 MANY = WorldSize(projects=2, issues=20_000, events_per_day=300, releases=2, days=6)
 
@@ -34,13 +34,23 @@ class SharedTime(FakeClock):
         self._sim.advance(seconds)
 
 
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path, size=MANY, rate_limit=(100, 60))
+def limited(folder: Path, size: WorldSize) -> Iterator[Rig]:
+    rig = Rig(folder, size=size, rate_limit=(100, 60))
     rig.clock = SharedTime(rig.sim, START)
     rig.store = type(rig.store)(rig.directory, rig.clock)
     yield rig
     rig.close()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """Where a sync needs twice as many requests as a minute has."""
+    yield from limited(tmp_path, MANY)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Rig]:
+    yield from limited(tmp_path, SMALL)
 
 
 def busiest_minute(rig: Rig) -> int:
@@ -101,17 +111,17 @@ def test_it_is_kept_while_two_processes_sync_and_answer_at_once(rig: Rig) -> Non
     assert answered >= asked / 2
 
 
-def test_background_work_leaves_the_live_lane_its_reserve(rig: Rig) -> None:
-    rig.before = lambda request: rig.clock.advance(0.05)
-    ledger = RequestLedger(_created(rig), rig.clock, per_minute=100)
+def test_background_work_leaves_the_live_lane_its_reserve(small: Rig) -> None:
+    small.before = lambda request: small.clock.advance(0.05)
+    ledger = RequestLedger(_created(small), small.clock, per_minute=100)
     connection = Connection("http://127.0.0.1", TOKEN, "acme")
-    client = SentryClient(connection, ledger, rig.clock, transport=httpx.MockTransport(rig._answer))
+    client = SentryClient(connection, ledger, small.clock, transport=httpx.MockTransport(small._answer))
     for _ in range(80):
         client.lane(Lane.HOT).organization()
-    waited = sum(rig.clock.slept)
+    waited = sum(small.clock.slept)
     for _ in range(20):
         client.lane(Lane.LIVE, 1.0).organization()
-    assert sum(rig.clock.slept) == waited
+    assert sum(small.clock.slept) == waited
     with pytest.raises(BudgetExhausted):
         client.lane(Lane.LIVE, 1.0).organization()
     client.close()

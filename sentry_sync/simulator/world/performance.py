@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from statistics import NormalDist
+from typing import NamedTuple
 
 from sentry_sync.simulator.moments import HOUR
 from sentry_sync.simulator.seeded import fraction, mix
 from sentry_sync.simulator.world.catalogue import transactions
+from sentry_sync.simulator.world.flaws import SOUND, Flaw
 from sentry_sync.simulator.world.projects import Project
-from sentry_sync.simulator.world.traffic import weight
+from sentry_sync.simulator.world.traffic import Incident, weight
 from sentry_sync.simulator.world.world import World
 
 TRANSACTIONS = 14
@@ -129,59 +133,93 @@ def _interactions(_world: World, project: Project) -> Iterator[Series]:
             )
 
 
-def parts(world: World, series: Series, start: int, end: int) -> list[Part]:
+def parts(world: World, series: Series, start: int, end: int) -> tuple[Part, ...]:
     """The series' spans between two moments, gathered by latency; parts of hours add up to hours."""
     first, last = max(start, world.start), min(end, world.clock.seconds())
-    gathered: dict[float, list[int]] = {}
-    for hour in range(first - first % HOUR, last, HOUR):
-        trouble = world.incident.factor(hour, series.project.number)
-        flaw = world.releases.flaw_at(series.project, hour)
-        count = _count(world, series, hour)
-        failing = min(series.failing * trouble * flaw.failing, 0.5)
-        low, high = min(max(first - hour, 0), HOUR), min(max(last - hour, 0), HOUR)
-        counted = count * high // HOUR - count * low // HOUR
-        failed_hour = round(count * failing)
-        failed = failed_hour * high // HOUR - failed_hour * low // HOUR
-        location = series.location + (math.log(3) if trouble > 1 else 0) + math.log(flaw.latency)
-        location += _sway(world, series, hour)
-        sums = gathered.setdefault(location, [0, 0])
-        sums[0] += counted
-        sums[1] += failed
-    return [
-        Part(count, location, series.spread, min(failed, count)) for location, (count, failed) in gathered.items()
-    ]
+    return _gathered(_course(world, series), first, last)
 
 
 def counted(world: World, series: Series, start: int, end: int) -> int:
     """How many spans there are between two moments: what ``parts`` adds up to, without their latencies."""
     first, last = max(start, world.start), min(end, world.clock.seconds())
-    found = 0
+    course, found = _course(world, series), 0
     for hour in range(first - first % HOUR, last, HOUR):
-        count = _count(world, series, hour)
+        count = _count(course, hour, course.flaw(hour))
         low, high = min(max(first - hour, 0), HOUR), min(max(last - hour, 0), HOUR)
         found += count * high // HOUR - count * low // HOUR
     return found
 
 
-def _sway(world: World, series: Series, hour: int) -> float:
+class _Course(NamedTuple):
+    """All that a series' spans depend on but the time: two worlds with the same in it have the same spans."""
+
+    seed: int
+    project: int
+    place: int
+    """Which of the project's environments it is."""
+    number: int
+    peak: float
+    location: float
+    spread: float
+    failing: float
+    incident: Incident
+    flaws: tuple[tuple[int, Flaw], ...]
+
+    def flaw(self, hour: int) -> Flaw:
+        """That of the newest release."""
+        position = bisect_right(self.flaws, hour, key=itemgetter(0))
+        return self.flaws[position - 1][1] if position else SOUND
+
+
+def _course(world: World, series: Series) -> _Course:
+    return _Course(
+        world.seed, series.project.number, series.project.environments.index(series.environment), series.number,
+        series.peak, series.location, series.spread, series.failing,
+        world.incident, world.releases.flaws(series.project),
+    )  # fmt: skip
+
+
+# Windows of days and weeks are asked for again and again, and cost more than all else that is worked out here.
+@lru_cache(maxsize=8_192)
+def _gathered(course: _Course, first: int, last: int) -> tuple[Part, ...]:
+    gathered: dict[float, list[int]] = {}
+    for hour in range(first - first % HOUR, last, HOUR):
+        trouble = course.incident.factor(hour, course.project)
+        flaw = course.flaw(hour)
+        count = _count(course, hour, flaw)
+        failing = min(course.failing * trouble * flaw.failing, 0.5)
+        low, high = min(max(first - hour, 0), HOUR), min(max(last - hour, 0), HOUR)
+        counted = count * high // HOUR - count * low // HOUR
+        failed_hour = round(count * failing)
+        failed = failed_hour * high // HOUR - failed_hour * low // HOUR
+        location = course.location + (math.log(3) if trouble > 1 else 0) + math.log(flaw.latency)
+        location += _sway(course, hour)
+        sums = gathered.setdefault(location, [0, 0])
+        sums[0] += counted
+        sums[1] += failed
+    return tuple(
+        Part(count, location, course.spread, min(failed, count)) for location, (count, failed) in gathered.items()
+    )
+
+
+def _sway(course: _Course, hour: int) -> float:
     """Busy hours are slower, and no hour is like another; in few steps, so that hours can be gathered."""
-    noise = mix(world.seed ^ hour, series.number + (series.project.number << 12)) % 5
+    noise = mix(course.seed ^ hour, course.number + (course.project << 12)) % 5
     return round(weight(hour) * 2) * 0.06 + noise * 0.03
 
 
-def _count(world: World, series: Series, hour: int) -> int:
-    place = series.project.environments.index(series.environment)
-    draw = mix(world.seed ^ hour, (series.project.number << 12) + (series.number << 3) + place)
-    expected = series.peak * weight(hour) * world.releases.flaw_at(series.project, hour).traffic
+def _count(course: _Course, hour: int, flaw: Flaw) -> int:
+    draw = mix(course.seed ^ hour, (course.project << 12) + (course.number << 3) + course.place)
+    expected = course.peak * weight(hour) * flaw.traffic
     return max(0, int(expected * (0.85 + 0.3 * (draw & 0xFFFF) / 0x10000) + (draw >> 16 & 0xFF) / 0x100))
 
 
-def total(spans: list[Part]) -> int:
+def total(spans: Sequence[Part]) -> int:
     """How many spans."""
     return sum(part.count for part in spans)
 
 
-def quantile(spans: list[Part], share: float) -> float | None:
+def quantile(spans: Sequence[Part], share: float) -> float | None:
     """The duration below which this share of the spans lies (a mixture's own quantile); None without spans."""
     found = tuple(part for part in spans if part.count)
     return _quantile(found, share) if found else None
@@ -222,7 +260,7 @@ def _normal(z: float) -> float:
 _ROOT_OF_TWO = math.sqrt(2)
 
 
-def mean(spans: list[Part]) -> float | None:
+def mean(spans: Sequence[Part]) -> float | None:
     """The average duration; None without spans."""
     count = total(spans)
     if not count:
@@ -230,7 +268,7 @@ def mean(spans: list[Part]) -> float | None:
     return sum(part.count * math.exp(part.location + part.spread**2 / 2) for part in spans) / count
 
 
-def apdex(spans: list[Part], threshold: float) -> float | None:
+def apdex(spans: Sequence[Part], threshold: float) -> float | None:
     """Apdex: satisfied within the threshold, half of what is within four of them; None without spans."""
     count = total(spans)
     if not count:

@@ -87,6 +87,10 @@ class Releases:
         number = self.running(project, at, 1.0)
         return SOUND if number < 0 else self.all[number].flaw
 
+    def flaws(self, project: Project) -> tuple[tuple[int, Flaw], ...]:
+        """Since when the project had which."""
+        return tuple((at, self.all[number].flaw) for at, number in self.timeline.get(project.number, ()))
+
     def followed(self, release: Release, project: Project) -> int | None:
         """When the release after this one came, if one did."""
         timeline = self.timeline[project.number]
