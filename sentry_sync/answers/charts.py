@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,14 @@ COVERED = "covered"
 
 IN_PART = "in part"
 """What is said of such a point: today, as far as it went, or a day of which hours are missing."""
+
+SHARES = frozenset(
+    {"adoption", "covered", "crash_free_sessions", "crash_free_users", "failure_rate", "share", "top_share"}
+)
+"""Columns that hold shares of one."""
+
+LOW_IS_BAD = frozenset({"apdex", "budget_left", "covered", "crash_free_sessions", "crash_free_users"})
+"""Columns whose lowest values are what is looked for: they stand first, and are left out last."""
 
 _NAMES = ("short_id", "transaction", "description")
 """Columns that name a row better than those before them."""
@@ -71,8 +80,16 @@ def chart(title: str, result: Result, column: str | None = None) -> Chart:
         return _over_time(title, result, rows, measure)
     named = _named(result, rows, measure)
     bars = [(name, float(row[measure])) for name, row in zip(named, rows, strict=True) if row[measure] is not None]
-    bars.sort(key=lambda bar: -bar[1])  # of the column that is shown, which need not be the one rows are sorted by
-    return Chart(title, measure, {}, bars[:BARS], max(0, len(bars) - BARS), cut=result.truncated)
+    # Of the column that is shown, which need not be the one rows are sorted by.
+    bars.sort(key=lambda bar: bar[1], reverse=measure not in LOW_IS_BAD)
+    return Chart(
+        title,
+        measure,
+        bars=bars[:BARS],
+        left_out=max(0, len(bars) - BARS),
+        share=measure in SHARES,
+        cut=result.truncated,
+    )
 
 
 def _measure(result: Result, column: str | None) -> str:
@@ -97,10 +114,28 @@ def _over_time(title: str, result: Result, rows: Sequence[dict[str, Any]], measu
         lines.setdefault(name, []).append((row[time], None if value is None else float(value)))
         if value is not None and row.get(COVERED) is not None and row[COVERED] < 1:
             partly.add((name, row[time]))
-    largest = sorted(lines, key=lambda name: -sum(value or 0 for _, value in lines[name]))[:LINES]
-    told = {name: sorted(lines[name]) for name in largest}
+    told = {name: sorted(lines[name]) for name in _foremost(lines, measure)}
     shown = frozenset((name, time) for name, time in partly if name in told)
-    return Chart(title, measure, told, [], len(lines) - len(largest), partly=shown, cut=result.truncated)
+    return Chart(
+        title,
+        measure,
+        told,
+        [],
+        len(lines) - len(told),
+        partly=shown,
+        share=measure in SHARES,
+        cut=result.truncated,
+    )
+
+
+def _foremost(lines: Mapping[str, Sequence[tuple[datetime, float | None]]], measure: str) -> list[str]:
+    """The lines there is room for: those of the largest sums, or where low is bad, of the lowest values."""
+
+    def weight(name: str) -> float:
+        known = [value for _, value in lines[name] if value is not None]
+        return min(known, default=math.inf) if measure in LOW_IS_BAD else -sum(known)
+
+    return sorted(lines, key=weight)[:LINES]
 
 
 def notes(chart: Chart) -> list[str]:

@@ -31,6 +31,7 @@ def write(chart: Chart, path: Path, form: str) -> None:
 
 def _lines(axes: Axes, chart: Chart) -> None:
     import numpy
+    from matplotlib.ticker import PercentFormatter
 
     for name, points in chart.lines.items():
         values = [float("nan") if value is None else value for _, value in points]
@@ -38,7 +39,10 @@ def _lines(axes: Axes, chart: Chart) -> None:
         axes.plot(times, values, label=_plain(name), marker=".")
         axes.plot(times, _in_part(chart, name), color=axes.lines[-1].get_color(), marker="o", mfc="white", ls="")
     axes.set_ylabel(chart.measure)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    if chart.share:
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    else:
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.grid(visible=True, alpha=0.3)
     axes.tick_params(axis="x", rotation=30)
     axes.legend(loc="best", fontsize="small")
@@ -53,11 +57,15 @@ def _in_part(chart: Chart, name: str) -> list[float]:
 
 
 def _bars(axes: Axes, chart: Chart) -> None:
+    from matplotlib.ticker import PercentFormatter
+
     places = range(len(chart.bars))
     axes.barh(places, [value for _, value in chart.bars])
     axes.set_yticks(places, [_plain(name) for name, _ in chart.bars])
     axes.invert_yaxis()
     axes.set_xlabel(chart.measure)
+    if chart.share:
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=True, axis="x", alpha=0.3)
 
 

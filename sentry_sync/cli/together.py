@@ -15,7 +15,7 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from sentry_sync.cli.main import EXIT_INTERRUPTED
@@ -24,6 +24,10 @@ from sentry_sync.records.stoppable import Stopped
 
 PATIENCE = 4.0
 """Seconds that what is under way is given to end after a signal: a page is lost after that, and read again."""
+
+
+LOOK_SECONDS = 0.5
+"""How long a signal may go unheard; two looks a second cost nothing to speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,23 @@ def until_a_signal(*halves: Half, on_hangup: Callable[[], None] | None = None) -
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         running = [_Running(half, partial(news.put, 0)) for half in halves]
-        while news.get() == signal.SIGHUP:
+        while _next(news) == signal.SIGHUP:
             if on_hangup:
                 on_hangup()
         _end(running, by_signal=bool(told))
     finally:
         for number, former in before.items():
             signal.signal(number, former)
+
+
+def _next(news: SimpleQueue[int]) -> int:
+    """The next thing to heed.
+
+    Python runs a handler between two of its own steps: a signal that comes just as a wait begins ends no wait.
+    """
+    while True:
+        with suppress(Empty):
+            return news.get(timeout=LOOK_SECONDS)
 
 
 class _Running:

@@ -58,6 +58,27 @@ def test_the_largest_bars_stand_first_whatever_rows_are_sorted_by() -> None:
     assert [value for _, value in drawn.bars] == [float(number) for number in range(BARS + 1, 1, -1)]
 
 
+def test_where_low_is_bad_the_lowest_stand_first_and_are_left_out_last() -> None:
+    bars = [(f"p{number}", number / 100) for number in range(BARS + 2)]
+    drawn = chart("T", result({"project": "VARCHAR", "apdex": "DOUBLE"}, bars))
+    assert [value for _, value in drawn.bars] == [number / 100 for number in range(BARS)]
+    days = [DAY, DAY + timedelta(days=1)]
+    rows = [(day, f"p{n}", None if n == LINES else 1 - n / 100) for n in range(LINES + 2) for day in days]
+    lines = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "crash_free_users": "DOUBLE"}, rows))
+    assert set(lines.lines) == {f"p{n}" for n in range(1, LINES + 2) if n != LINES}
+
+
+def test_a_share_is_told_as_a_percentage_and_its_axis_starts_where_its_values_do() -> None:
+    rows = [(DAY + number * timedelta(days=1), "web", 0.95 + number / 100) for number in range(5)]
+    drawn = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "crash_free_sessions": "DOUBLE"}, rows))
+    assert drawn.share
+    told = in_terminal(drawn)
+    assert "crash_free_sessions (%)" in told
+    assert "95.00┤" in told
+    counted = in_terminal(chart("T", result({"day": "TIMESTAMP", "p": "VARCHAR", "errors": "DOUBLE"}, rows)))
+    assert "0.00┤" in counted
+
+
 def test_more_lines_or_bars_than_can_be_told_apart_are_left_out_and_that_is_said() -> None:
     lines = [(DAY, f"p{number}", number) for number in range(LINES + 3)]
     drawn = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "errors": "BIGINT"}, lines))
