@@ -5,13 +5,14 @@ They are read by plain SQL alone, so nobody needs them by name.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table, Text
 
 from sentry_sync.store.types import Moment
 
 
 def declare(metadata: MetaData) -> None:
-    """Add them to the tables of the store."""
+    """Add them to the tables of the store, and the index by which issues are found that no part has yet."""
+    Index("ix_issues_known_since", metadata.tables["issues"].c.known_since)
     Table(
         "lake_parts",
         metadata,

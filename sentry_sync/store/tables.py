@@ -115,7 +115,6 @@ issues = Table(
     Index("ix_issues_project_count", "project_id", "count"),
     Index("ix_issues_last_seen", "last_seen"),
     Index("ix_issues_exception_type", "exception_type", "last_seen"),
-    Index("ix_issues_known_since", "known_since"),  # what the lake has no part of yet
 )
 Index("ix_issues_merged_into", issues.c.merged_into, sqlite_where=issues.c.merged_into.is_not(None))
 Index("ix_issues_first_release", issues.c.first_release, sqlite_where=issues.c.first_release.is_not(None))

@@ -80,12 +80,13 @@ class Ahead:
 
     @property
     def session(self) -> duckdb.DuckDBPyConnection:
-        """The session, once it is open; raises duckdb.Error if it could not be."""
+        """The session, once it is open; raises what kept it from opening."""
         return self._opened.result()
 
     def interrupt(self) -> None:
-        """Have it end what it is doing."""
-        self.session.interrupt()
+        """Have it end what it is doing, once it does anything."""
+        if self._opened.done() and self._opened.exception() is None:
+            self.session.interrupt()
 
     def close(self) -> None:
         """Have it closed."""
@@ -94,12 +95,12 @@ class Ahead:
     def _open(self, memory: str) -> None:
         try:
             self._opened.set_result(connected(memory))
-        except duckdb.Error as error:
+        except BaseException as error:  # noqa: BLE001 (handed to whoever waits for the session, for ever without)
             self._opened.set_exception(error)
 
     def _close(self) -> None:
         if self._opened.exception() is None:
-            self._opened.result().close()
+            self.session.close()
 
 
 Held = Opened | Ahead

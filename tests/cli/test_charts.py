@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sentry_sync.answers.charts import BARS, LINES, chart
 from sentry_sync.answers.drawing import drawn as shapes
 from sentry_sync.answers.report.figures import as_table
+from sentry_sync.cli import pictures
 from sentry_sync.cli.charts import in_terminal
 from sentry_sync.trends.session import Result
 
@@ -68,13 +70,15 @@ def test_where_low_is_bad_the_lowest_stand_first_and_are_left_out_last() -> None
     assert set(lines.lines) == {f"p{n}" for n in range(1, LINES + 2) if n != LINES}
 
 
-def test_a_share_is_told_as_a_percentage_and_its_axis_starts_where_its_values_do() -> None:
+def test_a_share_is_told_as_a_percentage_and_its_axis_starts_where_its_values_do(tmp_path: Path) -> None:
     rows = [(DAY + number * timedelta(days=1), "web", 0.95 + number / 100) for number in range(5)]
     drawn = chart("T", result({"day": "TIMESTAMP", "project": "VARCHAR", "crash_free_sessions": "DOUBLE"}, rows))
     assert drawn.share
     told = in_terminal(drawn)
     assert "crash_free_sessions (%)" in told
     assert "95.00┤" in told
+    pictures.write(drawn, tmp_path / "drawn.svg", "svg")
+    assert "<!-- 96.00% -->" in (tmp_path / "drawn.svg").read_text(encoding="utf-8")
     counted = in_terminal(chart("T", result({"day": "TIMESTAMP", "p": "VARCHAR", "errors": "DOUBLE"}, rows)))
     assert "0.00┤" in counted
 

@@ -37,3 +37,12 @@ def test_a_session_that_cannot_be_opened_says_so_to_whoever_uses_it(kind: type[O
 def test_one_that_could_not_be_opened_is_closed_all_the_same() -> None:
     Ahead("much memory").close()
     ended()
+
+
+def test_whoever_waits_for_a_session_hears_of_any_mishap_whatever_its_kind() -> None:
+    held = Ahead("\ud800")  # no text at all: DuckDB is not even asked
+    with pytest.raises(RuntimeError):
+        _ = held.session
+    held.interrupt()
+    held.close()
+    ended()
